@@ -1,0 +1,22 @@
+"""The folders are the registry: a task, method or figure exists because its file does."""
+
+import importlib
+from pathlib import Path
+
+from steps.errors import BadInput
+from steps.grid import unknown
+
+ROOT = Path(__file__).parent
+
+
+def available(kind):
+    """Return the sorted names of the modules in steps/{kind}; kind is "tasks", "methods" or "figures"."""
+    return sorted(path.stem for path in (ROOT / kind).glob("*.py") if not path.stem.startswith("_"))
+
+
+def load(kind, name, where=""):
+    """Return the module steps/{kind}/{name}.py. Raises BadInput naming the missing file and those there are."""
+    if name not in available(kind):
+        prefix = f"{where}: " if where else ""
+        raise BadInput(f"{prefix}{unknown(kind[:-1], name, available(kind))} (no file steps/{kind}/{name}.py)")
+    return importlib.import_module(f"steps.{kind}.{name}")

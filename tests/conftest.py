@@ -1,0 +1,28 @@
+"""Small pictures that all tests share."""
+
+import numpy as np
+import pytest
+import torch
+
+torch.set_num_threads(1)  # the tests themselves run side by side
+
+
+def picture(channels=1, height=40, width=40):
+    """Return a (C, H, W) float32 image with smooth parts, edges and texture."""
+    row, column = np.mgrid[:height, :width] / max(height, width)
+    planes = []
+    for channel in range(channels):
+        plane = 0.3 + 0.4 * row + 0.1 * channel * column
+        plane += 0.25 * (np.hypot(row - 0.5, column - 0.45) < 0.25) - 0.2 * ((column > 0.7) & (row > 0.3))
+        planes.append(np.clip(plane + 0.05 * np.sin(40 * row) * (column < 0.2), 0, 1))
+    return torch.from_numpy(np.array(planes, dtype=np.float32))
+
+
+@pytest.fixture
+def gray():
+    return picture()
+
+
+@pytest.fixture
+def colour():
+    return picture(3)
