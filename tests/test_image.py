@@ -1,0 +1,211 @@
+import hashlib
+import threading
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+
+import numpy as np
+import png
+import pytest
+import skimage
+import tifffile
+from click.testing import CliRunner
+from PIL import Image
+
+from steps import image
+from steps.errors import BadInput
+
+RANDOM = np.random.default_rng(0)
+GRAY8 = RANDOM.integers(0, 256, (9, 7), dtype=np.uint8)
+COLOUR8 = RANDOM.integers(0, 256, (9, 7, 3), dtype=np.uint8)
+GRAY16 = RANDOM.integers(0, 65536, (9, 7), dtype=np.uint16)
+COLOUR16 = RANDOM.integers(0, 65536, (9, 7, 3), dtype=np.uint16)
+FLOAT = RANDOM.random((9, 7, 3)).astype(np.float32)
+
+
+def save_png16(path, pixels):
+    rows = pixels.reshape(pixels.shape[0], -1).tolist()
+    writer = png.Writer(pixels.shape[1], pixels.shape[0], greyscale=pixels.ndim == 2, bitdepth=16)
+    with open(path, "wb") as file:
+        writer.write(file, rows)
+
+
+def pillow(path, pixels):
+    Image.fromarray(pixels).save(path)
+
+
+FILES = {
+    "gray.png": (pillow, GRAY8, GRAY8 / 255),
+    "colour.png": (pillow, COLOUR8, COLOUR8 / 255),
+    "gray16.png": (save_png16, GRAY16, GRAY16 / 65535),
+    "colour16.png": (save_png16, COLOUR16, COLOUR16 / 65535),
+    "gray.bmp": (pillow, GRAY8, GRAY8 / 255),
+    "colour.bmp": (pillow, COLOUR8, COLOUR8 / 255),
+    "colour.tif": (tifffile.imwrite, COLOUR8, COLOUR8 / 255),
+    "colour16.tiff": (tifffile.imwrite, COLOUR16, COLOUR16 / 65535),
+    "float.tif": (lambda path, a: tifffile.imwrite(path, a, photometric="rgb"), FLOAT, FLOAT),
+    "colour.npy": (np.save, COLOUR8, COLOUR8 / 255),
+    "float.npy": (np.save, FLOAT, FLOAT),
+    "channels_first.npy": (np.save, np.moveaxis(FLOAT, -1, 0), FLOAT),
+    "one_channel.npy": (np.save, GRAY8[..., None], GRAY8 / 255),
+    "boolean.npy": (np.save, GRAY8 > 100, GRAY8 > 100),
+    "gray.npz": (np.savez, GRAY16, GRAY16 / 65535),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_reads_exactly(name, tmp_path):
+    write, pixels, expected = FILES[name]
+    write(tmp_path / name, pixels)
+    found = image.read(tmp_path / name)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+def test_reads_jpeg_upright(tmp_path):
+    smooth = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (32, 1))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise
+    Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=95, exif=exif)
+    found = image.read(tmp_path / "a.jpg")
+    assert found.shape == (64, 32)
+    np.testing.assert_allclose(found, np.rot90(smooth, -1) / 255, atol=0.02)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_is_laid_over_white(mode, tmp_path):
+    if mode == "P":
+        picture = Image.fromarray(COLOUR8).convert("P")
+        expected = np.asarray(picture.convert("RGB")) / 255
+    else:
+        base = COLOUR8 if mode == "RGBA" else GRAY8[..., None]
+        alpha = np.full((9, 7, 1), 51, np.uint8)
+        picture = Image.fromarray(np.concatenate([base, alpha], -1), mode)
+        expected = (0.2 * base / 255 + 0.8).squeeze()
+    picture.save(tmp_path / "a.png")
+    np.testing.assert_allclose(image.read(tmp_path / "a.png"), expected, atol=1e-7)
+
+
+def write_text(path, text):
+    path.write_text(text)
+
+
+BAD_FILES = {
+    "text.png": (write_text, "not an image", "not a readable image"),
+    "text.tif": (write_text, "not an image", "not a readable image"),
+    "text.npy": (write_text, "not an image", "not a readable image"),
+    "photo.gif": (write_text, "GIF89a", r"'\.gif' is not one of \.png"),
+    "line.npy": (np.save, np.zeros(5), r"shape \(5,\) is not an image"),
+    "many.npy": (np.save, np.zeros((5, 5, 7)), r"shape \(5, 5, 7\) is not an image"),
+    "empty.npy": (np.save, np.zeros((0, 5)), "is not an image"),
+    "loud.npy": (np.save, np.full((5, 5), 255.0), r"values from 255 to 255; floats must lie in \[0, 1\]"),
+    "nan.npy": (np.save, np.full((5, 5), np.nan), r"floats must lie in \[0, 1\]"),
+    "complex.npy": (np.save, np.zeros((5, 5), complex), "type complex128"),
+    "object.npy": (np.save, np.array([[None]]), "not a readable image"),
+    "two.npz": (lambda path, _: np.savez(path, a=GRAY8, b=GRAY8), None, "holds the arrays a, b; must hold one"),
+    "pages.tif": (tifffile.imwrite, np.zeros((6, 5, 5, 3), np.uint8), "has 6 pages; must have one"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_what_is_no_image_is_refused_in_one_line(name, tmp_path):
+    write, content, words = BAD_FILES[name]
+    write(tmp_path / name, content)
+    with pytest.raises(BadInput, match=words) as caught:
+        image.read(tmp_path / name)
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_crop_gray_and_size_are_applied_in_this_order():
+    pixels = RANDOM.random((20, 30, 3))
+    middle = image.prepare(pixels, crop=[10])
+    np.testing.assert_allclose(middle, np.moveaxis(pixels[5:15, 10:20], -1, 0), atol=1e-7)
+    place = image.prepare(pixels, crop=[1, 2, 8, 6], gray=True)
+    np.testing.assert_allclose(place[0], pixels[1:9, 2:8] @ [0.2125, 0.7154, 0.0721], atol=1e-6)
+    assert image.prepare(pixels, size=[5]).shape == (3, 5, 5)
+    small = image.prepare(np.full((20, 30), 0.25), size=[4, 7], crop=[20])
+    assert small.shape == (1, 4, 7)
+    assert small.dtype == np.float32
+    np.testing.assert_allclose(small, 0.25, atol=1e-6)
+
+
+@pytest.mark.parametrize("crop", [[21], [15, 0, 6, 5], [0, 26, 5, 5], [-1, 0, 5, 5]])
+def test_crop_must_lie_inside(crop):
+    with pytest.raises(BadInput, match="does not lie inside the 20x30 image"):
+        image.prepare(np.zeros((20, 30)), crop=crop)
+
+
+def test_synthetic_images():
+    logo = image.load("synthetic:logo")
+    assert set(np.unique(logo)) == {0, 1}
+    assert 0.2 < logo.mean() < 0.8
+    noise = image.load("synthetic:noise")
+    assert abs(noise.mean() - 0.5) < 0.01
+    assert abs(noise.var() - 1 / 12) < 0.01
+    with pytest.raises(BadInput, match="unknown synthetic image 'lego'.*did you mean 'logo'"):
+        image.load("synthetic:lego")
+
+
+def test_scikit_image_s_pictures():
+    np.testing.assert_array_equal(image.load("skimage:camera"), skimage.data.camera() / 255)
+    with pytest.raises(BadInput, match="unknown scikit-image image 'camra'.*did you mean 'camera'"):
+        image.load("skimage:camra")
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_checksum_of_a_local_file(tmp_path):
+    pillow(tmp_path / "a.png", GRAY8)
+    path = str(tmp_path / "a.png")
+    assert image.load(path, sha256=["0" * 64, digest(tmp_path / "a.png")]).shape == (9, 7)
+    with pytest.raises(BadInput, match=f"a.png: checksum mismatch: sha256 is {digest(tmp_path / 'a.png')}; must be 00"):
+        image.load(path, sha256=["0" * 64])
+
+
+@pytest.mark.parametrize("file", ["picture.png", "mine.bmp"])
+def test_a_url_s_file_is_looked_for_by_name_first(file, tmp_path):
+    pillow(tmp_path / file, GRAY8)
+    settings = {"name": "mine", "image_dirs": [tmp_path / "none", tmp_path]}
+    url = "https://host.invalid/some/picture.png?raw=true"
+    np.testing.assert_allclose(image.load(url, sha256=[digest(tmp_path / file)], **settings), GRAY8 / 255)
+    with pytest.raises(BadInput, match=f"{file}: checksum mismatch"):
+        image.load(url, sha256=["0" * 64], **settings)
+
+
+@pytest.fixture
+def server(tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+    pillow(folder / "a.png", GRAY8)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    handler.func.log_message = lambda *_: None
+    with HTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}", folder
+        http.shutdown()
+
+
+def test_a_url_is_downloaded_once_and_checked(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    url, folder = server
+    right = digest(folder / "a.png")
+    np.testing.assert_allclose(image.load(f"{url}/a.png", sha256=[right]), GRAY8 / 255)
+    (folder / "a.png").unlink()
+    np.testing.assert_allclose(image.load(f"{url}/a.png", sha256=[right]), GRAY8 / 255)
+    pillow(folder / "b.png", GRAY8)
+    with pytest.raises(BadInput, match="b.png: checksum mismatch"):
+        image.load(f"{url}/b.png", sha256=["0" * 64])
+    with pytest.raises(BadInput, match="none.png: cannot be downloaded.*image_dirs"):
+        image.load(f"{url}/none.png", sha256=[right])
+
+
+def test_command_writes_the_image_or_nothing(tmp_path):
+    good = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "logo.npy"), "--size", "32"])
+    assert good.exit_code == 0, good.output
+    assert np.load(tmp_path / "logo.npy").shape == (1, 32, 32)
+    bad = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "bad.npy"), "--crop", "300", "--name", "x"])
+    assert bad.exit_code == 1
+    assert "images.x: synthetic:logo: crop [300] does not lie inside the 256x256 image" in bad.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logo.npy"]
