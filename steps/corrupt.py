@@ -1,0 +1,71 @@
+"""Simulate a measurement: y = A x + n, drawn once and shared by every method."""
+
+from pathlib import Path
+from typing import Annotated
+
+import click
+import numpy as np
+
+from steps import discover, grid
+from steps.errors import one_line
+from steps.files import whole
+
+
+def add_noise(y, *, sigma: Annotated[float, ">= 0"] = 0.0, clip: bool = False, seed: Annotated[int, ">= 0"] = 0):
+    """Return y + sigma · N(0, 1), float32, clipped to [0, 1] if `clip` (as in Anderson's denoising), not quantised.
+
+    y is an array on the image's scale [0, 1]; the draw depends on `seed` and the shape of y alone.
+    """
+    noise = np.random.default_rng([seed, 0]).standard_normal(y.shape, dtype=np.float32)
+    noisy = y.astype(np.float32) + np.float32(sigma) * noise
+    return np.clip(noisy, 0, 1) if clip else noisy
+
+
+def parameters(task, corruption, where):
+    """Return (operator's, noise's) parameters of a corruption, as dicts of the types the two signatures state.
+
+    The operator has a seed of its own only if its signature says so; then it is the noise's. Raises BadInput for
+    unknown names and values that are not allowed.
+    """
+    operator = grid.signature(discover.load("tasks", task).Operator)
+    noise = grid.signature(add_noise)
+    checked = grid.check_parameters(corruption, allowed(task), where)
+    return (
+        {name: value for name, value in checked.items() if name in operator},
+        {name: parameter.default for name, parameter in noise.items()}
+        | {name: value for name, value in checked.items() if name in noise},
+    )
+
+
+def allowed(task):
+    """Return the signature of a corruption: the parameters of the task's operator, then those of the noise."""
+    return grid.signature(discover.load("tasks", task).Operator, add_noise)
+
+
+@click.command(help=__doc__)
+@click.argument("image", type=click.Path(exists=True, dir_okay=False))
+@click.argument("task")
+@click.argument("corruption")
+@click.argument("folder", type=click.Path(file_okay=False))
+def main(image, task, corruption, folder):
+    """IMAGE (npy) through TASK with CORRUPTION, such as blur=5,sigma=0.01,seed=0, to FOLDER.
+
+    Writes measurement.npz, which is all that a method gets, and picture.npy, what one sees before any recovery: the
+    measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W).
+    """
+    import torch
+
+    from steps import measurement
+
+    x = torch.from_numpy(np.load(image))
+    with one_line(folder):
+        operator, noise = parameters(task, grid.parse_parameters(corruption), task)
+        A = discover.load("tasks", task).Operator(x.shape, **operator)
+    y = torch.from_numpy(add_noise(A.forward(x).numpy(), **noise))
+    with whole(Path(folder, "picture.npy")) as temporary:
+        np.save(temporary, A.backproject(y).numpy())
+    measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, noise)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What every forward operator A has: the base class of the tasks."""
+
+
+def conjugate_gradient(apply, b, start=None, iterations=100, tolerance=1e-6):
+    """Solve M x = b for symmetric positive definite M, given as the function `apply(x)` = M x (Hestenes, Stiefel 1952).
+
+    Stops after `iterations`, or when ‖b − M x‖ <= tolerance · ‖b‖. `start` is the first guess (zero).
+    """
+    x = 0 * b if start is None else start
+    r = b if start is None else b - apply(x)
+    p = r
+    squared = (r * r).sum()
+    limit = tolerance**2 * (b * b).sum()
+    for _ in range(iterations):
+        if squared <= limit:
+            break
+        q = apply(p)
+        alpha = squared / (p * q).sum()
+        x = x + alpha * p
+        r = r - alpha * q
+        previous, squared = squared, (r * r).sum()
+        p = r + (squared / previous) * p
+    return x
+
+
+class LinearOperator:
+    """A linear map A from images (..., C, H, W) to measurements, the same for every channel.
+
+    A task subclasses it as `Operator(shape, *, name=default, …)` and gives `forward(x)` = A x and `adjoint(y)` = Aᵀ y
+    in torch: differentiable, on the device and in the dtype of their argument, with any leading batch dimensions.
+    `solve` is by conjugate gradients unless the task knows better. Attributes:
+
+    shape     (C, H, W) of the image.
+    identity  True if A = I, so that a denoiser is a recovery method.
+    transfer  the frequency response (H, W // 2 + 1) for `torch.fft.rfft2` if A is a circular convolution, else None.
+    """
+
+    identity = False
+    transfer = None
+
+    def __init__(self, shape):
+        self.shape = tuple(shape)
+        self._copies = {}
+
+    def solve(self, b, rho):
+        """Return (AᵀA + rho I)⁻¹ b for rho > 0; b has the image's shape."""
+        return conjugate_gradient(lambda x: self.adjoint(self.forward(x)) + rho * x, b, iterations=500)
+
+    def backproject(self, y):
+        """Return what one sees before any recovery, in the image's shape: y itself if it is an image, else Aᵀ y."""
+        return y if tuple(y.shape[-3:]) == self.shape else self.adjoint(y)
+
+    def at(self, name, like):
+        """Return the tensor attribute `name` on the device and in the precision of `like`, converted once."""
+        tensor = getattr(self, name)
+        dtype = like.dtype.to_complex() if tensor.is_complex() else like.dtype
+        key = (name, like.device, dtype)
+        if key not in self._copies:
+            self._copies[key] = tensor.to(device=like.device, dtype=dtype)
+        return self._copies[key]
+
+
+class Convolution(LinearOperator):
+    """A circular convolution, given by its `transfer`: y = F⁻¹(transfer · F x); everything is exact by FFT."""
+
+    def forward(self, x):
+        """Return A x."""
+        return self._filter(x, self.at("transfer", x))
+
+    def adjoint(self, y):
+        """Return Aᵀ y."""
+        return self._filter(y, self.at("transfer", y).conj())
+
+    def solve(self, b, rho):
+        """Return (AᵀA + rho I)⁻¹ b by FFT."""
+        return self._filter(b, 1 / (self.at("transfer", b).abs() ** 2 + rho))
+
+    def _filter(self, x, response):
+        import torch
+
+        return torch.fft.irfft2(response * torch.fft.rfft2(x), s=self.shape[-2:])

@@ -1,0 +1,1 @@
+"""Forward operators: one file a task, each with a class `Operator`. This folder is the registry."""

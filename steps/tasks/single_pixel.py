@@ -1,0 +1,112 @@
+"""Single-pixel camera: y = A x + n with M = N / compression patterns for N pixels."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+
+from steps.errors import BadInput
+from steps.operators import LinearOperator
+
+LARGEST = 4 * 2**30  # bytes of dense patterns in float32
+
+
+def hadamard_transform(x):
+    """Return H x along the last dimension of size P, a power of 2, in P log P steps; H is Sylvester's ±1 matrix."""
+    import torch
+
+    shape = x.shape
+    step = 1
+    while step < shape[-1]:
+        pairs = x.reshape(*shape[:-1], -1, 2, step)
+        x = torch.stack((pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]), dim=-2)
+        step *= 2
+    return x.reshape(shape)
+
+
+class Operator(LinearOperator):
+    """M patterns measure the N pixels of each channel; y is (C, M), M = round(N / compression).
+
+    compression  N / M, at least 1 (the paper's compression factor).
+    patterns     "gaussian": dense, entries N(0, 1/M), the paper's;
+                 "hadamard": entries ±1/√M, rows of a Hadamard matrix with its pixels scrambled, never stored. The image
+                 is padded with zeros to a power of two; the constant pattern is always the first.
+    seed         of the patterns (the corruption's noise has the same seed and its own generator).
+
+    Both have rows of squared norm N/M, so E[AᵀA] = I and one sigma is the same noise for both.
+    Raises BadInput if dense patterns would take more than 4 GiB. Source: Duarte et al. (2008), Anderson 5.3.
+    """
+
+    def __init__(
+        self,
+        shape,
+        *,
+        compression: Annotated[float, ">= 1"] = 2.0,
+        patterns: Literal["gaussian", "hadamard"] = "gaussian",
+        seed: Annotated[int, ">= 0"] = 0,
+    ):
+        import torch
+
+        super().__init__(shape)
+        pixels = self.shape[-2] * self.shape[-1]
+        self.count = max(1, round(pixels / compression))
+        self.patterns = patterns
+        self._factors = {}
+        random = np.random.default_rng([seed, 1])  # [seed, 0] draws the noise
+        if patterns == "gaussian":
+            if 4 * self.count * pixels > LARGEST:
+                raise BadInput(
+                    f"patterns: {self.count} gaussian patterns of {self.shape[-2]}x{self.shape[-1]} pixels take "
+                    f"{4 * self.count * pixels / 2**30:.0f} GiB, over {LARGEST / 2**30:.0f}; use patterns=hadamard"
+                )
+            matrix = random.standard_normal((self.count, pixels), dtype=np.float32)
+            self.matrix = torch.from_numpy(matrix).div_(self.count**0.5)
+        else:
+            self.padded = 1 << (pixels - 1).bit_length()
+            self.place = torch.from_numpy(random.permutation(self.padded)[:pixels].copy())
+            rows = 1 + random.permutation(self.padded - 1)[: self.count - 1]
+            self.rows = torch.from_numpy(np.concatenate([[0], np.sort(rows)]))
+
+    def forward(self, x):
+        """Return A x, (..., C, M)."""
+        flat = x.reshape(*x.shape[:-2], -1)
+        if self.patterns == "gaussian":
+            return flat @ self.at("matrix", x).T
+        scrambled = flat.new_zeros(*flat.shape[:-1], self.padded)
+        scrambled = scrambled.index_copy(-1, self.place.to(x.device), flat)
+        return hadamard_transform(scrambled)[..., self.rows.to(x.device)] / self.count**0.5
+
+    def adjoint(self, y):
+        """Return Aᵀ y, (..., C, H, W)."""
+        if self.patterns == "gaussian":
+            flat = y @ self.at("matrix", y)
+        else:
+            spectrum = y.new_zeros(*y.shape[:-1], self.padded).index_copy(-1, self.rows.to(y.device), y)
+            flat = hadamard_transform(spectrum)[..., self.place.to(y.device)] / self.count**0.5
+        return flat.reshape(*y.shape[:-1], *self.shape[-2:])
+
+    def solve(self, b, rho):
+        """Return (AᵀA + rho I)⁻¹ b = (b − Aᵀ(AAᵀ + rho I)⁻¹ A b) / rho (Woodbury).
+
+        AAᵀ + rho I is a number for unpadded Hadamard patterns (orthogonal rows), one Cholesky factor, kept, for
+        Gaussian ones; padded Hadamard patterns are left to conjugate gradients.
+        """
+        import torch
+
+        if self.patterns == "gaussian":
+            inner = torch.cholesky_solve(self.forward(b)[..., None], self._factor(b, rho))[..., 0]
+        elif self.padded == self.shape[-2] * self.shape[-1]:
+            inner = self.forward(b) / (self.padded / self.count + rho)
+        else:
+            return super().solve(b, rho)
+        return (b - self.adjoint(inner)) / rho
+
+    def _factor(self, like, rho):
+        import torch
+
+        key = (like.device, like.dtype, float(rho))
+        if key not in self._factors:
+            matrix = self.at("matrix", like)
+            gram = matrix @ matrix.T
+            gram.diagonal().add_(rho)
+            self._factors = {key: torch.linalg.cholesky(gram)}
+        return self._factors[key]

@@ -1,0 +1,94 @@
+"""Theorems that every operator must obey; a new file in steps/tasks is tested because it is there."""
+
+import pytest
+import torch
+
+from steps import discover
+from steps.operators import LinearOperator
+
+VARIANTS = {  # parameters beside the defaults; a task without an entry is tested with its defaults
+    "deconvolution": [{"blur": 2.0, "kernel": 9}, {"blur": 1.0, "kernel": 1}],
+    "single_pixel": [
+        {"compression": 1.0},
+        {"patterns": "hadamard"},
+        {"patterns": "hadamard", "compression": 5.0, "seed": 3},
+    ],
+}
+SHAPES = [(1, 48, 48), (3, 37, 41), (1, 64, 64)]
+CASES = [
+    pytest.param((task, settings, shape), id=f"{task}-{settings}-{'x'.join(map(str, shape))}")
+    for task in discover.available("tasks")
+    for settings in [{}, *VARIANTS.get(task, [])]
+    for shape in SHAPES
+]
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    task, settings, shape = request.param
+    generator = torch.Generator().manual_seed(1)
+    A = discover.load("tasks", task).Operator(shape, **settings)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64)
+    y = torch.randn(A.forward(x).shape, generator=generator, dtype=torch.float64)
+    return A, x, y
+
+
+def close(a, b, tolerance):
+    assert (a - b).norm() <= tolerance * b.norm(), f"{a.flatten()[:4]} against {b.flatten()[:4]}"
+
+
+def test_adjoint_passes_the_dot_test(case):
+    A, x, y = case
+    left, right = (A.forward(x) * y).sum(), (x * A.adjoint(y)).sum()
+    assert abs(left - right) <= 1e-10 * A.forward(x).norm() * y.norm(), f"{left} against {right}"
+
+
+def test_sees_the_mean(case):
+    A, x, _ = case
+    flat = torch.ones_like(x)
+    assert A.forward(flat).square().sum() > 0.1 * flat.square().sum()
+
+
+def test_constant_images_come_back(case):
+    A, x, _ = case
+    flat = torch.full_like(x, 0.5)
+    back = A.solve(A.adjoint(A.forward(flat)), 1e-6)
+    assert abs(back.mean() - 0.5) < 0.5 * 0.95  # something of the mean survives even at the highest compression
+
+
+def test_is_linear(case):
+    A, x, y = case
+    other = A.adjoint(y)
+    close(A.forward(2 * x - 3 * other), 2 * A.forward(x) - 3 * A.forward(other), 1e-12)
+
+
+@pytest.mark.parametrize("rho", [1e-2, 10.0])
+def test_solve_agrees_with_conjugate_gradients(case, rho):
+    A, x, _ = case
+    close(A.solve(x, rho), LinearOperator.solve(A, x, rho), 1e-5)
+    close(A.adjoint(A.forward(A.solve(x, rho))) + rho * A.solve(x, rho), x, 1e-5)
+
+
+def test_treats_channels_alike_and_batches(case):
+    A, x, y = case
+    stacked = torch.stack([x, 2 * x])
+    close(A.forward(stacked)[1], 2 * A.forward(x), 1e-12)
+    close(A.adjoint(torch.stack([y, -y]))[0], A.adjoint(y), 1e-12)
+    close(A.solve(stacked, 0.5)[0], A.solve(x, 0.5), 1e-5)
+    if x.shape[0] == 3:
+        swapped = x[[2, 0, 1]]
+        close(A.forward(swapped), A.forward(x)[[2, 0, 1]], 1e-12)
+
+
+def test_is_differentiable_and_follows_the_dtype(case):
+    A, x, _ = case
+    x = x.float().requires_grad_()
+    y = A.forward(x)
+    assert y.dtype == torch.float32
+    y.square().sum().backward()
+    close(x.grad, 2 * A.adjoint(A.forward(x)).detach(), 1e-4)
+
+
+def test_backprojection_has_the_image_s_shape(case):
+    A, x, y = case
+    assert A.backproject(y).shape == x.shape
