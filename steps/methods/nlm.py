@@ -1,0 +1,51 @@
+"""Non-local means: every pixel is the mean of those with similar surroundings."""
+
+import math
+from typing import Annotated
+
+LABEL = "NLM"
+
+
+def recover(
+    y,
+    A,
+    sigma,
+    *,
+    h: Annotated[float | None, "> 0"] = None,
+    patch: Annotated[int, ">= 1"] = 5,
+    distance: Annotated[int, ">= 1"] = 6,
+    fast: bool = True,
+    start: Annotated[float, "> 0"] = 0.5,
+    strength: Annotated[float | None, "> 0"] = None,
+    rho: Annotated[float | None, "> 0"] = None,
+    iterations: Annotated[int, ">= 1"] = 100,
+    callback=None,
+):
+    """Return the non-local means of y if A = I, else the image that plug-and-play ADMM finds with them as the prior.
+
+    h         filter width on the scale of [0, 1]; by default 0.8 · (noise to remove), whose variance is then also
+              subtracted from the patches' distances. A given h is used for every noise and nothing subtracted, as
+              Anderson seems to have done (section 5.2).
+    patch     side of the patches in pixels;  distance  how far to look for similar ones;  fast  as in scikit-image.
+    start, strength, rho, iterations   of plug-and-play ADMM, see `steps.solvers.denoise_or_plug_in`; strength is by
+              default 2 · sigma, at least 0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more
+              there is to remove.
+
+    sigma is the noise's standard deviation. Source: Buades, Coll, Morel (2005); scikit-image's denoise_nl_means.
+    """
+    import torch
+    from skimage.restoration import denoise_nl_means
+
+    from steps.solvers import denoise_or_plug_in
+
+    def denoise(v, noise):
+        image = v.cpu().numpy().astype("float64")
+        width, known = (h, 0.0) if h else (0.8 * noise, noise)
+        axis = 0 if len(image) > 1 else None  # given one channel, scikit-image's axis argument fails
+        result = denoise_nl_means(
+            image if len(image) > 1 else image[0], patch, distance, width, fast, known, channel_axis=axis
+        )
+        return torch.from_numpy(result).reshape(v.shape).to(v)
+
+    strength = strength or max(2 * sigma, 0.1, 0.07 * (math.prod(A.shape) / y.numel()) ** 0.5)
+    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback)

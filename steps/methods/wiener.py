@@ -1,0 +1,52 @@
+"""Wiener filter: the best linear estimate for a Gaussian image model."""
+
+from typing import Annotated, Literal
+
+LABEL = "Wiener"
+PHOTOGRAPH = 0.08**2  # usual mean of |∇x|² in photographs on [0, 1]
+
+
+def recover(
+    y,
+    A,
+    sigma,
+    *,
+    prior: Literal["smooth", "white"] = "smooth",
+    K: Annotated[float | None, "> 0"] = None,
+    callback=None,
+):
+    """Return x̂ = argmin ‖A x − y‖² + K ‖L x‖² = (AᵀA + K LᵀL)⁻¹ Aᵀ y, the shape of the image.
+
+    prior  "smooth": L is the gradient (periodic differences), so that image power falls as 1/f², as in photographs;
+           K = sigma² / g with g the mean of |∇x|², see `gradient_power`.
+           "white": L = I, the textbook filter conj(H)·Y / (|H|² + K) when A is a convolution; K = sigma / mean(y), as
+           Anderson's table 1 has it (mean(Aᵀ y) stands for the mean brightness when y is no image).
+    K      overrides these. For sigma = 0 it is kept above 1e-4, so that A need not have an inverse.
+
+    sigma is the noise's standard deviation. Exact by FFT if A is a convolution; else conjugate gradients.
+    """
+    from steps.solvers import solve_smooth
+
+    Aty = A.adjoint(y)
+    if prior == "white":
+        K = K or max(sigma / max(float(A.backproject(y).mean()), 1e-2), 1e-4)
+        return A.solve(Aty, K)
+    K = K or max(sigma**2 / gradient_power(y, A, sigma), 1e-4)
+    return solve_smooth(A, Aty, K)
+
+
+def gradient_power(y, A, sigma):
+    """Return g = mean |∇x|² as estimated from y: if the power of x falls as g / |D|², then E |∇y|² = g ‖k‖² + 4 sigma².
+
+    k is the kernel of the convolution A. At least 0.08², which is also taken
+    if A is no convolution: clipping removes noise, so that little or nothing may be left after the subtraction.
+    """
+    import torch
+
+    from steps.solvers import gradient
+
+    if A.transfer is None:
+        return PHOTOGRAPH
+    kernel = torch.fft.irfft2(A.transfer, s=A.shape[-2:])
+    power = gradient(y).square().sum(0).mean() - 4 * sigma**2
+    return max(float(power / kernel.square().sum()), PHOTOGRAPH)

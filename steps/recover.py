@@ -1,0 +1,140 @@
+"""Recover an image from a measurement by one method: x̂ = recover(y, A, sigma)."""
+
+import ast
+import contextlib
+import importlib
+import inspect
+import resource
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+import click
+import numpy as np
+
+from steps import discover, grid
+from steps.errors import BadInput, one_line
+from steps.files import whole, write_json
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "bm3d")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def parameters(method, given, where):
+    """Return a method's parameters, in its signature's order and types. Raises BadInput for what it does not allow."""
+    return grid.check_parameters(given, grid.signature(discover.load("methods", method, where).recover), where)
+
+
+def choose_device(wanted, uses_gpu):
+    """Return "cuda" or "cpu" for the config's device and a method; auto takes CUDA where there is one.
+
+    Raises BadInput if "cuda" is wanted and there is none.
+    """
+    import torch
+
+    if not uses_gpu or wanted == "cpu":
+        return "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise BadInput("device: 'cuda' is not available on this machine; allowed here: auto, cpu")
+    return "cpu"
+
+
+def versions():
+    """Return {package: version} of Python and of the packages that numbers may depend on."""
+    found = {"python": sys.version.split()[0]}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def import_ahead(module):
+    """Import what a method's functions import, so that its seconds are those of solving; it says what is missing."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ImportFrom):
+            with contextlib.suppress(ImportError):
+                imported = importlib.import_module(node.module)
+                for alias in node.names:
+                    getattr(imported, alias.name, None)  # scikit-image loads its parts only when they are named
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(alias.name)
+
+
+def peak_memory(device):
+    """Return the most memory in bytes: of torch's tensors on CUDA, else of this process, its libraries included."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+@click.command(help=__doc__)
+@click.argument("measurement", type=click.Path(exists=True, dir_okay=False))
+@click.argument("method")
+@click.argument("params")
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="auto",
+    show_default=True,
+    envvar="PRIORBENCH_DEVICE",
+    help="for methods with GPU = True",
+)
+@click.option("--threads", type=click.IntRange(1), default=None, help="CPU threads of torch  [default: all]")
+def main(measurement, method, params, folder, device, threads):
+    """MEASUREMENT (npz) by METHOD with PARAMS, such as lam=0.05 or default, to FOLDER.
+
+    Writes recovered.npy (C, H, W), trace.npz (losses, kept iterates) and run.json (seconds, memory, versions …).
+    """
+    import torch
+
+    from steps.measurement import load
+    from steps.trace import Trace
+
+    folder = Path(folder)
+    torch.set_num_threads(threads or torch.get_num_threads())
+    with one_line(folder):
+        module = discover.load("methods", method)
+        chosen = parameters(method, grid.parse_parameters(params), method)
+        device = choose_device(device, getattr(module, "GPU", False))
+        y, A, sigma = load(measurement, device)
+        settings = {name: parameter.default for name, parameter in grid.signature(module.recover).items()} | chosen
+        import_ahead(module)
+        trace = Trace(settings.get("iterations"))
+        start = time.perf_counter()
+        estimate = module.recover(y, A, sigma, **chosen, callback=trace).to("cpu", torch.float32)
+        seconds = time.perf_counter() - start
+    if not torch.isfinite(estimate).all():
+        raise click.ClickException(f"{folder}: the estimate has values that are not finite; nothing is written")
+    with whole(folder / "trace.npz") as temporary:
+        np.savez(temporary, **trace.arrays())
+    with whole(folder / "recovered.npy") as temporary:
+        np.save(temporary, estimate.numpy())
+    write_json(
+        folder / "run.json",
+        {
+            "seconds": round(seconds, 3),
+            "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
+            "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+            "threads": torch.get_num_threads(),
+            "iterations": len(trace.losses) or None,
+            "seed": settings.get("seed"),
+            "settings": settings,
+            "versions": versions(),
+        },
+    )
+    print(f"done in {seconds:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

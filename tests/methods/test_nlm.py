@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+import torch
+from skimage.restoration import denoise_nl_means
+
+from steps.discover import load
+from steps.methods.nlm import recover
+
+
+@pytest.mark.parametrize("name, axis", [("gray", None), ("colour", -1)])
+@pytest.mark.parametrize("settings", [{}, {"h": 0.08, "patch": 7, "distance": 10, "fast": False}])
+def test_is_scikit_image_s(name, axis, settings, request):
+    x = request.getfixturevalue(name)
+    y = x + 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    found = recover(y, load("tasks", "denoising").Operator(y.shape), 0.1, **settings)
+    picture = y.movedim(0, -1).double().squeeze().numpy()
+    width, known = (settings["h"], 0) if settings else (0.08, 0.1)
+    patch, distance = settings.get("patch", 5), settings.get("distance", 6)
+    expected = denoise_nl_means(picture, patch, distance, width, not settings, known, channel_axis=axis)
+    np.testing.assert_allclose(found.movedim(0, -1).squeeze().numpy(), expected, atol=1e-6)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+from skimage.restoration import denoise_tv_chambolle
+
+from steps.discover import load
+from steps.methods.tv import column_norm, recover
+from steps.solvers import gradient
+from tests.conftest import picture
+
+
+def objective(x, y, A, lam, kind):
+    z = gradient(x)
+    length = z.abs() if kind == "anisotropic" else z.square().sum((0, 1)).sqrt()
+    return float((A.forward(x) - y).square().sum() / 2 + lam * length.sum())
+
+
+def noisy(height=40, width=40):
+    x = picture(1, height, width).double()
+    return x + 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+
+
+def test_agrees_with_chambolle_s_algorithm_on_denoising():
+    y = noisy()
+    # scikit-image's differences end at the border, ours are periodic: reflected, both see the same image
+    tiled = np.pad(y[0].numpy(), ((0, 40), (0, 40)), mode="symmetric")
+    tiled = torch.from_numpy(tiled)[None]
+    ours = recover(tiled, load("tasks", "denoising").Operator(tiled.shape), 0.1, lam=0.1, iterations=600)
+    theirs = denoise_tv_chambolle(tiled[0].numpy(), weight=0.1, eps=1e-9, max_num_iter=3000)
+    assert np.abs(ours[0].numpy() - theirs).mean() < 5e-4  # at the seams, the corners of |∇x| face the other way
+    A = load("tasks", "denoising").Operator(tiled.shape)
+    assert objective(ours, tiled, A, 0.1, "isotropic") <= objective(
+        torch.from_numpy(theirs)[None], tiled, A, 0.1, "isotropic"
+    )
+
+
+@pytest.mark.parametrize("kind", ["isotropic", "anisotropic"])
+@pytest.mark.parametrize(
+    "task, settings", [("denoising", {}), ("deconvolution", {"kernel": 5, "blur": 1.0}), ("single_pixel", {})]
+)
+def test_no_small_change_lowers_the_objective(kind, task, settings):
+    y = noisy(12, 12)
+    A = load("tasks", task).Operator(y.shape, **settings)
+    y = A.forward(y)
+    x = recover(y, A, 0.1, lam=0.05, iterations=1500, kind=kind)
+    best = objective(x, y, A, 0.05, kind)
+    generator = torch.Generator().manual_seed(1)
+    for size in (1e-1, 1e-2, 1e-3):
+        for _ in range(50):
+            step = size * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+            assert objective(x + step, y, A, 0.05, kind) > best - 1e-7 * best
+
+
+def test_the_callback_s_objective_falls():
+    y = noisy()
+    losses = []
+    A = load("tasks", "deconvolution").Operator(y.shape, kernel=9, blur=2.0)
+    recover(y, A, 0.1, iterations=60, callback=lambda iteration, x, loss: losses.append(float(loss)))
+    assert losses[-1] < losses[5] < losses[0]
+
+
+def test_column_norm_is_that_of_the_matrix():
+    for task, settings in [("denoising", {}), ("deconvolution", {"kernel": 9, "blur": 1.5}), ("single_pixel", {})]:
+        A = load("tasks", task).Operator((1, 32, 32), **settings)
+        matrix = A.forward(torch.eye(1024).reshape(1024, 1, 32, 32)).reshape(1024, -1)
+        expected = float(matrix.square().sum(1).mean().sqrt())
+        assert column_norm(A, A.forward(torch.zeros(1, 32, 32))) == pytest.approx(expected, rel=0.15)

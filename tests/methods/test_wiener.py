@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+import skimage.restoration
+import torch
+
+from steps.discover import load
+from steps.methods.wiener import recover
+from steps.tasks.deconvolution import Operator, gaussian
+
+
+def blurred(x, sigma):
+    A = Operator(x.shape, blur=2.0, kernel=9)
+    return A.forward(x) + sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype), A
+
+
+def test_white_prior_is_the_textbook_formula(gray):
+    y, A = blurred(gray.double(), 0.01)
+    spectrum = np.fft.fft2(y[0].numpy())
+    kernel = np.zeros(y.shape[-2:])
+    kernel[:9, :9] = gaussian(9, 2.0).numpy()
+    H = np.fft.fft2(np.roll(kernel, (-4, -4), (0, 1)))
+    K = 0.01 / float(y.mean())
+    expected = np.fft.ifft2(np.conj(H) * spectrum / (np.abs(H) ** 2 + K)).real
+    np.testing.assert_allclose(recover(y, A, 0.01, prior="white")[0].numpy(), expected, atol=1e-10)
+
+
+def test_smooth_prior_is_scikit_image_s_wiener_with_the_gradient_as_regulariser(gray):
+    y, A = blurred(gray.double(), 0.01)
+    K = 0.02
+    laplacian = np.zeros(y.shape[-2:])
+    laplacian[0, 0], laplacian[0, 1], laplacian[1, 0], laplacian[0, -1], laplacian[-1, 0] = 4, -1, -1, -1, -1
+    # |D|, whose square is the Laplacian's response; complex, or scikit-image takes it for an impulse response
+    square_root = np.sqrt(np.abs(np.fft.rfft2(laplacian))).astype(complex)
+    psf = gaussian(9, 2.0).numpy()
+    expected = skimage.restoration.wiener(y[0].numpy(), psf, K, reg=square_root, clip=False)
+    np.testing.assert_allclose(recover(y, A, 0.01, K=K)[0].numpy(), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("patterns", ["gaussian", "hadamard"])
+def test_is_the_minimum_for_an_operator_that_is_no_convolution(gray, patterns):
+    x = gray[:, :20, :20].double()
+    A = load("tasks", "single_pixel").Operator(x.shape, patterns=patterns)
+    y = A.forward(x)
+    for prior in ("white", "smooth"):
+        estimate = recover(y, A, 0.0, prior=prior, K=0.1).requires_grad_()
+        smooth = (estimate - estimate.roll(1, -1)).square().sum() + (estimate - estimate.roll(1, -2)).square().sum()
+        penalty = smooth if prior == "smooth" else estimate.square().sum()
+        (gradient,) = torch.autograd.grad((A.forward(estimate) - y).square().sum() + 0.1 * penalty, estimate)
+        assert gradient.norm() < 1e-4 * A.adjoint(y).norm()

@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from steps import measurement, recover
+from steps.errors import BadInput
+
+
+@pytest.fixture
+def measured(tmp_path, gray):
+    y = gray + 0.1 * torch.randn(gray.shape, generator=torch.Generator().manual_seed(0))
+    noise = {"sigma": 0.1, "clip": False, "seed": 0}
+    measurement.save(tmp_path / "measurement.npz", y, "denoising", gray.shape, {}, noise)
+    return tmp_path
+
+
+def run(folder, method, params, *options):
+    arguments = [str(folder / "measurement.npz"), method, params, str(folder / "out"), *options]
+    return CliRunner().invoke(recover.main, arguments)
+
+
+def test_command_writes_estimate_trace_and_run(measured):
+    result = run(measured, "tv", "lam=0.05,iterations=8", "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert "iteration 8/8  loss" in result.output
+    assert sorted(path.name for path in (measured / "out").iterdir()) == ["recovered.npy", "run.json", "trace.npz"]
+    estimate = np.load(measured / "out/recovered.npy")
+    assert estimate.shape == (1, 40, 40)
+    assert estimate.dtype == np.float32
+    with np.load(measured / "out/trace.npz") as trace:
+        assert len(trace["losses"]) == 8
+        np.testing.assert_allclose(trace["estimates"][-1], estimate, atol=2.5e-4)
+    facts = json.loads((measured / "out/run.json").read_text())
+    assert facts["settings"] == {"lam": 0.05, "rho": None, "iterations": 8, "kind": "isotropic"}
+    assert (facts["iterations"], facts["device"], facts["threads"], facts["seed"]) == (8, "cpu", 1, None)
+    assert facts["seconds"] > 0
+    assert facts["peak_memory_mb"] > 10
+    assert facts["versions"]["torch"].startswith("2.")
+
+
+def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
+    result = run(measured, "dip", "iterations=2,channels=4,scales=2")
+    assert result.exit_code == 0, result.output
+    assert json.loads((measured / "out/run.json").read_text())["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "words"),
+    [
+        ("tvv", "default", "unknown method 'tvv' (did you mean 'tv'?)"),
+        ("tvv", "default", "no file steps/methods/tvv.py"),
+        ("tv", "lamda=1", "tv: unknown parameter 'lamda' (did you mean 'lam'?); allowed: iterations, kind, lam, rho"),
+        ("tv", "lam=-1", "tv.lam: -1 is not allowed; must be > 0"),
+        ("tv", "lam", "'lam' in 'lam' is not of the form name=value"),
+        ("dip", "scales=6", "the 40x40 image is too small for scales=6, which needs 65 pixels a side; use scales=5"),
+    ],
+)
+def test_bad_requests_are_one_line_and_leave_nothing(measured, method, params, words):
+    result = run(measured, method, params)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert result.output.count("\n") == 1
+    assert not (measured / "out").exists()
+
+
+def test_a_bug_in_a_method_stays_a_traceback(measured, monkeypatch):
+    from steps.methods import tv
+
+    monkeypatch.setattr(tv, "column_norm", lambda A, y: 1 / 0)
+    assert isinstance(run(measured, "tv", "default").exception, ZeroDivisionError)
+
+
+def test_an_estimate_that_is_not_finite_is_refused(measured, monkeypatch):
+    from steps.methods import tv
+
+    monkeypatch.setattr(tv, "column_norm", lambda A, y: float("nan"))
+    result = run(measured, "tv", "iterations=1")
+    assert result.exit_code == 1
+    assert "not finite" in result.output
+    assert not (measured / "out").exists()
+
+
+def test_device():
+    assert recover.choose_device("cuda", uses_gpu=False) == "cpu"
+    assert recover.choose_device("cpu", uses_gpu=True) == "cpu"
+    if torch.cuda.is_available():
+        assert recover.choose_device("auto", uses_gpu=True) == "cuda"
+    else:
+        assert recover.choose_device("auto", uses_gpu=True) == "cpu"
+        with pytest.raises(BadInput, match="'cuda' is not available on this machine; allowed here: auto, cpu"):
+            recover.choose_device("cuda", uses_gpu=True)
