@@ -1,0 +1,21 @@
+"""Combine the scores of all experiments into one file."""
+
+import click
+
+from steps import scores as scores_file
+from steps.files import whole
+
+
+@click.command(help=__doc__)
+@click.argument("scores", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.argument("output", type=click.Path(dir_okay=False))
+def main(scores, output):
+    """SCORES (csv, one each experiment) to OUTPUT (csv)."""
+    import pandas
+
+    with whole(output) as temporary:
+        pandas.concat([scores_file.read(path) for path in scores]).to_csv(temporary, index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Draw one figure of an experiment."""
+
+from pathlib import Path
+
+import click
+
+from steps import discover, style
+from steps import scores as scores_file
+from steps.errors import BadInput, one_line
+from steps.files import whole
+from steps.grid import unknown
+
+
+def select(scores, drawing):
+    """Return (figure's module, rows) of a drawing as `experiments.drawings` names it: comparison/camera/sigma=0.1.
+
+    Raises BadInput if the figure is not drawn for such a subject, or no row of the scores has it.
+    """
+    figure, *subject = drawing.split("/")
+    module = discover.load("figures", figure)
+    if len(subject) != len(module.EACH):
+        raise BadInput(f"{drawing}: {figure} is drawn for each {' and '.join(module.EACH) or 'experiment'}")
+    for column, value in zip(module.EACH, subject):
+        if value not in set(scores[column]):
+            raise BadInput(f"{drawing}: {unknown(column, value, set(scores[column]))}")
+        scores = scores[scores[column] == value]
+    return module, scores
+
+
+@click.command(help=__doc__)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False))
+@click.argument("drawing")
+@click.argument("output")
+def main(scores, drawing, output):
+    """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
+    with one_line(output):
+        module, rows = select(scores_file.read(scores), drawing)
+    with style.apply():
+        figure = module.draw(rows.reset_index(drop=True))
+        for suffix in (".png", ".pdf"):
+            with whole(Path(output + suffix)) as temporary:
+                figure.savefig(temporary, metadata={"CreationDate": None} if suffix == ".pdf" else None)
+
+
+if __name__ == "__main__":
+    main()

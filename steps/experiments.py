@@ -1,0 +1,226 @@
+"""The config: check it, and list the recoveries, tables and drawings it asks for."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from steps import corrupt, discover, grid, recover
+from steps.errors import BadInput
+from steps.image import check_synthetic
+
+SCHEMA = Path(__file__).parent.parent / "workflow" / "schemas" / "config.schema.yaml"
+ELSEWHERE = ("skimage:", "synthetic:", "http://", "https://")  # sources that are no file on this machine
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """One recovery: an image, corrupted for a task, recovered by a method; `label` is its column in a table."""
+
+    task: str
+    image: str
+    corruption: str
+    method: str
+    params: str
+    label: str
+
+    @property
+    def folder(self):
+        """The folder of its results, relative to the working directory."""
+        return f"results/{self.task}/{self.image}/{self.corruption}/{self.method}/{self.params}"
+
+
+def check(config, file="config"):
+    """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys."""
+    import jsonschema
+    import yaml
+
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda e: (len(e.path), str(e.path))
+    )
+    if errors:
+        raise BadInput(f"{file}: {_message(errors[0])}")
+    for key, description in schema["properties"].items():
+        if "default" in description:
+            config.setdefault(key, description["default"])
+    for name, image in config["images"].items():
+        _check_image(f"{file}: images.{name}", image)
+    for name, experiment in config["experiments"].items():
+        try:
+            recoveries(experiment, config["images"], f"experiments.{name}")
+            drawings(name, experiment, f"experiments.{name}")
+        except BadInput as error:
+            raise BadInput(f"{file}: {error}") from error
+
+
+def recoveries(experiment, images=None, where="experiment"):
+    """Return the Recovery of every image × corruption × method variant of an experiment, in the order of the config.
+
+    `images` are the known images' names; None allows any. Raises BadInput for what is unknown or not allowed.
+    """
+    task = experiment["task"]
+    discover.load("tasks", task, f"{where}.task")
+    corruptions = _corruptions(experiment, where)
+    variants = [v for i, entry in enumerate(experiment["methods"]) for v in _variants(entry, f"{where}.methods[{i}]")]
+    _check_variants(variants, {"image", "n", "input", *corrupt.allowed(task)}, f"{where}.methods")
+    found = []
+    for image in experiment["images"]:
+        if images is not None and image not in images:
+            raise BadInput(f"{where}.images: {grid.unknown('image', image, images)}")
+        found += [Recovery(task, image, c, *variant) for c in corruptions for variant in variants]
+    return found
+
+
+def drawings(name, experiment, where="experiment"):
+    """Return the paths below results/figures, without suffix, of an experiment's figures.
+
+    One drawing for each figure, or for each image (EACH = ("image",)) or each image and corruption
+    (EACH = ("image", "corruption"); of several seeds the first) if its module says so: denoising/psnr,
+    denoising/comparison/camera/sigma=0.1,seed=0.
+    """
+    paths = []
+    for figure in experiment.get("figures", ["psnr", "comparison"]):
+        each = discover.load("figures", figure, f"{where}.figures").EACH
+        images = experiment["images"] if "image" in each else [None]
+        corruptions = _first_seeds(_corruptions(experiment, where)) if "corruption" in each else [None]
+        paths += ["/".join(filter(None, (name, figure, i, c))) for i in images for c in corruptions]
+    return paths
+
+
+def entry(config, kind, name):
+    """Return config[kind][name]; raises BadInput with the nearest match if there is none. kind is plural."""
+    if name not in config[kind]:
+        raise BadInput(grid.unknown(kind[:-1], name, config[kind]))
+    return config[kind][name]
+
+
+def local_file(image):
+    """Return [path] of an image entry's file if it is one on this machine, else []."""
+    return [] if image["source"].startswith(ELSEWHERE) else [image["source"]]
+
+
+def image_arguments(name, image):
+    """Return the command-line arguments with which steps.image makes an image entry."""
+    sums = image.get("sha256", [])
+    numbers = {
+        key: image[key] if isinstance(image[key], list) else [image[key]] for key in ("crop", "size") if key in image
+    }
+    return [
+        image["source"],
+        f"--name={name}",
+        *(f"--sha256={digest}" for digest in ([sums] if isinstance(sums, str) else sums)),
+        *(f"--{key}={','.join(map(str, value))}" for key, value in numbers.items()),
+        *(["--gray"] if image.get("gray") else []),
+    ]
+
+
+def pictures(experiment, drawing):
+    """Return the image files that a drawing of `drawings` shows: those of its image and corruption, or none."""
+    figure, *subject = drawing.split("/")
+    shown = dict(zip(discover.load("figures", figure).EACH, subject))
+    files = []
+    for recovery in recoveries(experiment) if shown else []:
+        if all(getattr(recovery, column) == value for column, value in shown.items()):
+            files += [
+                f"results/images/{recovery.image}.npy",
+                f"results/{recovery.task}/{recovery.image}/{recovery.corruption}/picture.npy",
+                f"{recovery.folder}/recovered.npy",
+            ]
+    return list(dict.fromkeys(files))
+
+
+def corruption_path(task, text):
+    """Return the one spelling of a corruption given as text; raises BadInput for what the task does not allow."""
+    checked = grid.check_parameters(grid.parse_parameters(text), corrupt.allowed(task), task)
+    return grid.format_parameters(checked)
+
+
+def params_path(method, text):
+    """Return the one spelling of a method's parameters given as text; raises BadInput for what it does not allow."""
+    return grid.format_parameters(recover.parameters(method, grid.parse_parameters(text), method))
+
+
+def _corruptions(experiment, where):
+    allowed, where = corrupt.allowed(experiment["task"]), f"{where}.corruption"
+    choices = grid.combinations(experiment.get("corruption", {}), where)
+    corruptions = [grid.format_parameters(grid.check_parameters(choice, allowed, where)) for choice in choices]
+    twice = next((text for text in corruptions if corruptions.count(text) > 1), None)
+    if twice:
+        raise BadInput(f"{where}: {twice} is there twice")
+    return corruptions
+
+
+def _first_seeds(corruptions):
+    return list({tuple(_but_seed(text).items()): text for text in reversed(corruptions)}.values())[::-1]
+
+
+def _variants(entry, where):
+    """Return (method, params, label) of every combination of an entry's parameters."""
+    method, given = entry["method"], entry.get("params", {})
+    name = getattr(discover.load("methods", method, where), "LABEL", method)
+    varied = [key for key, value in given.items() if isinstance(value, list) and len(value) > 1 and key != "seed"]
+    label = entry.get("label") or (f"{name} ({', '.join(f'{v}={{{v}}}' for v in varied)})" if varied else name)
+    variants = []
+    for choice in grid.combinations(given, f"{where}.params"):
+        checked = recover.parameters(method, choice, f"{where}.params")
+        spelled = {key: grid.spell(value) for key, value in checked.items()}
+        filled = label
+        for name in re.findall(r"{(.*?)}", label):
+            if name not in spelled:
+                raise BadInput(f"{where}.label: {grid.unknown('parameter', name, spelled)}")
+            filled = filled.replace(f"{{{name}}}", spelled[name])
+        variants.append((method, grid.format_parameters(checked), filled))
+    return variants
+
+
+def _check_variants(variants, reserved, where):
+    """Raise BadInput for a label that another column or another variant has, and for a variant that is there twice."""
+    columns, seen = {}, set()
+    for method, params, label in variants:
+        if label in reserved or label.endswith(" std"):
+            raise BadInput(f"{where}: the label {label!r} is that of another column; give it another")
+        columns.setdefault(label, set()).add((method, tuple(_but_seed(params).items())))
+        if len(columns[label]) > 1:
+            raise BadInput(f"{where}: two variants have the label {label!r}; give each its own label")
+        parameters = grid.signature(discover.load("methods", method).recover)
+        given = grid.check_parameters(grid.parse_parameters(params), parameters, where)
+        settings = (method, *(given.get(name, parameter.default) for name, parameter in parameters.items()))
+        if settings in seen:
+            raise BadInput(f"{where}: {method} with {params} is there twice")
+        seen.add(settings)
+
+
+def _but_seed(params):
+    return {name: value for name, value in grid.parse_parameters(params).items() if name != "seed"}
+
+
+def _check_image(where, image):
+    source = image["source"]
+    if source.startswith(("http://", "https://")) and "sha256" not in image:
+        raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
+    if source.startswith("synthetic:"):
+        check_synthetic(source.removeprefix("synthetic:"), f"{where}.source")
+    if not source.startswith(ELSEWHERE) and not Path(source).is_file():
+        raise BadInput(f"{where}.source: no file {source!r}; must be skimage:NAME, synthetic:NAME, a URL or a file")
+
+
+def _message(error):
+    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
+    prefix = f"{key}: " if key else ""
+    if error.validator == "additionalProperties":
+        allowed = error.schema.get("properties", {})
+        name = next(name for name in error.instance if name not in allowed)
+        return prefix + grid.unknown("key", name, allowed)
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f"{prefix}missing key {missing!r}"
+    if error.validator in ("minItems", "minProperties"):
+        return f"{prefix}is empty; must have at least {error.validator_value} entry"
+    if error.validator == "enum":
+        return f"{prefix}{error.instance!r} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "type":
+        wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
+        return f"{prefix}{error.instance!r} is not allowed; must be of type {wanted}"
+    if error.validator == "anyOf" and "description" in error.schema:
+        return f"{prefix}{error.instance!r} is not allowed; {error.schema['description']}"
+    return prefix + " ".join(error.message.split())[:200]

@@ -1,0 +1,36 @@
+"""One image: methods × values of the corruption parameter, as in the paper's figure 5."""
+
+EACH = ("image",)
+
+
+def draw(scores):
+    """Return a figure: a row for each method, a column for each corruption, PSNR under each; the truth on the left.
+
+    `scores` are the rows of one image; of several seeds the first is shown.
+    """
+    import matplotlib.pyplot as plt
+
+    from steps import corruptions, grid, pictures, style
+
+    scores, varying, _ = corruptions.split(scores)
+    scores = scores.drop_duplicates(["label", *varying])
+    kinds = list(dict.fromkeys(scores["corruption"]))
+    labels = list(dict.fromkeys(scores["label"]))
+    truth = pictures.truth(scores.iloc[0])
+    height, width = truth.shape[:2]
+    side = style.WIDTH / (len(kinds) + 1.2)
+    figure = plt.figure(figsize=(style.WIDTH, (len(labels) + 1) * (side * height / width + 0.22)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    whole, grid_of_panels = figure.subfigures(1, 2, width_ratios=[1.1, len(kinds)])
+    pictures.show(whole.subplots(), truth, "Truth")
+    panels = grid_of_panels.subplots(len(labels) + 1, len(kinds), squeeze=False)
+    for column, corruption in enumerate(kinds):
+        here = scores[scores["corruption"] == corruption]
+        parameters = grid.parse_parameters(corruption)
+        head = ", ".join(style.value(name, parameters[name]) for name in varying)
+        first = here.iloc[0]
+        pictures.show(panels[0, column], pictures.measured(first), f"{head}\nInput {first['input_psnr']:.2f} dB")
+        for line, label in enumerate(labels, start=1):
+            row = here[here["label"] == label].iloc[0]
+            pictures.show(panels[line, column], pictures.recovered(row), f"{label} {row['psnr']:.2f} dB")
+    return figure

@@ -1,0 +1,99 @@
+"""Score a recovery against the truth: the first step that sees it."""
+
+import csv
+import io
+import warnings
+from pathlib import Path
+
+import click
+import numpy as np
+
+from steps.files import read_json, write_json, write_text
+
+CONVENTION = (
+    "PSNR in dB and SSIM (Gaussian window, sigma 1.5, Wang et al. 2004), data_range 1, all channels together, "
+    "estimates neither clipped nor quantised"
+)
+
+
+def psnr(truth, estimate):
+    """Return the peak signal-to-noise ratio 10 log10(1 / mean (x̂ − x)²) in dB, data_range 1, over all of (C, H, W)."""
+    from skimage.metrics import peak_signal_noise_ratio
+
+    with warnings.catch_warnings():  # identical images divide by zero, rightly: PSNR is inf
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return float(peak_signal_noise_ratio(truth, estimate.astype(truth.dtype), data_range=1))
+
+
+def ssim(truth, estimate):
+    """Return the mean structural similarity of two (C, H, W) images, data_range 1; None below 11 pixels a side."""
+    from skimage.metrics import structural_similarity
+
+    if min(truth.shape[-2:]) < 11:
+        return None
+    return float(
+        structural_similarity(
+            truth,
+            estimate.astype(truth.dtype),
+            data_range=1,
+            channel_axis=0,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def curve(truth, trace):
+    """Return one dict (iteration, loss, psnr) for each kept iterate of a trace (see steps/trace.py)."""
+    return [
+        {"iteration": int(iteration), "loss": float(trace["losses"][iteration - 1]), "psnr": psnr(truth, estimate)}
+        for iteration, estimate in zip(trace["iterations"], trace["estimates"])
+    ]
+
+
+@click.command(help=__doc__)
+@click.argument("image", type=click.Path(exists=True, dir_okay=False))
+@click.argument("picture", type=click.Path(exists=True, dir_okay=False))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+def main(image, picture, folder):
+    """FOLDER of a recovery, against IMAGE; adds score.json and curve.csv to it. PICTURE is its input."""
+    folder = Path(folder)
+    truth = np.load(image).astype(np.float64)
+    estimate = np.load(folder / "recovered.npy")
+    if estimate.shape != truth.shape:
+        raise click.ClickException(f"{folder}: the estimate has shape {estimate.shape}, the image {truth.shape}")
+    with np.load(folder / "trace.npz") as trace:
+        rows = curve(truth, trace)
+    best = max(rows, key=lambda row: row["psnr"], default=None)
+    *_, task, name, corruption, method, params = folder.absolute().parts
+    write_text(folder / "curve.csv", _csv(rows))
+    write_json(
+        folder / "score.json",
+        {
+            "task": task,
+            "image": name,
+            "corruption": corruption,
+            "method": method,
+            "params": params,
+            "psnr": psnr(truth, estimate),
+            "ssim": ssim(truth, estimate),
+            "input_psnr": psnr(truth, np.load(picture)),
+            "oracle_psnr": best and best["psnr"],
+            "oracle_iteration": best and best["iteration"],
+            **read_json(folder / "run.json"),
+            "convention": CONVENTION,
+        },
+    )
+
+
+def _csv(rows):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["iteration", "loss", "psnr"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    main()

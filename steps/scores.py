@@ -1,0 +1,10 @@
+"""Reading the scores of an experiment."""
+
+TEXT = ("experiment", "label", "folder", "task", "image", "corruption", "method", "params", "device", "convention")
+
+
+def read(path):
+    """Return a csv of steps.collect as a DataFrame; names and labels stay text, even "01" and "None"."""
+    import pandas
+
+    return pandas.read_csv(path, converters=dict.fromkeys(TEXT, str))

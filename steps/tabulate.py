@@ -1,0 +1,142 @@
+"""Tabulate an experiment: a row for each image and corruption, a column for each method variant, means over seeds."""
+
+import math
+from pathlib import Path
+
+import click
+
+from steps import corruptions, grid
+from steps import scores as scores_file
+from steps.files import whole, write_text
+
+METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "seconds": ("Time [s]", 2)}
+INPUT = "input"
+NOTE = "input: the measurement itself, or its back-projection, before any recovery."
+
+
+def table(scores, metric):
+    """Return a DataFrame of one metric: image, varying corruption parameters, n, input (PSNR only), then the labels.
+
+    A cell is the mean over noise and method seeds; n is how many recoveries it averages, "2 to 6" if columns differ.
+    If any cell has several, each label is followed by "label std", their standard deviation (n − 1).
+    """
+    import pandas
+
+    scores, varying, _ = corruptions.split(scores)
+    keys = ["image", *varying]
+    labels = list(dict.fromkeys(scores["label"]))
+    found = []
+    for key, group in scores.groupby(keys, sort=False, dropna=False):
+        row = dict(zip(keys, key))
+        by_label = {label: group.loc[group["label"] == label, metric] for label in labels}
+        counts = sorted({len(values) for values in by_label.values()})
+        row["n"] = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        if metric == "psnr":
+            row[INPUT] = group.drop_duplicates("corruption")["input_psnr"].mean()
+        for label, values in by_label.items():
+            row[label] = values.mean()
+            if len(scores) > len(labels) * len(scores.groupby(keys, dropna=False)):
+                row[f"{label} std"] = values.std()
+        found.append(row)
+    return pandas.DataFrame(found), keys, labels
+
+
+def cells(frame, keys, labels, metric, bold):
+    """Return (header, rows) of text: mean ± std where there are several, through `bold` the highest of PSNR and SSIM.
+
+    All that equal the highest at the decimals shown are bold.
+    """
+    _, decimals = METRICS[metric]
+    shown = [INPUT, *labels] if INPUT in frame else labels
+    rows = []
+    for _, row in frame.iterrows():
+        best = max(round(row[label], decimals) for label in labels)
+        texts = [grid.spell(row[key]) if key != "image" else row[key] for key in keys]
+        for label in shown:
+            text = f"{row[label]:.{decimals}f}"
+            if not math.isnan(row.get(f"{label} std", math.nan)):
+                text += f" ± {row[f'{label} std']:.{decimals}f}"
+            is_best = metric != "seconds" and label in labels and round(row[label], decimals) == best
+            texts.append(bold(text) if is_best else text)
+        rows.append(texts)
+    return [*keys, *shown], rows
+
+
+def to_markdown(header, rows, keys):
+    """Return a table in Markdown, numbers aligned right."""
+    rule = ["---" if name in keys else "---:" for name in header]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [[_plain(h) for h in header], rule, *rows])
+
+
+def to_latex(header, rows, keys, caption):
+    """Return a table environment in LaTeX with booktabs; needs \\usepackage{booktabs}."""
+    lines = [" & ".join(map(escape_latex, header)), *(" & ".join(row) for row in rows)]
+    head, *body = [line + r" \\" for line in lines]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{escape_latex(caption)}}}",
+            rf"\begin{{tabular}}{{{'l' * len(keys)}{'r' * (len(header) - len(keys))}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def escape_latex(text):
+    """Return text with LaTeX's special characters escaped."""
+    special = {c: "\\" + c for c in "&%$#_{}"} | {
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "\\": r"\textbackslash{}",
+    }
+    special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _plain(text):
+    return text.replace("|", r"\|")
+
+
+@click.command(help=__doc__)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False))
+@click.argument("output")
+@click.option("--title", required=True, help="heading of the table")
+def main(scores, output, title):
+    """SCORES (csv of steps.collect) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex: PSNR, SSIM and time."""
+    import pandas
+
+    output = Path(output)
+    scores = scores_file.read(scores)
+    _, _, fixed = corruptions.split(scores)
+    settings = "; ".join(
+        filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
+    )
+    markdown, latex, frames = [f"# {title}\n\n{settings}. {NOTE} Best of each row in bold."], [], []
+    for metric, (heading, _) in METRICS.items():
+        frame, keys, labels = table(scores, metric)
+        frames.append(frame.assign(metric=metric))
+        header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
+        markdown.append(f"## {heading}\n\n{to_markdown(header, rows, keys)}")
+        header, rows = cells(frame, keys, labels, metric, lambda text: rf"\textbf{{{text}}}")
+        rows = [
+            [escape_latex(text) if i < len(keys) else text.replace("±", r"$\pm$") for i, text in enumerate(r)]
+            for r in rows
+        ]
+        latex.append(to_latex(header, rows, keys, f"{title}. {heading}; {settings}."))
+    markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {', '.join(sorted(set(scores['device'])))}.")
+    csv = pandas.concat(frames)
+    with whole(output.with_suffix(".csv")) as temporary:
+        csv[["metric", *csv.columns.drop("metric")]].to_csv(temporary, index=False)
+    write_text(output.with_suffix(".md"), "\n\n".join(markdown) + "\n")
+    write_text(output.with_suffix(".tex"), "\n\n".join(latex) + "\n")
+
+
+if __name__ == "__main__":
+    main()

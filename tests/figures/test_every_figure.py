@@ -1,0 +1,120 @@
+"""What every figure must do; a new file in steps/figures is tested because it is there."""
+
+import matplotlib
+import numpy as np
+import pandas
+import pytest
+from click.testing import CliRunner
+
+from steps import discover, draw, pictures, style
+from tests.conftest import picture
+
+
+@pytest.fixture(params=[1, 3], ids=["gray", "colour"])
+def results(request, tmp_path, monkeypatch):
+    """A folder with results of two images, three noise levels, two seeds, two methods; returns the table of scores."""
+    monkeypatch.chdir(tmp_path)
+    rows = []
+    for image in ("house", "hill"):
+        truth = picture(request.param, 36, 48).numpy()
+        (tmp_path / "results/images").mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / f"results/images/{image}.npy", truth)
+        for sigma in ("0.05", "0.1", "0.5"):
+            for seed in (0, 1):
+                corruption = f"sigma={sigma},seed={seed}"
+                folder = tmp_path / f"results/denoising/{image}/{corruption}"
+                for method, gain in (("tv", 3.0), ("dip", 4.0)):
+                    (folder / method / "default").mkdir(parents=True)
+                    np.save(folder / method / "default/recovered.npy", truth * 0.9)
+                    row = {"task": "denoising", "image": image, "corruption": corruption, "label": method.upper()}
+                    row |= {"psnr": 20 - 10 * float(sigma) + gain + seed, "input_psnr": 20 - 10 * float(sigma)}
+                    rows.append(row | {"folder": str((folder / method / "default").relative_to(tmp_path))})
+                np.save(folder / "picture.npy", truth + 0.1)
+    return pandas.DataFrame(rows)
+
+
+def drawings(figure):
+    subject = {"image": "hill", "corruption": "sigma=0.1,seed=0"}
+    return "/".join([figure, *(subject[column] for column in discover.load("figures", figure).EACH)])
+
+
+@pytest.mark.parametrize("figure", discover.available("figures"))
+def test_draws_a_png_and_a_pdf(figure, results, tmp_path):
+    results.to_csv(tmp_path / "scores.csv", index=False)
+    result = CliRunner().invoke(draw.main, ["scores.csv", drawings(figure), "figure=0.1"])
+    assert result.exit_code == 0, result.output
+    assert len(matplotlib.image.imread("figure=0.1.png")) > 300
+    content = (tmp_path / "figure=0.1.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    assert b"/Type3" not in content  # fonts are embedded as outlines
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+
+
+@pytest.mark.parametrize("figure", discover.available("figures"))
+def test_tells_the_psnr(figure, results):
+    module, rows = draw.select(results, drawings(figure))
+    with style.apply():
+        found = " ".join(texts(module.draw(rows.reset_index(drop=True))))
+    assert "DIP" in found
+    assert "dB" in found
+
+
+def test_psnr_curves_show_the_means(results):
+    from steps.figures import psnr
+
+    with style.apply():
+        figure = psnr.draw(results)
+    panel = figure.axes[0]
+    assert panel.get_title() == "house"
+    lines = {line.get_label(): line for line in panel.get_lines() if not line.get_label().startswith("_")}
+    np.testing.assert_allclose(lines["input"].get_ydata(), [19.5, 19, 15])
+    drawn = [container[0] for container in panel.containers if container.get_label() == "DIP"]
+    np.testing.assert_allclose(drawn[0].get_xydata(), [[0.05, 24], [0.1, 23.5], [0.5, 19.5]])
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.05", "0.1", "0.5"]
+
+
+def test_comparison_shows_the_pixels_of_the_files(results):
+    from steps.figures import comparison
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    with style.apply():
+        figure = comparison.draw(rows)
+    shown = [axes.images[0].get_array() for axes in figure.axes if axes.images and axes.get_title()]
+    truth = pictures.truth(rows.iloc[0])
+    np.testing.assert_allclose(shown[0], truth, atol=1e-6)
+    np.testing.assert_allclose(shown[1], np.clip(truth + 0.1, 0, 1), atol=1e-6)
+    np.testing.assert_allclose(shown[2], truth * 0.9, atol=1e-6)
+    assert [axes.get_title() for axes in figure.axes][:3] == ["Truth", "Input  19.00 dB", "TV  22.00 dB"]
+
+
+def test_the_detail_is_the_square_with_the_most_gradient():
+    image = np.zeros((40, 60))
+    image[20:28, 44:52] = np.indices((8, 8)).sum(0) % 2
+    top, left, side = pictures.detail(image)
+    assert side == 10
+    assert 18 <= top <= 20
+    assert 42 <= left <= 44
+    for shape in ((8, 8), (9, 30)):
+        top, left, side = pictures.detail(np.random.default_rng(0).random(shape))
+        assert 0 <= top <= shape[0] - side
+        assert 0 <= left <= shape[1] - side
+
+
+@pytest.mark.parametrize(
+    ("drawing", "words"),
+    [
+        ("comparison/hill", "comparison is drawn for each image and corruption"),
+        ("psnr/hill", "psnr is drawn for each experiment"),
+        ("matrix/hil", "unknown image 'hil' (did you mean 'hill'?)"),
+        ("pnsr", "unknown figure 'pnsr' (did you mean 'psnr'?)"),
+    ],
+)
+def test_a_drawing_that_cannot_be_is_refused(drawing, words, results, tmp_path):
+    results.to_csv(tmp_path / "scores.csv", index=False)
+    result = CliRunner().invoke(draw.main, ["scores.csv", drawing, "figure"])
+    assert result.exit_code == 1
+    assert words in result.output
+    assert not (tmp_path / "figure.png").exists()

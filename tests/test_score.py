@@ -1,0 +1,68 @@
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from skimage.metrics import structural_similarity
+
+from steps import score
+
+
+def test_psnr_is_its_formula(colour):
+    truth = colour.double().numpy()
+    estimate = truth + np.random.default_rng(0).normal(0, 0.1, truth.shape)
+    assert score.psnr(truth, estimate) == pytest.approx(-10 * math.log10(np.mean((estimate - truth) ** 2)))
+    assert score.psnr(truth, truth) == math.inf
+
+
+def test_ssim_is_scikit_image_s_with_the_settings_of_wang_et_al(colour):
+    truth = colour.double().numpy()
+    estimate = truth + np.random.default_rng(0).normal(0, 0.1, truth.shape)
+    expected = structural_similarity(
+        np.moveaxis(truth, 0, -1),
+        np.moveaxis(estimate, 0, -1),
+        data_range=1.0,
+        channel_axis=-1,
+        gaussian_weights=True,
+        use_sample_covariance=False,
+    )
+    assert score.ssim(truth, estimate) == pytest.approx(expected)
+    assert score.ssim(truth, truth) == pytest.approx(1)
+    assert score.ssim(truth[:, :10], estimate[:, :10]) is None
+
+
+def test_command_adds_score_and_curve(tmp_path, gray):
+    folder = tmp_path / "denoising/camera/sigma=0.1/tv/lam=0.5"
+    folder.mkdir(parents=True)
+    truth = gray.numpy()
+    np.save(tmp_path / "image.npy", truth)
+    np.save(tmp_path / "picture.npy", truth + 0.1)
+    np.save(folder / "recovered.npy", truth + 0.01)
+    estimates = np.array([truth + 0.1, truth + 0.001, truth + 0.01], np.float16)
+    np.savez(folder / "trace.npz", losses=[3.0, 2.5, 2.0, 1.5], iterations=[1, 3, 4], estimates=estimates)
+    (folder / "run.json").write_text(json.dumps({"seconds": 1.5, "versions": {"torch": "2"}}))
+    result = CliRunner().invoke(score.main, [str(tmp_path / "image.npy"), str(tmp_path / "picture.npy"), str(folder)])
+    assert result.exit_code == 0, result.output
+    found = json.loads((folder / "score.json").read_text())
+    place = [found[key] for key in ("task", "image", "corruption", "method", "params")]
+    assert place == ["denoising", "camera", "sigma=0.1", "tv", "lam=0.5"]
+    assert found["psnr"] == pytest.approx(40, abs=1e-3)
+    assert found["input_psnr"] == pytest.approx(20, abs=1e-3)
+    assert found["oracle_iteration"] == 3
+    assert found["oracle_psnr"] > 55
+    assert found["seconds"] == 1.5
+    assert "data_range 1" in found["convention"]
+    with open(folder / "curve.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["iteration"], row["loss"]) for row in rows] == [("1", "3.0"), ("3", "2.0"), ("4", "1.5")]
+    assert float(rows[2]["psnr"]) == pytest.approx(40, abs=0.1)
+
+
+def test_an_estimate_of_another_shape_is_refused(tmp_path, gray):
+    np.save(tmp_path / "image.npy", gray.numpy())
+    np.save(tmp_path / "recovered.npy", gray.numpy()[:, 1:])
+    result = CliRunner().invoke(score.main, [str(tmp_path / "image.npy")] * 2 + [str(tmp_path)])
+    assert result.exit_code == 1
+    assert "the estimate has shape (1, 39, 40), the image (1, 40, 40)" in result.output
