@@ -1,0 +1,19 @@
+# priorbench: images x corruptions x methods -> scores, tables, figures. Start at README.md.
+
+if "experiments" not in config and not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corrupt.smk"
+include: "workflow/rules/recover.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/scores.csv",
+        expand("results/tables/{experiment}.{suffix}", experiment=EXPERIMENTS, suffix=["csv", "md", "tex"]),
+        expand("results/figures/{drawing}.{suffix}", drawing=DRAWINGS, suffix=["png", "pdf"]),

@@ -1,0 +1,173 @@
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from steps import experiments
+from steps.errors import BadInput
+
+ROOT = Path(__file__).parent.parent
+GOOD = {
+    "images": {"camera": {"source": "skimage:camera"}, "logo": {"source": "synthetic:logo", "size": [32, 40]}},
+    "experiments": {
+        "first": {
+            "task": "denoising",
+            "images": ["camera", "logo"],
+            "corruption": {"seed": [0, 1], "sigma": ["1e-2", 0.1]},
+            "methods": [{"method": "wiener"}, {"method": "tv", "params": {"iterations": 5, "lam": [0.01, 1.0e-1]}}],
+        }
+    },
+}
+
+
+def changed(path, value):
+    """Return a copy of GOOD with the value at a path such as "experiments.first.task" set; None deletes it."""
+    config = copy.deepcopy(GOOD)
+    *parents, last = path.split(".")
+    place = config
+    for key in parents:
+        place = place[int(key)] if isinstance(place, list) else place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
+    return config
+
+
+def test_a_good_config_gets_the_defaults_of_the_schema():
+    config = copy.deepcopy(GOOD)
+    experiments.check(config)
+    assert config["device"] == "auto"
+    assert config["image_dirs"] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_configs_of_the_repository_are_good(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    experiments.check(yaml.safe_load(path.read_text()), path.name)
+
+
+def test_recoveries_are_images_by_corruptions_by_variants():
+    found = experiments.recoveries(GOOD["experiments"]["first"], GOOD["images"])
+    assert len(found) == 2 * 4 * 3
+    assert len({recovery.folder for recovery in found}) == len(found)
+    assert found[0].folder == "results/denoising/camera/sigma=0.01,seed=0/wiener/default"
+    assert found[2].folder == "results/denoising/camera/sigma=0.01,seed=0/tv/lam=0.1,iterations=5"
+    assert [recovery.label for recovery in found[:3]] == ["Wiener", "TV (lam=0.01)", "TV (lam=0.1)"]
+
+
+def test_labels_name_parameters():
+    config = changed("experiments.first.methods.1.label", "λ is {lam}")
+    labels = {r.label for r in experiments.recoveries(config["experiments"]["first"])}
+    assert labels == {"Wiener", "λ is 0.01", "λ is 0.1"}
+
+
+def test_seeds_share_a_label():
+    config = changed("experiments.first.methods", [{"method": "dip", "params": {"seed": [0, 1, 2]}}])
+    assert {r.label for r in experiments.recoveries(config["experiments"]["first"])} == {"DIP"}
+
+
+def test_drawings():
+    found = experiments.drawings("first", GOOD["experiments"]["first"])
+    assert found[0] == "first/psnr"
+    assert found[1:3] == ["first/comparison/camera/sigma=0.01,seed=0", "first/comparison/camera/sigma=0.1,seed=0"]
+    assert len(found) == 5  # the second seed is not drawn
+
+
+URL = {"source": "https://host.invalid/a.png"}
+BAD = {
+    "unknown key": ("imagess", [], "unknown key 'imagess' (did you mean 'images'?); allowed: device, experiments"),
+    "unknown image key": ("images.logo.sizes", 3, "images.logo: unknown key 'sizes' (did you mean 'size'?)"),
+    "no images": ("images", None, "missing key 'images'"),
+    "empty images": ("images", {}, "images: is empty; must have at least 1 entry"),
+    "empty experiments": ("experiments", {}, "experiments: is empty"),
+    "experiments a list": ("experiments", [], "experiments: [] is not allowed; must be of type object"),
+    "device": ("device", "gpu", "device: 'gpu' is not allowed; must be one of auto, cpu, cuda"),
+    "image without source": ("images.logo.source", None, "images.logo: missing key 'source'"),
+    "missing file": ("images.logo.source", "none.png", "images.logo.source: no file 'none.png'; must be skimage:NAME"),
+    "URL without checksum": ("images.logo", URL, "images.logo.sha256: missing; a URL needs the checksum"),
+    "bad checksum": ("images.logo.sha256", "12", "images.logo.sha256: "),
+    "image name": ("images", {"a b": {"source": "synthetic:logo"}}, "'a b'"),
+    "image name of dots": ("images", {"..": {"source": "synthetic:logo"}}, "'..'"),
+    "empty experiment": ("experiments.first.methods", [], "experiments.first.methods: is empty"),
+    "experiment without images": ("experiments.first.images", [], "experiments.first.images: is empty"),
+    "experiment without task": ("experiments.first.task", None, "experiments.first: missing key 'task'"),
+    "unknown experiment key": ("experiments.first.method", [], "unknown key 'method' (did you mean 'methods'?)"),
+    "unknown task": ("experiments.first.task", "denoise", "unknown task 'denoise' (did you mean 'denoising'?)"),
+    "task with a path": ("experiments.first.task", "../x", "unknown task '../x'"),
+    "unknown image": ("experiments.first.images", ["camra"], "unknown image 'camra' (did you mean 'camera'?)"),
+    "unknown method": (
+        "experiments.first.methods.0.method",
+        "weiner",
+        "unknown method 'weiner' (did you mean 'wiener'?)",
+    ),
+    "unknown figure": ("experiments.first.figures", ["pnsr"], "unknown figure 'pnsr' (did you mean 'psnr'?)"),
+    "unknown parameter": (
+        "experiments.first.methods.1.params.lambda",
+        1,
+        "methods[1].params: unknown parameter 'lambda'",
+    ),
+    "parameter of a wrong type": ("experiments.first.methods.1.params.lam", "x", "params.lam: 'x' is not allowed"),
+    "parameter out of range": ("experiments.first.methods.1.params.iterations", 0, "iterations: 0 is not allowed"),
+    "parameter without value": ("experiments.first.methods.1.params.lam", {}, "params.lam: {} is not a number"),
+    "unknown corruption": ("experiments.first.corruption.sigm", 1, "unknown parameter 'sigm' (did you mean 'sigma'?)"),
+    "negative sigma": (
+        "experiments.first.corruption.sigma",
+        -0.1,
+        "corruption.sigma: -0.1 is not allowed; must be >= 0",
+    ),
+    "sigma as text": ("experiments.first.corruption.sigma", "loud", "corruption.sigma: 'loud' is not allowed"),
+    "infinite sigma": (
+        "experiments.first.corruption.sigma",
+        float("inf"),
+        "corruption.sigma: inf is not a finite number",
+    ),
+    "label of no parameter": ("experiments.first.methods.1.label", "{rho}", "label: unknown parameter 'rho'"),
+    "one label for two": ("experiments.first.methods.1.label", "TV", "two variants have the label 'TV'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_configs_are_refused_in_one_line(name):
+    path, value, words = BAD[name]
+    with pytest.raises(BadInput) as caught:
+        experiments.check(changed(path, value), "config")
+    message = str(caught.value)
+    assert message.startswith("config: ")
+    assert words in message
+    assert "\n" not in message
+
+
+def test_a_path_has_one_spelling():
+    assert experiments.corruption_path("denoising", "seed=0,sigma=1e-1") == "sigma=0.1,seed=0"
+    assert experiments.params_path("tv", "iterations=5.0,lam=1e-3") == "lam=0.001,iterations=5"
+
+
+def test_image_arguments_are_those_of_the_command():
+    image = {"source": "a.png", "crop": 8, "size": [4, 5], "gray": True, "sha256": "0" * 64}
+    found = experiments.image_arguments("me", image)
+    assert found == ["a.png", "--name=me", f"--sha256={'0' * 64}", "--crop=8", "--size=4,5", "--gray"]
+
+
+def test_the_readme_of_the_config_describes_every_key():
+    schema = yaml.safe_load(experiments.SCHEMA.read_text())
+    text = (ROOT / "config/README.md").read_text()
+    keys = set()
+
+    def walk(node):
+        assert "description" in node or "properties" not in node
+        for key, value in node.get("properties", {}).items():
+            keys.add(key)
+            assert value.get("description"), f"{key} has no description in the schema"
+            walk(value)
+        for inner in ("additionalProperties", "items"):
+            if isinstance(node.get(inner), dict):
+                walk(node[inner])
+
+    walk(schema)
+    missing = {key for key in keys if not re.search(rf"`{key}`", text)}
+    assert not missing
+    told = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
+    assert told == keys

@@ -1,0 +1,91 @@
+"""The files around the code: requirements, README, Makefile."""
+
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import yaml
+
+from steps import discover, experiments
+from tests.test_workflow import copy_repository
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "snakemake": "snakemake-minimal"}  # without a graphical interface
+
+
+def name_of(requirement):
+    return re.match(r"[A-Za-z0-9_.-]+", requirement)[0].lower()
+
+
+def test_environment_yml_equals_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = [entry for entry in environment if isinstance(entry, str) and not entry.startswith(("python>", "pip"))]
+    (pip,) = [entry["pip"] for entry in environment if isinstance(entry, dict)]
+    expected = set()
+    for requirement in PROJECT["dependencies"]:
+        name = name_of(requirement)
+        in_conda = name not in {name_of(entry) for entry in pip}
+        expected.add(requirement.replace(name, CONDA_NAMES.get(name, name), 1) if in_conda else requirement)
+    assert set(conda) | set(pip) == expected
+    python = next(entry for entry in environment if isinstance(entry, str) and entry.startswith("python"))
+    assert python == "python" + PROJECT["requires-python"]
+
+
+def test_the_lock_pins_every_requirement():
+    lock = (ROOT / "requirements.lock").read_text().splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][\w.]*", line) for line in lock)
+    pinned = {name_of(line).replace("_", "-") for line in lock}
+    for requirement in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+        assert name_of(requirement) in pinned
+
+
+def test_all_that_the_steps_import_is_required():
+    names = {"skimage": "scikit-image", "PIL": "pillow", "png": "pypng", "yaml": "pyyaml"}
+    required = {name_of(requirement) for requirement in PROJECT["dependencies"]}
+    imported = set()
+    for path in ROOT.glob("steps/**/*.py"):
+        imported |= set(re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE))
+    outside = {names.get(name, name) for name in imported - set(sys.stdlib_module_names) - {"steps"}}
+    assert outside <= required
+
+
+def test_the_readme_names_every_task_method_and_figure():
+    text = (ROOT / "README.md").read_text() + (ROOT / "config/README.md").read_text()
+    for kind in ("tasks", "methods", "figures"):
+        for name in discover.available(kind):
+            assert f"`{name}`" in text, f"{kind}/{name}"
+
+
+def test_links_and_pictures_of_the_documents_exist():
+    for document in [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "config/README.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            assert target.startswith("http") or (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_make_targets_of_the_readme_exist():
+    targets = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text()))
+    for target in targets:
+        result = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
+        assert result.returncode == 0, f"make {target}: {result.stderr}"
+
+
+def test_the_readme_s_method_passes_the_tests_of_every_method(tmp_path):
+    (code,) = re.findall(r"^  ```python\n(.*?)^  ```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    copy_repository(tmp_path)
+    (tmp_path / "steps/methods/gaussian.py").write_text(textwrap.dedent(code))
+    command = [sys.executable, "-m", "pytest", "-q", "tests/methods/test_every_method.py", "-k", "gaussian"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+    assert " passed" in result.stdout
+
+
+def test_the_readme_s_config_is_good(tmp_path, monkeypatch):
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/mine.png").touch()
+    monkeypatch.chdir(tmp_path)
+    experiments.check(yaml.safe_load(text))

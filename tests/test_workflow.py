@@ -1,0 +1,307 @@
+"""The whole workflow through Snakemake, on config/smoke.yaml, in a copy of the repository."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.xdist_group("workflow")  # one copy of the repository, one after another
+METHODS = ("wiener", "tv", "dip")
+
+
+def copy_repository(folder):
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listing.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
+def snakemake(folder, *arguments, config="config/smoke.yaml"):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--configfile", config]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def jobs(folder, *arguments):
+    """Return what a dry run would do: Counter of rules, but recoveries and scores by method, drawings by name."""
+    result = snakemake(folder, "--dry-run", *arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = Counter()
+    for line in re.findall(r"^Job \d+: (.*)$", result.stdout + result.stderr, re.MULTILINE):
+        rule = line.split()[0]
+        by = re.search(r"\) by (\w+):", line)
+        found[f"{rule} {by[1]}" if by else f"draw {line.split()[1].split('/')[0]}" if rule == "draw" else rule] += 1
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A copy of the repository in which the smoke config has been run; the tests leave it as they found it."""
+    folder = tmp_path_factory.mktemp("repository")
+    copy_repository(folder)
+    planned = jobs(folder)
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder, planned, result.stdout + result.stderr
+
+
+EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2}
+RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
+DRAWINGS = {"draw psnr": 2, "draw comparison": 4, "draw matrix": 1}
+
+
+def test_a_dry_run_plans_everything(run):
+    _, planned, _ = run
+    expected = EVERYTHING | DRAWINGS
+    expected |= {f"{rule} {method}": n for method, n in RECOVERIES.items() for rule in ("recover", "score")}
+    assert planned == expected
+
+
+def test_the_run_makes_what_the_config_asks_for(run):
+    folder, _, output = run
+    scores = pandas.read_csv(folder / "results/scores.csv")
+    assert len(scores) == sum(RECOVERIES.values())
+    assert scores["psnr"].between(5, 80).all()
+    assert (scores["seconds"] >= 0).all()
+    assert set(scores["device"]) == {"cpu"}
+    for experiment in ("denoising", "single_pixel"):
+        for suffix in ("csv", "md", "tex"):
+            assert (folder / f"results/tables/{experiment}.{suffix}").stat().st_size > 100
+    for drawing in (
+        "denoising/psnr",
+        "denoising/comparison/camera/sigma=0.1,clip=true,seed=0",
+        "single_pixel/matrix/logo",
+    ):
+        assert (folder / f"results/figures/{drawing}.png").read_bytes().startswith(b"\x89PNG")
+        assert (folder / f"results/figures/{drawing}.pdf").read_bytes().startswith(b"%PDF")
+    assert "(100%) done" in output
+    assert "recover logo (single_pixel, compression=4) by tv: iterations=20" in output
+    hidden = [path for path in (folder / "results").rglob(".*") if path.is_file()]
+    assert not hidden, "temporary files are left"
+
+
+def test_one_value_has_one_folder(run):
+    folder, _, _ = run
+    assert sorted(path.name for path in (folder / "results/denoising/camera").iterdir()) == [
+        "sigma=0.05,clip=true,seed=0",
+        "sigma=0.1,clip=true,seed=0",
+    ]
+
+
+def test_denoising_helps(run):
+    folder, _, _ = run
+    scores = pandas.read_csv(folder / "results/scores/denoising.csv")
+    tv = scores[(scores["method"] == "tv") & scores["params"].str.startswith("lam=0.05")]
+    assert (tv["psnr"] > tv["input_psnr"] + 2).all()
+
+
+def test_a_second_run_does_nothing_and_says_so(run):
+    folder, _, _ = run
+    result = snakemake(folder)
+    assert result.returncode == 0
+    assert "Nothing to be done" in result.stdout + result.stderr
+    assert jobs(folder) == {}
+
+
+def methods(*names):
+    return {f"{rule} {name}": RECOVERIES[name] for name in names for rule in ("recover", "score")}
+
+
+COLLECTED = {"collect": 2, "combine": 1, "tabulate": 2} | DRAWINGS
+ONE_COLLECTED = {"collect": 1, "combine": 1, "tabulate": 1}
+DENOISING = {"draw psnr": 1, "draw comparison": 4}
+# What is edited, and all that runs again.
+CACHING = {
+    "method wiener": ("steps/methods/wiener.py", methods("wiener") | ONE_COLLECTED | DENOISING),
+    "method dip": ("steps/methods/dip.py", methods("dip") | ONE_COLLECTED | {"draw psnr": 1, "draw matrix": 1}),
+    "method that is not used": ("steps/methods/nlm.py", {}),
+    "solver": ("steps/solvers.py", methods("wiener", "tv") | COLLECTED),
+    "network": ("steps/networks.py", methods("dip") | ONE_COLLECTED | {"draw psnr": 1, "draw matrix": 1}),
+    "task": (
+        "steps/tasks/denoising.py",
+        {"corrupt": 4, "recover wiener": 4, "recover tv": 8, "score wiener": 4, "score tv": 8}
+        | ONE_COLLECTED
+        | DENOISING,
+    ),
+    "metric": ("steps/score.py", {f"score {name}": n for name, n in RECOVERIES.items()} | COLLECTED),
+    "table": ("steps/tabulate.py", {"tabulate": 2}),
+    "figure": ("steps/figures/matrix.py", {"draw matrix": 1}),
+    "style of figures": ("steps/style.py", DRAWINGS),
+    "images": ("steps/image.py", EVERYTHING | DRAWINGS | methods(*METHODS)),
+    "readme": ("README.md", {}),
+}
+
+
+@pytest.mark.parametrize("case", CACHING)
+def test_editing_a_file_reruns_what_depends_on_it(run, case):
+    folder, _, _ = run
+    name, expected = CACHING[case]
+    path = folder / name
+    before = path.read_text()
+    path.write_text(before + "\n# edited\n")
+    try:
+        assert jobs(folder) == expected
+    finally:
+        path.write_text(before)
+
+
+def test_touching_and_restoring_files_reruns_nothing(run):
+    folder, _, _ = run
+    for path in [*folder.glob("steps/**/*.py"), *folder.glob("workflow/**/*.smk"), folder / "Snakefile"]:
+        path.touch()
+    assert jobs(folder) == {}
+
+
+CONFIG_CHANGES = {
+    "one more value": (
+        lambda c: c["experiments"]["denoising"]["corruption"]["sigma"].append(0.2),
+        {"corrupt": 2, "recover wiener": 2, "recover tv": 4, "score wiener": 2, "score tv": 4}
+        | ONE_COLLECTED
+        | {"draw psnr": 1, "draw comparison": 6},
+    ),
+    "a label": (
+        lambda c: c["experiments"]["denoising"]["methods"][0].update(label="W"),
+        ONE_COLLECTED | DENOISING,
+    ),
+    "a title": (lambda c: c["experiments"]["denoising"].update(title="T"), {"tabulate": 1}),
+    "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
+    "the device": (lambda c: c.update(device="auto"), {}),
+    "another spelling": (
+        lambda c: c["experiments"]["denoising"]["corruption"].update(sigma=["5e-2", 0.1]),
+        "collected",
+    ),
+    "one more image, not used": (lambda c: c["images"].update(coffee={"source": "skimage:coffee"}), {}),
+}
+
+
+@pytest.mark.parametrize("case", CONFIG_CHANGES)
+def test_changing_the_config_reruns_what_depends_on_it(run, case):
+    folder, _, _ = run
+    change, expected = CONFIG_CHANGES[case]
+    path = folder / "config/smoke.yaml"
+    before = path.read_text()
+    config = yaml.safe_load(before)
+    change(config)
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    try:
+        found = jobs(folder)
+        if expected == "collected":  # the text changed, no recovery did
+            assert not [job for job in found if job.startswith(("recover", "corrupt", "score"))]
+        else:
+            assert found == expected
+    finally:
+        path.write_text(before)
+
+
+def times(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.glob("results/**/recovered.npy")}
+
+
+def test_rerunning_after_an_edit_redoes_exactly_that_method(run):
+    folder, _, _ = run
+    path = folder / "steps/methods/wiener.py"
+    text, before = path.read_text(), times(folder)
+    path.write_text(text.replace("PHOTOGRAPH = 0.08**2", "PHOTOGRAPH = 0.8**2"))
+    assert path.read_text() != text
+    try:
+        result = snakemake(folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        redone = {name.parent.parent.name for name, time in times(folder).items() if time != before[name]}
+        assert redone == {"wiener"}
+        assert sum(time != before[name] for name, time in times(folder).items()) == RECOVERIES["wiener"]
+    finally:
+        path.write_text(text)
+        assert snakemake(folder).returncode == 0
+
+
+def test_any_path_one_can_spell_one_can_ask_for(run):
+    folder, _, _ = run
+    target = "results/denoising/logo/sigma=0.3,seed=7/tv/lam=0.2,kind=anisotropic/score.json"
+    result = snakemake(folder, target)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (folder / target).is_file()
+    assert np.load(folder / Path(target).parent / "recovered.npy").shape == (1, 32, 32)
+
+
+BAD_PATHS = {
+    "results/denoising/camera/sigma=1e-1/tv/default/score.json": "sigma=1e-1 is spelled sigma=0.1; one value has one f",
+    "results/denoising/camera/seed=0,sigma=0.1/tv/default/score.json": "is spelled sigma=0.1,seed=0",
+    "results/denoising/camera/sigma=0.1/tv/lambda=1/score.json": "tv: unknown parameter 'lambda'",
+    "results/denoising/camera/sigma=-1/tv/default/score.json": "denoising.sigma: -1 is not allowed; must be >= 0",
+    "results/denoising/camra/sigma=0.1/tv/default/score.json": "unknown image 'camra' (did you mean 'camera'?)",
+    "results/denoise/camera/sigma=0.1/tv/default/score.json": "unknown task 'denoise' (did you mean 'denoising'?)",
+    "results/denoising/camera/sigma=0.1/tvv/default/score.json": "unknown method 'tvv' (did you mean 'tv'?)",
+    "results/tables/denoisin.csv": "unknown experiment 'denoisin' (did you mean 'denoising'?)",
+    "results/figures/denoising/pnsr.png": "unknown figure 'pnsr' (did you mean 'psnr'?)",
+}
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_a_bad_path_is_one_line_before_any_job(run, path):
+    folder, _, _ = run
+    result = snakemake(folder, path)
+    assert result.returncode != 0
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, result.stderr
+    assert BAD_PATHS[path] in errors[0]
+    assert "Traceback" not in result.stderr
+
+
+def with_config(folder, change):
+    config = yaml.safe_load((folder / "config/smoke.yaml").read_text())
+    change(config)
+    (folder / "bad.yaml").write_text(yaml.safe_dump(config))
+    return "bad.yaml"
+
+
+def test_a_bad_config_is_one_line_before_any_job(run):
+    folder, _, _ = run
+    config = with_config(folder, lambda c: c["experiments"]["denoising"].update(task="denoise"))
+    result = snakemake(folder, config=config)
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1].startswith("Error: config: experiments.denoising.task: unknown task")
+    assert len(result.stderr.strip().splitlines()) == 2  # the first is Snakemake's, of its profile
+
+
+def test_a_failing_job_says_why_and_the_others_go_on(run):
+    folder, _, _ = run
+
+    def change(config):
+        config["experiments"] = {
+            "blur": {
+                "task": "deconvolution",
+                "images": ["camera", "logo"],
+                "corruption": {"kernel": 41},
+                "methods": [{"method": "wiener"}],
+                "figures": [],
+            }
+        }
+
+    result = snakemake(folder, config=with_config(folder, change))
+    output = result.stdout + result.stderr
+    assert result.returncode == 1
+    assert "kernel: 41 is larger than the 32x32 image; at most 32" in output
+    assert (folder / "results/deconvolution/camera/kernel=41/wiener/default/score.json").is_file()
+    assert [path.name for path in (folder / "results/deconvolution/logo/kernel=41").iterdir()] == ["corrupt.log"]
+
+
+def test_runs_in_another_folder(run, tmp_path):
+    folder, _, _ = run
+    target = "results/denoising/logo/sigma=0.1/wiener/default/score.json"
+    result = snakemake(folder, target, "--directory", str(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (tmp_path / target).is_file()

@@ -1,0 +1,109 @@
+# Checks the config and lists what it asks for; helpers of the rules.
+
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, workflow.basedir)
+
+from steps import discover, experiments
+from steps.errors import BadInput
+from steps.sources import sources
+
+
+def or_exit(function):
+    """Return the function, its BadInput turned into one line on stderr and exit status 1."""
+
+    def checked(*arguments):
+        try:
+            return function(*arguments)
+        except BadInput as error:
+            sys.exit(f"Error: {error}")
+
+    return checked
+
+
+or_exit(experiments.check)(config)
+EXPERIMENTS = list(config["experiments"])
+DRAWINGS = [drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name])]
+
+os.environ |= {
+    # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory.
+    "PYTHONPATH": workflow.basedir,
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+    # Where a job finds an image and on what device it runs is not what it computes: no parameter of a rule.
+    "PRIORBENCH_IMAGE_DIRS": os.pathsep.join(config["image_dirs"]),
+    "PRIORBENCH_DEVICE": config["device"],
+    # glibc returns every large block that torch frees to the system, and each iteration of a fit faults it in again.
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+}
+
+
+wildcard_constraints:
+    image=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    experiment=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    task=r"\w+",
+    method=r"\w+",
+    corruption=r"[^/]+",
+    params=r"[^/]+",
+
+
+def asked(wildcards):
+    """Exit if a path that someone asked for names what does not exist, or does not spell its parameters in the one way."""
+    discover.load("tasks", wildcards.task)
+    one_way = [(wildcards.corruption, experiments.corruption_path(wildcards.task, wildcards.corruption))]
+    if "method" in wildcards.keys():
+        discover.load("methods", wildcards.method)
+        one_way.append((wildcards.params, experiments.params_path(wildcards.method, wildcards.params)))
+    for given, spelled in one_way:
+        if given != spelled:
+            raise BadInput(f"{given} is spelled {spelled}; one value has one folder")
+
+
+@or_exit
+def image_entry(wildcards):
+    return experiments.entry(config, "images", wildcards.image)
+
+
+@or_exit
+def task_sources(wildcards):
+    asked(wildcards)
+    return sources("steps.corrupt", f"steps.tasks.{wildcards.task}")
+
+
+@or_exit
+def method_sources(wildcards):
+    asked(wildcards)
+    return sources("steps.recover", f"steps.methods.{wildcards.method}", f"steps.tasks.{wildcards.task}")
+
+
+@or_exit
+def method_module(wildcards):
+    return discover.load("methods", wildcards.method)
+
+
+def uses_gpu(wildcards):
+    return config["device"] != "cpu" and getattr(method_module(wildcards), "GPU", False)
+
+
+@or_exit
+def experiment_entry(wildcards):
+    return experiments.entry(config, "experiments", wildcards.experiment)
+
+
+def recoveries(wildcards):
+    return experiments.recoveries(experiment_entry(wildcards))
+
+
+@or_exit
+def shown_pictures(wildcards):
+    return experiments.pictures(experiment_entry(wildcards), wildcards.drawing)
+
+
+@or_exit
+def figure_sources(wildcards):
+    figure = wildcards.drawing.split("/")[0]
+    discover.load("figures", figure)
+    return sources("steps.draw", f"steps.figures.{figure}")

@@ -1,0 +1,47 @@
+# Images, and measurements of them: drawn once, shared by every method.
+
+
+rule image:
+    input:
+        file=lambda w: experiments.local_file(image_entry(w)),
+        code=sources("steps.image"),
+    output:
+        "results/images/{image}.npy",
+    log:
+        "results/images/{image}.log",
+    benchmark:
+        "results/benchmarks/image/{image}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        arguments=lambda w: experiments.image_arguments(w.image, image_entry(w)),
+    message:
+        "image {wildcards.image}"
+    shell:
+        "python -m steps.image {params.arguments:q} -- {output:q} > {log:q} 2>&1"
+
+
+rule corrupt:
+    input:
+        image="results/images/{image}.npy",
+        code=task_sources,
+    output:
+        measurement="results/{task}/{image}/{corruption}/measurement.npz",
+        picture="results/{task}/{image}/{corruption}/picture.npy",
+    log:
+        "results/{task}/{image}/{corruption}/corrupt.log",
+    benchmark:
+        "results/benchmarks/corrupt/{task}/{image}/{corruption}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    message:
+        "corrupt {wildcards.image} for {wildcards.task}: {wildcards.corruption}"
+    shell:
+        "python -m steps.corrupt {input.image:q} {wildcards.task:q} {wildcards.corruption:q}"
+        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q} > {log:q} 2>&1"

@@ -1,0 +1,55 @@
+# Recoveries and their scores. A method's only data is the measurement: the graph itself forbids peeking at the truth.
+
+
+rule recover:
+    input:
+        measurement="results/{task}/{image}/{corruption}/measurement.npz",
+        code=method_sources,
+    output:
+        recovered="results/{task}/{image}/{corruption}/{method}/{params}/recovered.npy",
+        trace="results/{task}/{image}/{corruption}/{method}/{params}/trace.npz",
+        run="results/{task}/{image}/{corruption}/{method}/{params}/run.json",
+    log:
+        "results/{task}/{image}/{corruption}/{method}/{params}/recover.log",
+    benchmark:
+        "results/benchmarks/recover/{task}/{image}/{corruption}/{method}/{params}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: lambda w: getattr(method_module(w), "THREADS", 1)
+    resources:
+        mem_mb=8000,
+        gpu=lambda w: int(uses_gpu(w)),
+    message:
+        "recover {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
+    shell:
+        "python -m steps.recover {input.measurement:q} {wildcards.method:q} {wildcards.params:q}"
+        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q}/{wildcards.method:q}/{wildcards.params:q}"
+        " --threads {threads} > {log:q} 2>&1"
+
+
+rule score:
+    input:
+        image="results/images/{image}.npy",
+        picture="results/{task}/{image}/{corruption}/picture.npy",
+        recovered="results/{task}/{image}/{corruption}/{method}/{params}/recovered.npy",
+        trace="results/{task}/{image}/{corruption}/{method}/{params}/trace.npz",
+        run="results/{task}/{image}/{corruption}/{method}/{params}/run.json",
+        code=sources("steps.score"),
+    output:
+        score="results/{task}/{image}/{corruption}/{method}/{params}/score.json",
+        curve="results/{task}/{image}/{corruption}/{method}/{params}/curve.csv",
+    log:
+        "results/{task}/{image}/{corruption}/{method}/{params}/score.log",
+    benchmark:
+        "results/benchmarks/score/{task}/{image}/{corruption}/{method}/{params}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "score {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
+    shell:
+        "python -m steps.score {input.image:q} {input.picture:q}"
+        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q}/{wildcards.method:q}/{wildcards.params:q}"
+        " > {log:q} 2>&1"

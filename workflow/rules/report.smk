@@ -1,0 +1,94 @@
+# Scores of experiments, their tables and figures.
+
+
+rule collect:
+    input:
+        scores=lambda w: list(dict.fromkeys(f"{recovery.folder}/score.json" for recovery in recoveries(w))),
+        code=sources("steps.collect"),
+    output:
+        "results/scores/{experiment}.csv",
+    log:
+        "results/scores/{experiment}.log",
+    benchmark:
+        "results/benchmarks/collect/{experiment}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        experiment=lambda w: json.dumps({k: v for k, v in experiment_entry(w).items() if k not in ("title", "figures")}),
+    message:
+        "collect the scores of {wildcards.experiment}"
+    shell:
+        "python -m steps.collect {wildcards.experiment:q} {params.experiment:q} {output:q} > {log:q} 2>&1"
+
+
+rule combine:
+    input:
+        scores=expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS),
+        code=sources("steps.combine"),
+    output:
+        "results/scores.csv",
+    log:
+        "results/scores.log",
+    benchmark:
+        "results/benchmarks/combine.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "combine all scores"
+    shell:
+        "python -m steps.combine {input.scores:q} {output:q} > {log:q} 2>&1"
+
+
+rule tabulate:
+    input:
+        scores="results/scores/{experiment}.csv",
+        code=sources("steps.tabulate"),
+    output:
+        multiext("results/tables/{experiment}", ".csv", ".md", ".tex"),
+    log:
+        "results/tables/{experiment}.log",
+    benchmark:
+        "results/benchmarks/tabulate/{experiment}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        title=lambda w: experiment_entry(w).get("title", w.experiment),
+    message:
+        "tabulate {wildcards.experiment}"
+    shell:
+        "python -m steps.tabulate {input.scores:q} results/tables/{wildcards.experiment:q} --title {params.title:q}"
+        " > {log:q} 2>&1"
+
+
+rule draw:
+    input:
+        scores="results/scores/{experiment}.csv",
+        pictures=shown_pictures,
+        code=figure_sources,
+    output:
+        multiext("results/figures/{experiment}/{drawing}", ".png", ".pdf"),
+    log:
+        "results/figures/{experiment}/{drawing}.log",
+    benchmark:
+        "results/benchmarks/draw/{experiment}/{drawing}.tsv"
+    wildcard_constraints:
+        drawing=r".+",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "draw {wildcards.drawing} of {wildcards.experiment}"
+    shell:
+        "python -m steps.draw {input.scores:q} {wildcards.drawing:q}"
+        " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} > {log:q} 2>&1"
