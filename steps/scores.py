@@ -7,4 +7,4 @@ def read(path):
     """Return a csv of steps.collect as a DataFrame; names and labels stay text, even "01" and "None"."""
     import pandas
 
-    return pandas.read_csv(path, converters=dict.fromkeys(TEXT, str))
+    return pandas.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])

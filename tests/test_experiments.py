@@ -125,6 +125,27 @@ BAD = {
         "corruption.sigma: inf is not a finite number",
     ),
     "label of no parameter": ("experiments.first.methods.1.label", "{rho}", "label: unknown parameter 'rho'"),
+    "empty list of sigmas": ("experiments.first.corruption.sigma", [], "corruption.sigma: [] is empty; must have at"),
+    "empty list of parameters": ("experiments.first.methods.1.params.lam", [], "params.lam: [] is empty"),
+    "a corruption twice": ("experiments.first.corruption.sigma", [0.1, "1e-1"], "sigma=0.1,seed=0 is there twice"),
+    "a variant twice": ("experiments.first.methods", [{"method": "tv"}] * 2, "tv with default is there twice"),
+    "a default said": (
+        "experiments.first.methods",
+        [{"method": "tv"}, {"method": "tv", "params": {"kind": "isotropic"}, "label": "T"}],
+        "tv with kind=isotropic is there twice",
+    ),
+    "label of another column": ("experiments.first.methods.0.label", "sigma", "the label 'sigma' is that of another"),
+    "label of a spread": ("experiments.first.methods.0.label", "TV std", "the label 'TV std' is that of another"),
+    "image name that is a number": ("images", {1: {"source": "synthetic:logo"}}, "1"),
+    "synthetic image": ("images.logo.source", "synthetic:lego", "unknown synthetic image 'lego' (did you mean 'logo'"),
+    "size as text": ("images.logo.size", "64", "images.logo.size: '64' is not allowed; "),
+    "size of nothing": ("images.logo.size", 0, "images.logo.size: 0 is not allowed; "),
+    "crop of nothing": ("images.logo.crop", [0, 0, 0, 8], "images.logo.crop: [0, 0, 0, 8] is not allowed; "),
+    "compression below 1": (
+        "experiments.first",
+        {"task": "single_pixel", "images": ["logo"], "corruption": {"compression": 0.5}, "methods": [{"method": "tv"}]},
+        "corruption.compression: 0.5 is not allowed; must be >= 1",
+    ),
     "one label for two": ("experiments.first.methods.1.label", "TV", "two variants have the label 'TV'"),
 }
 

@@ -99,6 +99,7 @@ BAD_FILES = {
     "empty.npy": (np.save, np.zeros((0, 5)), "is not an image"),
     "loud.npy": (np.save, np.full((5, 5), 255.0), r"values from 255 to 255; floats must lie in \[0, 1\]"),
     "nan.npy": (np.save, np.full((5, 5), np.nan), r"floats must lie in \[0, 1\]"),
+    "int64.npy": (np.save, np.zeros((5, 5), np.int64), "pixels of type int64; must be uint8, uint16, float or boolean"),
     "complex.npy": (np.save, np.zeros((5, 5), complex), "type complex128"),
     "object.npy": (np.save, np.array([[None]]), "not a readable image"),
     "two.npz": (lambda path, _: np.savez(path, a=GRAY8, b=GRAY8), None, "holds the arrays a, b; must hold one"),
@@ -114,6 +115,30 @@ def test_what_is_no_image_is_refused_in_one_line(name, tmp_path):
         image.read(tmp_path / name)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+def test_tiffs_of_every_kind_of_colour(tmp_path):
+    """8-bit: a palette, inverted gray, four inks; Pillow writes them, and its own conversion is what we expect."""
+    palette = Image.fromarray(COLOUR8).convert("P")
+    palette.save(tmp_path / "palette.tif")
+    np.testing.assert_allclose(image.read(tmp_path / "palette.tif"), np.asarray(palette.convert("RGB")) / 255)
+    tifffile.imwrite(tmp_path / "inverted.tif", 255 - GRAY8, photometric="miniswhite")
+    np.testing.assert_allclose(image.read(tmp_path / "inverted.tif"), GRAY8 / 255)
+    inks = Image.fromarray(COLOUR8).convert("CMYK")
+    inks.save(tmp_path / "inks.tif")
+    np.testing.assert_allclose(image.read(tmp_path / "inks.tif"), np.asarray(inks.convert("RGB")) / 255)
+    tifffile.imwrite(tmp_path / "deep.tif", np.zeros((5, 5), np.uint16), photometric="miniswhite")
+    with pytest.raises(BadInput, match="deep.tif: colours are MINISWHITE; must be MINISBLACK or RGB"):
+        image.read(tmp_path / "deep.tif")
+
+
+def test_a_colour_key_is_transparent(tmp_path):
+    pixels = np.full((4, 4, 3), 10, np.uint8)
+    pixels[1, 2] = (200, 0, 0)
+    Image.fromarray(pixels).save(tmp_path / "key.png", transparency=(200, 0, 0))
+    expected = pixels / 255
+    expected[1, 2] = 1
+    np.testing.assert_allclose(image.read(tmp_path / "key.png"), expected)
 
 
 def test_crop_gray_and_size_are_applied_in_this_order():
@@ -191,14 +216,26 @@ def test_a_url_is_downloaded_once_and_checked(server, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     url, folder = server
     right = digest(folder / "a.png")
-    np.testing.assert_allclose(image.load(f"{url}/a.png", sha256=[right]), GRAY8 / 255)
+    np.testing.assert_allclose(image.load(f"{url}/a.png", sha256=["0" * 64, right]), GRAY8 / 255)
     (folder / "a.png").unlink()
     np.testing.assert_allclose(image.load(f"{url}/a.png", sha256=[right]), GRAY8 / 255)
     pillow(folder / "b.png", GRAY8)
     with pytest.raises(BadInput, match="b.png: checksum mismatch"):
         image.load(f"{url}/b.png", sha256=["0" * 64])
+    image.load(f"{url}/b.png", sha256=[digest(folder / "b.png")])  # what was refused is not kept
     with pytest.raises(BadInput, match="none.png: cannot be downloaded.*image_dirs"):
         image.load(f"{url}/none.png", sha256=[right])
+
+
+def test_command_looks_in_the_folders_of_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "a folder").mkdir()
+    pillow(tmp_path / "a folder/mine.png", GRAY8)
+    monkeypatch.setenv("PRIORBENCH_IMAGE_DIRS", f"{tmp_path / 'none'}:{tmp_path / 'a folder'}")
+    url, checksum = "https://host.invalid/x.png", digest(tmp_path / "a folder/mine.png")
+    output = str(tmp_path / "out.npy")
+    result = CliRunner().invoke(image.main, [url, output, "--name=mine", f"--sha256={checksum}"])
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(np.load(output)[0], GRAY8 / 255, atol=1e-7)
 
 
 def test_command_writes_the_image_or_nothing(tmp_path):

@@ -47,6 +47,12 @@ def test_missing_module_is_an_error():
         sources("steps.no_such")
 
 
+def test_a_relative_import_is_refused(tmp_path):
+    (tmp_path / "mine.py").write_text("def f():\n    from .solvers import admm\n")
+    with pytest.raises(ValueError, match=r"mine.py, line 2: a relative import; must be absolute"):
+        module._imports(tmp_path / "mine.py")
+
+
 def test_paths_are_absolute_elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sources("steps.grid")[0] == str(module.ROOT / "steps/errors.py")

@@ -143,6 +143,7 @@ CACHING = {
     "style of figures": ("steps/style.py", DRAWINGS),
     "images": ("steps/image.py", EVERYTHING | DRAWINGS | methods(*METHODS)),
     "readme": ("README.md", {}),
+    "requirements for conda": ("environment.yml", {}),
 }
 
 
@@ -180,6 +181,11 @@ CONFIG_CHANGES = {
     "a title": (lambda c: c["experiments"]["denoising"].update(title="T"), {"tabulate": 1}),
     "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
     "the device": (lambda c: c.update(device="auto"), {}),
+    "folders of images": (lambda c: c.update(image_dirs=["a folder"]), {}),
+    "the size of an image": (
+        lambda c: c["images"]["camera"].update(size=40),
+        "camera",
+    ),
     "another spelling": (
         lambda c: c["experiments"]["denoising"]["corruption"].update(sigma=["5e-2", 0.1]),
         "collected",
@@ -199,7 +205,11 @@ def test_changing_the_config_reruns_what_depends_on_it(run, case):
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     try:
         found = jobs(folder)
-        if expected == "collected":  # the text changed, no recovery did
+        if expected == "camera":
+            assert found["image"] == 1
+            assert found["corrupt"] == 2
+            assert found["recover tv"] == found["score tv"] == 4
+        elif expected == "collected":  # the text changed, no recovery did
             assert not [job for job in found if job.startswith(("recover", "corrupt", "score"))]
         else:
             assert found == expected
@@ -259,6 +269,14 @@ def test_a_bad_path_is_one_line_before_any_job(run, path):
     assert len(errors) == 1, result.stderr
     assert BAD_PATHS[path] in errors[0]
     assert "Traceback" not in result.stderr
+
+
+def test_a_config_without_experiments_is_not_filled_up_with_the_default(run):
+    folder, _, _ = run
+    (folder / "bad.yaml").write_text("images: {logo: {source: synthetic:logo}}")
+    result = snakemake(folder, config="bad.yaml")
+    assert result.returncode == 1
+    assert "Error: config: missing key 'experiments'" in result.stderr
 
 
 def with_config(folder, change):

@@ -76,6 +76,22 @@ def test_psnr_curves_show_the_means(results):
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.05", "0.1", "0.5"]
 
 
+def test_psnr_has_a_panel_for_each_value_of_another_parameter(results):
+    from steps.figures import psnr
+
+    more = results.copy()
+    results["corruption"] = "blur=2," + results["corruption"]
+    more["corruption"] = "blur=4," + more["corruption"]
+    more["psnr"] -= 3
+    with style.apply():
+        figure = psnr.draw(pandas.concat([results, more.iloc[::-1]], ignore_index=True))
+    titles = [panel.get_title() for panel in figure.axes]
+    assert sorted(titles) == sorted(["house, blur = 2", "hill, blur = 2", "house, blur = 4", "hill, blur = 4"])
+    panel = figure.axes[titles.index("house, blur = 4")]
+    (drawn,) = [container[0] for container in panel.containers if container.get_label() == "DIP"]
+    np.testing.assert_allclose(drawn.get_xydata(), [[0.05, 21], [0.1, 20.5], [0.5, 16.5]])  # x is sorted
+
+
 def test_comparison_shows_the_pixels_of_the_files(results):
     from steps.figures import comparison
 

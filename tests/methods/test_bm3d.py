@@ -36,6 +36,14 @@ def test_a_missing_package_is_named(gray, monkeypatch):
         recover(gray, discover.load("tasks", "denoising").Operator(gray.shape), 0.1)
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 40), (3, 40, 8)])
+def test_an_image_too_small_is_refused(shape):
+    pytest.importorskip("bm3d")
+    y = torch.full(shape, 0.5)
+    with pytest.raises(BadInput, match=f"{shape[1]}x{shape[2]} image is too small; bm3d needs 9 pixels a side"):
+        recover(y, discover.load("tasks", "denoising").Operator(shape), 0.1)
+
+
 def test_everything_else_runs_without_the_package():
     code = (
         "import sys; sys.modules['bm3d'] = None; sys.modules['bm4d'] = None\n"
