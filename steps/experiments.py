@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import corrupt, discover, grid, recover
+from steps import corrupt, discover, grid, recover, synthetic
 from steps.errors import BadInput
-from steps.image import check_synthetic
 
 SCHEMA = Path(__file__).parent.parent / "workflow" / "schemas" / "config.schema.yaml"
 ELSEWHERE = ("skimage:", "synthetic:", "http://", "https://")  # sources that are no file on this machine
@@ -199,7 +198,7 @@ def _check_image(where, image):
     if source.startswith(("http://", "https://")) and "sha256" not in image:
         raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
     if source.startswith("synthetic:"):
-        check_synthetic(source.removeprefix("synthetic:"), f"{where}.source")
+        synthetic.check(source.removeprefix("synthetic:"), f"{where}.source")
     if not source.startswith(ELSEWHERE) and not Path(source).is_file():
         raise BadInput(f"{where}.source: no file {source!r}; must be skimage:NAME, synthetic:NAME, a URL or a file")
 

@@ -7,36 +7,12 @@ from urllib.parse import urlparse
 import click
 import numpy as np
 
+from steps import synthetic
 from steps.errors import BadInput, one_line
 from steps.files import whole
 from steps.grid import unknown
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz")
-SYNTHETIC_SIDE = 256
-
-
-def logo(side=SYNTHETIC_SIDE):
-    """Return a two-level (side, side) image of flat regions, sharp edges and thin strokes, float64 in {0, 1}.
-
-    A stand-in, drawn by code, for the Stanford logo of Anderson's figure 5, which may not be redistributed.
-    """
-    row, column = (np.mgrid[:side, :side] + 0.5) / side - 0.5
-    radius = np.hypot(row, column)
-    shield = (radius < 0.44) & ~((radius > 0.37) & (radius < 0.39))
-    trunk = (np.abs(column) < 0.045) & (row > -0.05) & (row < 0.29)
-    crown = np.zeros_like(shield)
-    for top, bottom, half in ((-0.3, -0.12, 0.13), (-0.18, 0.02, 0.19), (-0.06, 0.17, 0.25)):
-        crown |= (row > top) & (row < bottom) & (np.abs(column) < half * (row - top) / (bottom - top))
-    strokes = (np.abs(row - 0.24) < 0.012) & (np.abs(column) > 0.08) & (np.abs(column) < 0.24)
-    return (shield & ~(trunk | crown | strokes)).astype(np.float64)
-
-
-def noise(side=SYNTHETIC_SIDE):
-    """Return (side, side) pixels drawn uniformly from [0, 1]: the image that no prior should like (Anderson 4.3)."""
-    return np.random.default_rng(0).random((side, side))
-
-
-SYNTHETIC = {"logo": logo, "noise": noise}
 
 
 def read(path):
@@ -113,8 +89,7 @@ def load(source, *, name="image", sha256=(), image_dirs=()):
     """
     kind, _, rest = source.partition(":")
     if kind == "synthetic":
-        check_synthetic(rest, "source")
-        return SYNTHETIC[rest]()
+        return synthetic.draw(rest, "source")
     if kind == "skimage":
         return _load_skimage(rest)
     if kind in ("http", "https"):
@@ -122,12 +97,6 @@ def load(source, *, name="image", sha256=(), image_dirs=()):
     if sha256 and Path(source).is_file():
         _verify(source, sha256)
     return read(source)
-
-
-def check_synthetic(name, where):
-    """Raise BadInput if no image drawn by code has this name."""
-    if name not in SYNTHETIC:
-        raise BadInput(f"{where}: {unknown('synthetic image', name, SYNTHETIC)}")
 
 
 def _load_skimage(name):

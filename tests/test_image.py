@@ -160,17 +160,6 @@ def test_crop_must_lie_inside(crop):
         image.prepare(np.zeros((20, 30)), crop=crop)
 
 
-def test_synthetic_images():
-    logo = image.load("synthetic:logo")
-    assert set(np.unique(logo)) == {0, 1}
-    assert 0.2 < logo.mean() < 0.8
-    noise = image.load("synthetic:noise")
-    assert abs(noise.mean() - 0.5) < 0.01
-    assert abs(noise.var() - 1 / 12) < 0.01
-    with pytest.raises(BadInput, match="unknown synthetic image 'lego'.*did you mean 'logo'"):
-        image.load("synthetic:lego")
-
-
 def test_scikit_image_s_pictures():
     np.testing.assert_array_equal(image.load("skimage:camera"), skimage.data.camera() / 255)
     with pytest.raises(BadInput, match="unknown scikit-image image 'camra'.*did you mean 'camera'"):

@@ -34,7 +34,7 @@ def draw(scores):
     for panel in panels.flat[len(groups) :]:
         panel.remove()
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(3 * columns, 6, len(labels)))
     return figure
 
 

@@ -38,8 +38,8 @@ def recover(
 def gradient_power(y, A, sigma):
     """Return g = mean |∇x|² as estimated from y: if the power of x falls as g / |D|², then E |∇y|² = g ‖k‖² + 4 sigma².
 
-    k is the kernel of the convolution A. At least 0.08², which is also taken
-    if A is no convolution: clipping removes noise, so that little or nothing may be left after the subtraction.
+    k is the kernel of the convolution A. At least PHOTOGRAPH, since clipping removes noise and the subtraction may then
+    leave little or nothing; PHOTOGRAPH also if A is no convolution.
     """
     import torch
 

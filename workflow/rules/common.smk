@@ -51,7 +51,7 @@ wildcard_constraints:
 
 
 def asked(wildcards):
-    """Exit if a path that someone asked for names what does not exist, or does not spell its parameters in the one way."""
+    """Raise BadInput for a path that names what does not exist, or does not spell its parameters in the one way."""
     discover.load("tasks", wildcards.task)
     one_way = [(wildcards.corruption, experiments.corruption_path(wildcards.task, wildcards.corruption))]
     if "method" in wildcards.keys():
