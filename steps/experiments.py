@@ -59,15 +59,37 @@ def recoveries(experiment, images=None, where="experiment"):
     """
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
-    corruptions = _corruptions(experiment, where)
     variants = [v for i, entry in enumerate(experiment["methods"]) for v in _variants(entry, f"{where}.methods[{i}]")]
     _check_variants(variants, {"image", "n", "input", *corrupt.allowed(task)}, f"{where}.methods")
-    found = []
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {grid.unknown('image', image, images)}")
-        found += [Recovery(task, image, c, *variant) for c in corruptions for variant in variants]
-    return found
+    return [Recovery(task, *case, *variant) for case in cases(experiment, where) for variant in variants]
+
+
+def cases(experiment, where="experiment"):
+    """Return the (image, corruption) pairs of an experiment, image by image, in the order of the config.
+
+    `corruption` is one mapping for all images or a list of mappings, each for its own `images`, else for all.
+    """
+    given = experiment.get("corruption", {})
+    blocks = given if isinstance(given, list) else [given]
+    found = []
+    for i, block in enumerate(blocks):
+        place = f"{where}.corruption" + (f"[{i}]" if isinstance(given, list) else "")
+        images = block.get("images", experiment["images"])
+        for image in images:
+            if image not in experiment["images"]:
+                raise BadInput(f"{place}.images: {grid.unknown('image', image, experiment['images'])}")
+        settings = {name: value for name, value in block.items() if name != "images"}
+        found += [(image, corruption) for image in images for corruption in _corruptions(experiment, settings, place)]
+    twice = next((case for case in found if found.count(case) > 1), None)
+    if twice:
+        raise BadInput(f"{where}.corruption: {twice[1]} is there twice")
+    left = next((image for image in experiment["images"] if image not in dict(found)), None)
+    if left:
+        raise BadInput(f"{where}.images: {left!r} is in none of the corruptions")
+    return sorted(found, key=lambda case: experiment["images"].index(case[0]))
 
 
 def drawings(name, experiment, where="experiment"):
@@ -77,12 +99,15 @@ def drawings(name, experiment, where="experiment"):
     (EACH = ("image", "corruption"); of several seeds the first) if its module says so: denoising/psnr,
     denoising/comparison/camera/sigma=0.1,seed=0.
     """
+    pairs = cases(experiment, where)
     paths = []
     for figure in experiment.get("figures", ["psnr", "comparison"]):
         each = discover.load("figures", figure, f"{where}.figures").EACH
-        images = experiment["images"] if "image" in each else [None]
-        corruptions = _first_seeds(_corruptions(experiment, where)) if "corruption" in each else [None]
-        paths += ["/".join(filter(None, (name, figure, i, c))) for i in images for c in corruptions]
+        if each == ("image",):
+            subjects = [(image,) for image in dict.fromkeys(image for image, _ in pairs)]
+        else:
+            subjects = _first_seeds(pairs) if each else [()]
+        paths += ["/".join((name, figure, *subject)) for subject in subjects]
     return paths
 
 
@@ -113,18 +138,27 @@ def image_arguments(name, image):
     ]
 
 
-def pictures(experiment, drawing):
-    """Return the image files that a drawing of `drawings` shows: those of its image and corruption, or none."""
+def shown(experiment, drawing):
+    """Return the files, beside the scores, that a drawing of `drawings` shows.
+
+    Those of its image and corruption if it is drawn for one; the curves of all recoveries, or the images, if its module
+    says CURVES = True or IMAGES = True.
+    """
     figure, *subject = drawing.split("/")
-    shown = dict(zip(discover.load("figures", figure).EACH, subject))
+    module = discover.load("figures", figure)
+    where = dict(zip(module.EACH, subject))
     files = []
-    for recovery in recoveries(experiment) if shown else []:
-        if all(getattr(recovery, column) == value for column, value in shown.items()):
+    for recovery in recoveries(experiment):
+        if where and all(getattr(recovery, column) == value for column, value in where.items()):
             files += [
                 f"results/images/{recovery.image}.npy",
                 f"results/{recovery.task}/{recovery.image}/{recovery.corruption}/picture.npy",
                 f"{recovery.folder}/recovered.npy",
             ]
+        if getattr(module, "CURVES", False):
+            files.append(f"{recovery.folder}/curve.csv")
+        if getattr(module, "IMAGES", False):
+            files.append(f"results/images/{recovery.image}.npy")
     return list(dict.fromkeys(files))
 
 
@@ -139,18 +173,15 @@ def params_path(method, text):
     return grid.format_parameters(recover.parameters(method, grid.parse_parameters(text), method))
 
 
-def _corruptions(experiment, where):
-    allowed, where = corrupt.allowed(experiment["task"]), f"{where}.corruption"
-    choices = grid.combinations(experiment.get("corruption", {}), where)
-    corruptions = [grid.format_parameters(grid.check_parameters(choice, allowed, where)) for choice in choices]
-    twice = next((text for text in corruptions if corruptions.count(text) > 1), None)
-    if twice:
-        raise BadInput(f"{where}: {twice} is there twice")
-    return corruptions
+def _corruptions(experiment, settings, where):
+    allowed = corrupt.allowed(experiment["task"])
+    choices = grid.combinations(settings, where)
+    return [grid.format_parameters(grid.check_parameters(choice, allowed, where)) for choice in choices]
 
 
-def _first_seeds(corruptions):
-    return list({tuple(_but_seed(text).items()): text for text in reversed(corruptions)}.values())[::-1]
+def _first_seeds(pairs):
+    """Return of the (image, corruption) pairs that differ in their seed only the first."""
+    return list({(i, tuple(_but_seed(c).items())): (i, c) for i, c in reversed(pairs)}.values())[::-1]
 
 
 def _variants(entry, where):

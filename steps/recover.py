@@ -4,6 +4,7 @@ import ast
 import contextlib
 import importlib
 import inspect
+import re
 import resource
 import sys
 import time
@@ -73,6 +74,9 @@ def peak_memory(device):
 
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where ru_maxrss would count what the parent process had, too
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -45,9 +45,14 @@ def ssim(truth, estimate):
 
 
 def curve(truth, trace):
-    """Return one dict (iteration, loss, psnr) for each kept iterate of a trace (see steps/trace.py)."""
+    """Return one dict (iteration, loss, penalty, psnr) for each kept iterate of a trace (see steps/trace.py)."""
     return [
-        {"iteration": int(iteration), "loss": float(trace["losses"][iteration - 1]), "psnr": psnr(truth, estimate)}
+        {
+            "iteration": int(iteration),
+            "loss": float(trace["losses"][iteration - 1]),
+            "penalty": float(trace["penalties"][iteration - 1]),
+            "psnr": psnr(truth, estimate),
+        }
         for iteration, estimate in zip(trace["iterations"], trace["estimates"])
     ]
 
@@ -89,7 +94,7 @@ def main(image, picture, folder):
 
 def _csv(rows):
     text = io.StringIO()
-    writer = csv.DictWriter(text, ["iteration", "loss", "psnr"], lineterminator="\n")
+    writer = csv.DictWriter(text, ["iteration", "loss", "penalty", "psnr"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

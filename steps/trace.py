@@ -15,23 +15,31 @@ def kept(total):
 
 
 class Trace:
-    """A method's callback(iteration, estimate, loss), which counts from 1.
+    """A method's callback(iteration, estimate, loss, penalty = 0), which counts from 1.
 
-    Keeps every loss and the estimates at the iterations `kept(total)`, as float16 (off by at most 2.5e-4 in [0, 1]);
-    prints iteration, loss and time left every two seconds. The method never sees it, and it never sees the truth.
+    Keeps every loss and penalty, and the estimates at the iterations `kept(total)` as float16 (off by at most 2.5e-4 in
+    [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it never sees the
+    truth.
     """
 
     def __init__(self, total):
         self.total = total
         self.kept = set(kept(total)) if total else set()
-        self.losses = []
-        self.iterations = []
-        self.estimates = []
+        self._clear()
         self._start = self._printed = time.monotonic()
 
-    def __call__(self, iteration, estimate, loss):
-        """Record one iteration; loss is a number or a tensor of one."""
+    def _clear(self):
+        self.losses, self.penalties, self.iterations, self.estimates = [], [], [], []
+
+    def __call__(self, iteration, estimate, loss, penalty=0.0):
+        """Record one iteration; loss (the data term) and penalty are numbers or tensors of one.
+
+        Iteration 1 starts the trace anew: a method that had to begin again leaves only what led to its result.
+        """
+        if iteration == 1:
+            self._clear()
         self.losses.append(loss)
+        self.penalties.append(penalty)
         if iteration in self.kept:
             self.iterations.append(iteration)
             self.estimates.append(estimate.detach().to("cpu", torch.float16).numpy())
@@ -42,10 +50,10 @@ class Trace:
             print(f"iteration {iteration}/{self.total}  loss {float(loss):.4g}  {left:.0f} s left", flush=True)
 
     def arrays(self):
-        """Return {losses (T,), iterations (K,), estimates (K, C, H, W)}, to be saved as an npz."""
-        losses = np.array([float(loss) for loss in self.losses], dtype=np.float64)
+        """Return {losses (T,), penalties (T,), iterations (K,), estimates (K, C, H, W)}, to be saved as an npz."""
         return {
-            "losses": losses,
+            "losses": np.array([float(loss) for loss in self.losses], dtype=np.float64),
+            "penalties": np.array([float(penalty) for penalty in self.penalties], dtype=np.float64),
             "iterations": np.array(self.iterations, dtype=np.int64),
             "estimates": np.array(self.estimates, dtype=np.float16),
         }

@@ -32,8 +32,12 @@ def cells(table, method, image=None, label=""):
     ]
 
 
+def load_image(name):
+    return torch.from_numpy(image.prepare(image.read(Path(IMAGES) / f"{name}.png")))
+
+
 def recovered_psnr(name, task, method, sigma, clip=False, settings=None, **parameters):
-    x = torch.from_numpy(image.prepare(image.read(Path(IMAGES) / f"{name}.png")))
+    x = load_image(name)
     A = load("tasks", task).Operator(x.shape, **(settings or {}))
     y = torch.from_numpy(add_noise(A.forward(x).numpy(), sigma=sigma, clip=clip, seed=0))
     found = psnr(x.double().numpy(), load("methods", method).recover(y, A, sigma, **parameters).numpy())

@@ -55,7 +55,8 @@ def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
         ("tv", "lamda=1", "tv: unknown parameter 'lamda' (did you mean 'lam'?); allowed: iterations, kind, lam, rho"),
         ("tv", "lam=-1", "tv.lam: -1 is not allowed; must be > 0"),
         ("tv", "lam", "'lam' in 'lam' is not of the form name=value"),
-        ("dip", "scales=6", "the 40x40 image is too small for scales=6, which needs 65 pixels a side; use scales=5"),
+        ("dip", "network=unet", "dip.network: 'unet' is not allowed; must be one of hourglass, deep_decoder"),
+        ("dip", "lr=1e9,precision=float32", "the loss is not finite in iteration"),
     ],
 )
 def test_bad_requests_are_one_line_and_leave_nothing(measured, method, params, words):

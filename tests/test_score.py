@@ -41,7 +41,7 @@ def test_command_adds_score_and_curve(tmp_path, gray):
     np.save(tmp_path / "picture.npy", truth + 0.1)
     np.save(folder / "recovered.npy", truth + 0.01)
     estimates = np.array([truth + 0.1, truth + 0.001, truth + 0.01], np.float16)
-    np.savez(folder / "trace.npz", losses=[3.0, 2.5, 2.0, 1.5], iterations=[1, 3, 4], estimates=estimates)
+    np.savez(folder / "trace.npz", losses=[3.0, 2.5, 2.0, 1.5], penalties=[0.4, 0.3, 0.2, 0.1], iterations=[1, 3, 4], estimates=estimates)
     (folder / "run.json").write_text(json.dumps({"seconds": 1.5, "versions": {"torch": "2"}}))
     result = CliRunner().invoke(score.main, [str(tmp_path / "image.npy"), str(tmp_path / "picture.npy"), str(folder)])
     assert result.exit_code == 0, result.output
@@ -56,7 +56,8 @@ def test_command_adds_score_and_curve(tmp_path, gray):
     assert "data_range 1" in found["convention"]
     with open(folder / "curve.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["iteration"], row["loss"]) for row in rows] == [("1", "3.0"), ("3", "2.0"), ("4", "1.5")]
+    found = [(row["iteration"], row["loss"], row["penalty"]) for row in rows]
+    assert found == [("1", "3.0", "0.4"), ("3", "2.0", "0.2"), ("4", "1.5", "0.1")]
     assert float(rows[2]["psnr"]) == pytest.approx(40, abs=0.1)
 
 

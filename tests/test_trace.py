@@ -25,3 +25,21 @@ def test_records_every_loss_and_the_kept_estimates(capsys):
 def test_a_method_without_iterations_leaves_an_empty_trace():
     arrays = Trace(None).arrays()
     assert len(arrays["losses"]) == len(arrays["estimates"]) == len(arrays["iterations"]) == 0
+
+
+def test_a_penalty_is_kept_apart_and_is_zero_where_there_is_none():
+    trace = Trace(3)
+    trace(1, torch.zeros(1, 2, 2), 1.0, torch.tensor(0.5))
+    trace(2, torch.zeros(1, 2, 2), 1.0)
+    assert trace.arrays()["penalties"].tolist() == [0.5, 0]
+    assert trace.arrays()["losses"].tolist() == [1, 1]
+
+
+def test_a_method_that_begins_again_leaves_its_second_go():
+    trace = Trace(5)
+    for iteration, loss in ((1, 9.0), (2, 8.0), (1, 7.0), (2, 6.0), (3, 5.0)):
+        trace(iteration, torch.full((1, 2, 2), loss / 10), loss)
+    arrays = trace.arrays()
+    assert arrays["losses"].tolist() == [7, 6, 5]
+    assert arrays["iterations"].tolist() == [1, 2, 3]
+    assert len(arrays["estimates"]) == 3

@@ -26,7 +26,12 @@ def results(request, tmp_path, monkeypatch):
                 for method, gain in (("tv", 3.0), ("dip", 4.0)):
                     (folder / method / "default").mkdir(parents=True)
                     np.save(folder / method / "default/recovered.npy", truth * 0.9)
+                    curve = "iteration,loss,penalty,psnr\n" + "".join(
+                        f"{i},{1 / i},0,{20 + i + seed}\n" for i in (1, 5, 50)
+                    )
+                    (folder / method / "default/curve.csv").write_text(curve)
                     row = {"task": "denoising", "image": image, "corruption": corruption, "label": method.upper()}
+                    row |= {"method": method, "params": "default"}
                     row |= {"psnr": 20 - 10 * float(sigma) + gain + seed, "input_psnr": 20 - 10 * float(sigma)}
                     rows.append(row | {"folder": str((folder / method / "default").relative_to(tmp_path))})
                 np.save(folder / "picture.npy", truth + 0.1)
@@ -59,7 +64,7 @@ def test_tells_the_psnr(figure, results):
     with style.apply():
         found = " ".join(texts(module.draw(rows.reset_index(drop=True))))
     assert "DIP" in found
-    assert "dB" in found
+    assert ("parameters" if figure == "architecture" else "dB") in found
 
 
 def test_psnr_curves_show_the_means(results):
@@ -90,6 +95,63 @@ def test_psnr_has_a_panel_for_each_value_of_another_parameter(results):
     panel = figure.axes[titles.index("house, blur = 4")]
     (drawn,) = [container[0] for container in panel.containers if container.get_label() == "DIP"]
     np.testing.assert_allclose(drawn.get_xydata(), [[0.05, 21], [0.1, 20.5], [0.5, 16.5]])  # x is sorted
+
+
+def test_curves_are_means_over_seeds_in_a_band(results):
+    from steps.figures import curves
+
+    with style.apply():
+        figure = curves.draw(results)
+    panels = {panel.get_title(): panel for panel in figure.axes if panel.get_title()}
+    assert list(panels) == [f"{image}, σ = {sigma}" for image in ("house", "hill") for sigma in (0.05, 0.1, 0.5)]
+    above, below = panels["house, σ = 0.1"], figure.axes[figure.axes.index(panels["house, σ = 0.1"]) + 3]
+    lines = {line.get_label(): line for line in below.get_lines()}
+    np.testing.assert_allclose(lines["DIP"].get_xydata(), [[1, 21.5], [5, 25.5], [50, 70.5]])
+    assert lines["input"].get_ydata()[0] == 19
+    band = below.collections[0].get_paths()[0].get_extents()
+    assert (band.y0, band.y1) == (21, 71)
+    (loss,) = [line for line in above.get_lines() if line.get_label() == "DIP"]
+    np.testing.assert_allclose(loss.get_ydata(), [1, 0.2, 0.02])
+    assert above.get_xscale() == above.get_yscale() == below.get_xscale() == "log"
+
+
+def test_curves_leave_out_methods_without_iterations_and_an_input_without_error(results):
+    from steps.figures import curves
+
+    for folder in results.loc[results["label"] == "TV", "folder"]:
+        with open(f"{folder}/curve.csv", "w", encoding="utf-8") as file:
+            file.write("iteration,loss,penalty,psnr\n")
+    with style.apply():
+        figure = curves.draw(results.assign(input_psnr=np.inf))
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"DIP"}
+
+
+def test_architecture_is_that_of_the_network(results):
+    from steps import networks
+    from steps.figures import architecture
+
+    network, code = networks.create((3, 40, 33), channels=8, scales=2, skip=3, inputs=5, upsampling="nearest")
+    found = architecture.stages(network, code)
+    assert [(kind, shape) for kind, _, shape in found] == [
+        ("code", (5, 40, 36)),
+        ("skip", (3, 40, 36)),
+        ("down", (8, 20, 18)),
+        ("skip", (3, 20, 18)),
+        ("down", (8, 10, 9)),
+        ("up", (8, 20, 18)),
+        ("up", (8, 40, 36)),
+        ("image", (3, 40, 36)),
+    ]
+    up = architecture.operations(found[5][1])
+    assert up == ["×2 nearest", "norm", "conv 3×3", "norm", "LeakyReLU", "conv 1×1", "norm", "LeakyReLU"]
+    assert architecture.operations(found[2][1])[:3] == ["conv 3×3, stride 2", "norm", "LeakyReLU"]
+    params = "network=deep_decoder,channels=16,scales=2,p_keep=0.5"
+    both = pandas.concat([results, results[results["method"] == "dip"].assign(params=params, label="Decoder")])
+    with style.apply():
+        words = texts(architecture.draw(both))
+    assert sum("parameters" in text for text in words) == 2
+    assert "conv 1×1\n×2 bilinear\nReLU\nnorm\ndropout, keep 0.5" in words
+    assert "conv 1×1\nReLU\nnorm\ndropout, keep 0.5" in words  # the last layer keeps its size
 
 
 def test_comparison_shows_the_pixels_of_the_files(results):

@@ -4,7 +4,6 @@ import torch
 
 from steps import networks
 from steps.discover import load
-from steps.errors import BadInput
 from steps.methods.dip import recover
 
 
@@ -28,20 +27,10 @@ def test_fits_an_image_sooner_than_noise(gray):
     assert error[0] < 0.5 * error[1]
 
 
-def test_the_code_does_not_repeat_the_weights(gray, monkeypatch):
+def test_the_code_does_not_repeat_the_weights(gray):
     """Drawn from one seed by one generator, z would be the first layer's weights, shifted and scaled."""
-    codes, networks_built = [], []
-    build = networks.build
-
-    def kept(network, seed):
-        built = build(network, seed)
-        networks_built.append(next(built.parameters()).detach().clone().flatten())
-        built.register_forward_pre_hook(lambda _, inputs: codes.append(inputs[0].flatten()))
-        return built
-
-    monkeypatch.setattr(networks, "build", kept)
-    recover(gray, denoising(gray), 0.0, iterations=1, channels=32, scales=2)
-    (code,), (weights,) = codes, networks_built
+    network, code = networks.create(gray.shape, channels=32, scales=2)
+    weights, code = next(network.parameters()).detach().flatten(), code.flatten()
     assert code.min() >= 0 and code.max() <= 0.1 and code.std() == pytest.approx(0.1 / 12**0.5, rel=0.02)
     length = min(len(code), len(weights))
     assert abs(float(torch.corrcoef(torch.stack((code[:length], weights[:length])))[0, 1])) < 0.05
@@ -55,7 +44,48 @@ def test_the_last_estimate_is_the_result(gray):
     assert float(seen[-1][1]) == pytest.approx(float((result - gray).square().mean()))
 
 
-def test_an_image_too_small_for_the_network_is_refused(gray):
-    with pytest.raises(BadInput, match="20x20.*scales=5.*33 pixels.*scales=4"):
-        x = gray[:, :20, :20]
-        recover(x, denoising(x), 0.0, iterations=1)
+def test_an_image_too_small_for_the_network_gets_a_smaller_one(gray, capsys):
+    x = gray[:, :20, :20]
+    assert recover(x, denoising(x), 0.0, iterations=1, channels=4).shape == x.shape
+    assert "scales=5 needs 33 pixels a side; the 20x20 image gets scales=4" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"l1": 1e-3},
+        {"l2": 1e-3},
+        {"p_keep": 0.5},
+        {"skip": 2},
+        {"upsampling": "nearest"},
+        {"padding": "zeros"},
+        {"network": "deep_decoder"},
+        {"inputs": 3},
+        {"input_noise": 0.05},
+        {"output": "average"},
+        {"output": "unperturbed", "input_noise": 0.05},
+        {"precision": "float32"},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_every_setting_reaches_the_fit(settings, gray):
+    """None is passed and ignored: each changes the estimate, and gives it again."""
+    small = {
+        "iterations": 3,
+        "channels": 8,
+        "scales": 2,
+        "precision": "float32" if "bfloat16" in settings.values() else "bfloat16",
+    }
+    first, again, other = (recover(gray, denoising(gray), 0.0, **small | s) for s in (settings, settings, {}))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_a_penalty_is_reported_apart_from_the_data_term(gray):
+    seen = []
+    settings = {"iterations": 2, "channels": 8, "scales": 2, "l1": 1e-3, "l2": 1e-3}
+    recover(
+        gray, denoising(gray), 0.0, **settings, callback=lambda i, x, loss, penalty: seen.append((x, loss, penalty))
+    )
+    x, loss, penalty = seen[-1]
+    assert float(loss) == pytest.approx(float((x - gray).square().mean())) and penalty > 0

@@ -9,10 +9,12 @@ from steps import discover, grid
 from steps.corrupt import add_noise
 
 SIGMA = 0.1
-QUICK = {"iterations": 6, "channels": 8, "scales": 3}  # used where a method has such a parameter
+QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}  # used where a method has such a parameter
 ENOUGH = {
     "bm3d": {"iterations": 12},
     "dip": {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01},
+    "wiener_dip": {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01},
+    "admm_dip": {"iterations": 20, "inner": 20, "channels": 32, "scales": 3, "lr": 0.01},
 }  # otherwise the defaults
 METHODS = [
     pytest.param(
@@ -95,7 +97,7 @@ def test_takes_a_measurement_without_noise(method, gray):
     A = discover.load("tasks", "denoising").Operator(gray.shape)
     estimate = module.recover(gray, A, 0.0, **quick(module))
     assert torch.isfinite(estimate).all()
-    if method != "dip":
+    if not method.endswith("dip"):  # six steps of a network are far from any image
         assert (estimate - gray).abs().mean() < 0.01
 
 

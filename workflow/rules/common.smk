@@ -35,9 +35,6 @@ os.environ |= {
     # Where a job finds an image and on what device it runs is not what it computes: no parameter of a rule.
     "PRIORBENCH_IMAGE_DIRS": os.pathsep.join(config["image_dirs"]),
     "PRIORBENCH_DEVICE": config["device"],
-    # glibc returns every large block that torch frees to the system, and each iteration of a fit faults it in again.
-    "MALLOC_MMAP_THRESHOLD_": str(2**32),
-    "MALLOC_TRIM_THRESHOLD_": str(2**32),
 }
 
 
@@ -98,8 +95,8 @@ def recoveries(wildcards):
 
 
 @or_exit
-def shown_pictures(wildcards):
-    return experiments.pictures(experiment_entry(wildcards), wildcards.drawing)
+def shown_files(wildcards):
+    return experiments.shown(experiment_entry(wildcards), wildcards.drawing)
 
 
 @or_exit

@@ -72,7 +72,7 @@ rule tabulate:
 rule draw:
     input:
         scores="results/scores/{experiment}.csv",
-        pictures=shown_pictures,
+        shown=shown_files,
         code=figure_sources,
     output:
         multiext("results/figures/{experiment}/{drawing}", ".png", ".pdf"),

@@ -1,0 +1,127 @@
+"""The networks of an experiment, drawn from the network objects themselves, as in the paper's figure 3."""
+
+import inspect
+import math
+
+import numpy as np
+
+EACH = ()
+IMAGES = True
+COLOURS = {"down": "#56B4E9", "up": "#E69F00", "layer": "#E69F00", "skip": "#009E73", "code": "0.75", "image": "0.75"}
+
+
+def draw(scores):
+    """Return a figure of every distinct network of an experiment's methods, at the size of its first image.
+
+    Each stage is a box, as high as the logarithm of the side of what it gives and as wide as the square root of its
+    channels; arrows are skips. Below stand the operations that a stage is made of, in the order in which it applies
+    them; the norm at the end of a skip is that of the merged channels.
+    """
+    import matplotlib.pyplot as plt
+
+    from steps import style
+
+    found = _networks(scores)
+    figure = plt.figure(figsize=(style.WIDTH, 3.6 * max(len(found), 1)), layout="constrained")
+    for part, (label, network, code) in zip(np.atleast_1d(figure.subfigures(max(len(found), 1))), found.values()):
+        _draw_network(part.subplots(2, height_ratios=[1.5, 1]), label, network, code)
+    return figure
+
+
+def _networks(scores):
+    """Return {settings: (label, network, code)} of the networks that methods of the scores create."""
+    from steps import discover, grid, networks
+
+    found = {}
+    names = [name for name in inspect.signature(networks.create).parameters if name not in ("shape", "seed")]
+    for row in scores.itertuples():
+        parameters = grid.signature(discover.load("methods", row.method).recover)
+        if not {"channels", "scales"} <= set(parameters):
+            continue
+        settings = {name: parameter.default for name, parameter in parameters.items()}
+        settings |= grid.parse_parameters(row.params)
+        settings = {name: settings[name] for name in names if name in settings}
+        if tuple(settings.items()) not in found:
+            shape = np.load(f"results/images/{row.image}.npy", mmap_mode="r").shape
+            found[tuple(settings.items())] = row.label, *networks.create(shape, **settings)
+    return found
+
+
+def stages(network, code):
+    """Return [(kind, module, shape (C, H, W) of its output)] in the order in which the network runs them.
+
+    kind is "code", "down", "skip", "up" (or "layer") or "image". Shapes are those seen while the code passes through.
+    """
+    import torch
+
+    kinds = {}
+    for kind, name in (("down", "down"), ("skip", "beside"), ("up", "up"), ("layer", "layers")):
+        kinds |= {module: kind for module in getattr(network, name, []) if module is not None}
+    seen = [("code", None, tuple(code.shape[1:]))]
+    hooks = [
+        module.register_forward_hook(lambda module, _, y: seen.append((kinds[module], module, tuple(y.shape[1:]))))
+        for module in kinds
+    ]
+    with torch.no_grad():
+        image = network(code)
+    for hook in hooks:
+        hook.remove()
+    return [*seen, ("image", network.last, tuple(image.shape[1:]))]
+
+
+def operations(module):
+    """Return what a stage is made of, in words: ["conv 3×3, stride 2", "norm", "LeakyReLU", …]."""
+    words = []
+    for part in module.modules():
+        name = type(part).__name__
+        if hasattr(part, "kernel_size"):
+            size = "×".join(map(str, part.kernel_size))
+            words.append(f"conv {size}" + (f", stride {part.stride[0]}" if part.stride[0] > 1 else ""))
+        elif name == "Upsample":
+            words.append(f"×2 {part.mode}")
+        elif name == "BatchNorm2d":
+            words.append("norm")
+        elif name == "Dropout":
+            words.append(f"dropout, keep {part.p_keep:g}")
+        elif name in ("LeakyReLU", "ReLU"):
+            words.append(name)
+    return words
+
+
+def _draw_network(panels, label, network, code):
+    from steps import networks
+
+    boxes, words = panels
+    found = stages(network, code)
+    largest = max(max(shape[1:]) for _, _, shape in found), max(shape[0] for _, _, shape in found)
+    skips, place, high = [], -1, 0
+    for kind, _, (channels, height, width) in found:
+        if kind == "skip":  # runs beside the time down that comes next, from what stands before it
+            skips.append((place, high))
+            continue
+        place += 1
+        high = math.log(max(height, width)) / math.log(largest[0])
+        wide = 0.8 * math.sqrt(channels / largest[1])
+        boxes.bar(place, high, wide, bottom=-high / 2, color=COLOURS[kind], edgecolor="0.2", linewidth=0.8)
+        boxes.text(place, -high / 2 - 0.04, f"{channels}\n{height}×{width}", ha="center", va="top", fontsize=7)
+        if kind == "up" and skips:
+            start, top = skips.pop()
+            boxes.annotate(
+                "",
+                (place, high / 2 + 0.02),
+                (start, top / 2 + 0.02),
+                arrowprops={"arrowstyle": "->", "color": COLOURS["skip"], "connectionstyle": "arc3,rad=-0.15"},
+            )
+    boxes.set(xlim=(-0.6, place + 0.6), ylim=(-0.75, 1.0 if any(kind == "skip" for kind, *_ in found) else 0.6))
+    boxes.set_title(f"{label}: {networks.count_parameters(network):,} parameters")
+    made_of = {}
+    for kind, module, (channels, *_) in found[1:]:
+        listed = operations(module) + (["sigmoid"] if kind == "image" else [])
+        made_of[kind, *listed] = f"skip ({channels} channels)" if kind == "skip" else kind
+    for index, ((kind, *listed), name) in enumerate(made_of.items()):
+        x = (index + 0.5) / len(made_of)
+        head = {"facecolor": COLOURS[kind], "edgecolor": "0.2", "boxstyle": "round", "linewidth": 0.8}
+        words.text(x, 0.95, name, ha="center", va="top", bbox=head)
+        words.text(x, 0.78, "\n".join(listed), ha="center", va="top", fontsize=7)
+    for panel in panels:
+        panel.set_axis_off()

@@ -1,0 +1,250 @@
+"""Fitting an untrained network to a measurement: the engine of the deep image prior and of its hybrids."""
+
+import contextlib
+import copy
+import ctypes
+import os
+
+import torch
+
+from steps.errors import BadInput
+from steps.trace import kept
+
+CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
+DROP = 10**0.5  # backtracking: the data term has grown by 5 dB
+
+
+def has_bfloat16(device):
+    """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in found if check)
+
+
+def keep_memory():
+    """Tell glibc to keep the memory that is freed: else each iteration gives it back and faults it in again.
+
+    At 256×256 pixels that is half of an iteration's time. Elsewhere than with glibc it does nothing.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+        mallopt(-2, 2**26)  # M_TOP_PAD
+        mallopt(-3, 2**30) or mallopt(-3, 2**25)  # M_MMAP_THRESHOLD; before glibc 2.35 at most 32 MiB
+
+
+class Fit:
+    """A network f_θ and its code z, fitted by Adam to  min_θ data_term(f_θ(z)) + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
+
+    The sums are over the weights W of the convolutions, biases and norms excepted (Anderson, section 4.1). `create()`
+    returns (network, code), see `networks.create`; `shape` is the image's (C, H, W). A second `run` goes on from where
+    the first ended.
+
+    lr           Adam's step.
+    input_noise  standard deviation of what is added to z, drawn anew in every iteration.
+    output       "last": the iterate; "average": the running average of iterates with weight 0.99; "unperturbed": f_θ(z)
+                 without input noise and dropout, made at the iterations that a trace keeps.
+    backtrack    every 100 iterations, if the data term has grown by 5 dB since the last check, restore weights,
+                 optimiser and average of that check; from the second time on with half the step.
+    window       stop by moving variance (see `MovingVariance`); 0 for a fixed count.
+    precision    "float32"; "bfloat16": convolutions and what lies between them in bfloat16, weights, optimiser, last
+                 convolution and loss in float32; "auto": bfloat16 where the processor has it.
+    deterministic  on CUDA only algorithms that give the same bits again; on a CPU they always do, for a seed and a
+                 number of threads.
+
+    Sources: Ulyanov, Vedaldi, Lempitsky (2018); Anderson, section 4; Wang et al. (2021) for the variance.
+    """
+
+    def __init__(
+        self,
+        create,
+        shape,
+        device,
+        *,
+        lr,
+        l1=0.0,
+        l2=0.0,
+        input_noise=0.0,
+        output="last",
+        backtrack=False,
+        window=0,
+        patience=1000,
+        min_start=0,
+        precision="auto",
+        deterministic=False,
+        seed=0,
+    ):
+        self.create, self.shape, self.device = create, tuple(shape), device
+        self.lr, self.l1, self.l2 = lr, l1, l2
+        self.input_noise, self.output, self.backtrack = input_noise, output, backtrack
+        self.stopping = (window, patience, min_start)
+        self.deterministic, self.seed = deterministic, seed
+        fast = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+        self._start(torch.bfloat16 if fast else torch.float32)
+
+    def run(self, data_term, iterations, callback=None):
+        """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer by moving variance.
+
+        data_term(image) is what is minimised, a tensor of one. Calls callback(iteration, output, data term), with a
+        fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
+        again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
+        the size of the image, if memory runs out.
+        """
+        try:
+            with _algorithms(self.device, self.deterministic):
+                return self._run(data_term, iterations, callback)
+        except FloatingPointError as error:
+            if self.dtype == torch.float32:
+                raise BadInput(f"{error}; lower lr, which is {self.lr}") from error
+            print(f"{error} in bfloat16: the network starts again in float32", flush=True)
+            self._start(torch.float32)
+            return self.run(data_term, iterations, callback)
+        except (RuntimeError, MemoryError) as error:
+            if not (isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in str(error)):
+                raise
+            size = "x".join(map(str, self.shape))
+            raise BadInput(
+                f"out of memory on {self.device} for a {size} image; lower channels, inputs or skip, "
+                f"crop or resize the image, or set device: cpu ({str(error).splitlines()[0][:100]})"
+            ) from error
+
+    def _start(self, dtype):
+        network, code = self.create()
+        self.dtype = dtype
+        keep_memory()
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
+        self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+        self.optimiser = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
+        self.noise = torch.Generator(self.device).manual_seed(self.seed)
+        self.average = None
+
+    def _run(self, data_term, iterations, callback):
+        shown = set(kept(iterations))
+        stop = MovingVariance(*self.stopping) if self.stopping[0] else None
+        saved = None
+        for iteration in range(1, iterations + 1):
+            estimate, loss, penalty = self._step(data_term, iteration)
+            if self.output == "average":
+                self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
+                estimate = self.average
+            elif self.output == "unperturbed" and (iteration in shown or stop):
+                estimate = self.unperturbed()
+            if callback:
+                callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
+            if stop and stop(iteration, estimate):
+                print(f"stopped by moving variance after {iteration} iterations, best at {stop.iteration}", flush=True)
+                break
+            if self.backtrack and iteration % CHECK == 0:
+                saved = self._check(float(loss), saved)
+        return stop.best if stop and stop.best is not None else estimate
+
+    def _step(self, data_term, iteration):
+        code = self.code
+        if self.input_noise:
+            code = code + self._draw()
+        self.optimiser.zero_grad()
+        estimate = self._image(code)
+        loss = data_term(estimate)
+        penalty = self._penalty()
+        (loss if penalty is None else loss + penalty).backward()
+        if (self.device.type == "cpu" or iteration % CHECK == 0) and not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
+        self.optimiser.step()
+        return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
+
+    def _draw(self):
+        """Return the noise of one iteration; in channels_last from the start, since only dense draws are fast."""
+        batch, channels, height, width = self.code.shape
+        noise = torch.empty((batch, height, width, channels), device=self.device)
+        noise.normal_(0, self.input_noise, generator=self.noise)
+        return noise.permute(0, 3, 1, 2).to(self.dtype)
+
+    def _image(self, code):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            image = self.network(code)[0]
+        return image[..., : self.shape[-2], : self.shape[-1]]
+
+    def unperturbed(self):
+        """Return f_θ(z) with neither input noise nor dropout, (C, H, W)."""
+        self.network.eval()
+        with torch.no_grad():
+            image = self._image(self.code)
+        self.network.train()
+        return image
+
+    def _penalty(self):
+        penalty = None
+        if self.l1:
+            penalty = self.l1 * torch.stack([weight.abs().sum() for weight in self.weights]).sum()
+        if self.l2:
+            squares = self.l2 / 2 * torch.stack([weight.square().sum() for weight in self.weights]).sum()
+            penalty = squares if penalty is None else penalty + squares
+        return penalty
+
+    def _check(self, loss, saved):
+        """Return what the next check may restore: the present state, or the saved one if the fit has dropped."""
+        if saved is None or not loss > DROP * saved["loss"]:
+            state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+            return {"loss": loss, "average": self.average, "again": False, **copy.deepcopy(state)}
+        self.network.load_state_dict(saved["network"])
+        self.optimiser.load_state_dict(copy.deepcopy(saved["optimiser"]))
+        self.average = saved["average"]
+        if saved["again"]:  # without input noise the same steps would only lead to the same drop
+            for group in self.optimiser.param_groups:
+                group["lr"] /= 2
+            saved["optimiser"] = copy.deepcopy(self.optimiser.state_dict())
+        print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
+        return saved | {"again": True}
+
+
+class MovingVariance:
+    """Stop when the variance of the last `window` estimates has had no new minimum for `patience` iterations.
+
+        VAR_t = 1/window Σ ‖x_i − mean x‖²  over the last window estimates x_i
+
+    `best` is the last estimate of the window of least variance, found at `iteration`. Windows that end before the
+    iteration `min_start` do not count: in the first hundreds the variance has minima that mean nothing.
+    Source: Wang et al. (2021), Early stopping for deep image prior.
+    """
+
+    def __init__(self, window, patience, min_start):
+        self.window, self.patience, self.min_start = window, patience, min_start
+        self.recent, self.sum, self.squares = [], 0, 0
+        self.least, self.iteration, self.best = float("inf"), None, None
+
+    def __call__(self, iteration, estimate):
+        """Take the next estimate; return whether to stop."""
+        self.recent.append(estimate)
+        self.sum = self.sum + estimate.double()
+        self.squares = self.squares + estimate.double().square().sum()
+        if len(self.recent) > self.window:
+            oldest = self.recent.pop(0).double()
+            self.sum = self.sum - oldest
+            self.squares = self.squares - oldest.square().sum()
+        if len(self.recent) < self.window or iteration < self.min_start:
+            return False
+        variance = float(self.squares / self.window - (self.sum / self.window).square().sum())
+        if variance < self.least:
+            self.least, self.iteration, self.best = variance, iteration, estimate
+        return iteration - self.iteration >= self.patience
+
+
+class _algorithms:
+    """Inside, torch's deterministic algorithms if asked for, else the fastest; on CUDA only. Restored at the end."""
+
+    def __init__(self, device, deterministic):
+        self.active, self.deterministic = device.type == "cuda", deterministic
+
+    def __enter__(self):
+        if self.active:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
+            self.before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+            torch.use_deterministic_algorithms(self.deterministic)
+            torch.backends.cudnn.benchmark = not self.deterministic
+
+    def __exit__(self, *error):
+        if self.active:
+            torch.use_deterministic_algorithms(self.before[0])
+            torch.backends.cudnn.benchmark = self.before[1]

@@ -1,0 +1,47 @@
+"""ADMM with the deep image prior as its proximal operator: Anderson's NS prior for the single-pixel camera."""
+
+from typing import Annotated, Literal
+
+LABEL = "ADMM + DIP"
+GPU = True
+THREADS = 2
+
+
+def recover(
+    y,
+    A,
+    sigma,
+    *,
+    iterations: Annotated[int, ">= 1"] = 50,
+    inner: Annotated[int, ">= 1"] = 40,
+    rho: Annotated[float, "> 0"] = 0.1,
+    lr: Annotated[float, "> 0"] = 0.001,
+    channels: Annotated[int, ">= 1"] = 128,
+    scales: Annotated[int, ">= 1"] = 5,
+    skip: Annotated[int, ">= 0"] = 0,
+    inputs: Annotated[int, ">= 1"] = 32,
+    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    seed: Annotated[int, ">= 0"] = 0,
+    callback=None,
+):
+    """Return z after `iterations` of ADMM (see `solvers.plug_and_play`) with  z ← f_θ(code), θ fitted to x + u.
+
+    Each z-step is `inner` steps of Adam on  min_θ mean (f_θ(code) − (x + u))², starting from the weights and the
+    optimiser of the last (a warm start). If A = I there is one z-step, of iterations · inner steps to y, since ADMM
+    would come back to the noise of y. rho is ADMM's penalty; sigma is not used. The network's settings are those of
+    steps/methods/dip.py. Calls callback(iteration, z, ½‖A z − y‖²). Source: Anderson, section 5.3.
+    """
+    from steps import networks
+    from steps.fit import Fit
+    from steps.solvers import plug_and_play
+
+    size = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
+    fit = Fit(lambda: networks.create(A.shape, **size, seed=seed), A.shape, y.device, lr=lr, precision=precision)
+
+    def project(v, _, steps=inner):
+        return fit.run(lambda x: (x - v).square().mean(), steps)
+
+    if A.identity:
+        return project(y, None, iterations * inner)
+    return plug_and_play(y, A, project, [0.0] * iterations, rho, callback)

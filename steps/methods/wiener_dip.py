@@ -1,0 +1,47 @@
+"""Wiener filter, then the deep image prior fitted to its estimate: Anderson's Wiener + NS."""
+
+from typing import Annotated, Literal
+
+LABEL = "Wiener + DIP"
+GPU = True
+THREADS = 2
+
+
+def recover(
+    y,
+    A,
+    sigma,
+    *,
+    prior: Literal["smooth", "white"] = "smooth",
+    iterations: Annotated[int, ">= 1"] = 2000,
+    lr: Annotated[float, "> 0"] = 0.001,
+    channels: Annotated[int, ">= 1"] = 128,
+    scales: Annotated[int, ">= 1"] = 5,
+    skip: Annotated[int, ">= 0"] = 0,
+    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    input_noise: Annotated[float, ">= 0"] = 0.0,
+    output: Literal["last", "average", "unperturbed"] = "last",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    seed: Annotated[int, ">= 0"] = 0,
+    callback=None,
+):
+    """Return f_θ(z) after `iterations` steps on  min_θ mean (f_θ(z) − x_W)²,  x_W the Wiener estimate from y.
+
+    prior is the Wiener filter's (see steps/methods/wiener.py; the paper's is "white"), the rest the deep image prior's
+    (see steps/methods/dip.py; the paper's lr is 1e-4). The result is (C, H, W) in (0, 1): the network sees neither y
+    nor A, so what the filter has lost is lost. Calls callback(iteration, estimate, loss). Source: Anderson, section
+    5.1.
+    """
+    from steps.methods import dip, wiener
+    from steps.tasks.denoising import Operator
+
+    settings = {"iterations": iterations, "lr": lr, "channels": channels, "scales": scales, "skip": skip}
+    settings |= {
+        "upsampling": upsampling,
+        "input_noise": input_noise,
+        "output": output,
+        "precision": precision,
+        "seed": seed,
+    }
+    filtered = wiener.recover(y, A, sigma, prior=prior)
+    return dip.recover(filtered, Operator(A.shape), sigma, **settings, callback=callback)
