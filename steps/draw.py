@@ -33,9 +33,8 @@ def select(scores, drawing):
 @click.argument("output")
 def main(scores, drawing, output):
     """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
-    with one_line(output):
+    with one_line(output), style.apply():
         module, rows = select(scores_file.read(scores), drawing)
-    with style.apply():
         figure = module.draw(rows.reset_index(drop=True))
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:

@@ -76,6 +76,45 @@ def test_drawings():
     assert len(found) == 5  # the second seed is not drawn
 
 
+BLOCKS = [{"sigma": [0, 0.1], "images": ["camera"]}, {"sigma": 0, "images": ["logo"]}]
+
+
+def test_a_corruption_may_be_for_some_of_the_images():
+    config = changed("experiments.first.corruption", BLOCKS)
+    experiments.check(config)
+    experiment = config["experiments"]["first"]
+    assert experiments.cases(experiment) == [("camera", "sigma=0"), ("camera", "sigma=0.1"), ("logo", "sigma=0")]
+    found = experiments.recoveries(experiment)
+    assert [(r.image, r.corruption) for r in found[::3]] == experiments.cases(experiment)
+    drawn = [f"first/comparison/{image}/{corruption}" for image, corruption in experiments.cases(experiment)]
+    assert experiments.drawings("first", experiment) == ["first/psnr", *drawn]
+
+
+def test_blocks_without_images_are_for_all_in_the_order_of_the_images():
+    config = changed("experiments.first.corruption", [{"sigma": 0.1}, {"sigma": 0.2}])
+    found = experiments.cases(config["experiments"]["first"])
+    assert found == [(image, f"sigma={sigma}") for image in ("camera", "logo") for sigma in (0.1, 0.2)]
+
+
+def test_a_drawing_of_an_image_is_there_once():
+    config = changed("experiments.first.corruption", BLOCKS)
+    config["experiments"]["first"]["figures"] = ["matrix", "curves"]
+    found = experiments.drawings("first", config["experiments"]["first"])
+    assert found == ["first/matrix/camera", "first/matrix/logo", "first/curves"]
+
+
+def test_files_that_a_drawing_shows():
+    experiment = GOOD["experiments"]["first"]
+    folder = "results/denoising/camera/sigma=0.1,seed=0"
+    shown = experiments.shown(experiment, "comparison/camera/sigma=0.1,seed=0")
+    recovered = [f"{folder}/{m}/recovered.npy" for m in ("wiener/default", "tv/lam=0.01,iterations=5")]
+    assert shown[:4] == ["results/images/camera.npy", f"{folder}/picture.npy", *recovered]
+    assert experiments.shown(experiment, "psnr") == []
+    assert experiments.shown(experiment, "architecture") == ["results/images/camera.npy", "results/images/logo.npy"]
+    curves = [f"{recovery.folder}/curve.csv" for recovery in experiments.recoveries(experiment)]
+    assert experiments.shown(experiment, "curves") == curves
+
+
 URL = {"source": "https://host.invalid/a.png"}
 BAD = {
     "unknown key": ("imagess", [], "unknown key 'imagess' (did you mean 'images'?); allowed: device, experiments"),
@@ -146,6 +185,28 @@ BAD = {
         {"task": "single_pixel", "images": ["logo"], "corruption": {"compression": 0.5}, "methods": [{"method": "tv"}]},
         "corruption.compression: 0.5 is not allowed; must be >= 1",
     ),
+    "corruption of an unknown image": (
+        "experiments.first.corruption",
+        [{"sigma": 0, "images": ["camra"]}],
+        "first.corruption[0].images: unknown image 'camra' (did you mean 'camera'?)",
+    ),
+    "image without corruption": (
+        "experiments.first.corruption",
+        [{"sigma": 0, "images": ["camera"]}],
+        "experiments.first.images: 'logo' is in none of the corruptions",
+    ),
+    "the same corruption in two blocks": (
+        "experiments.first.corruption",
+        [{"sigma": [0, 0.1]}, {"sigma": 0.1, "images": ["logo"]}],
+        "experiments.first.corruption: sigma=0.1 is there twice",
+    ),
+    "bad value in a block": (
+        "experiments.first.corruption",
+        [{"sigma": 0}, {"sigma": -1}],
+        "experiments.first.corruption[1].sigma: -1 is not allowed",
+    ),
+    "no blocks": ("experiments.first.corruption", [], "experiments.first.corruption: [] is not allowed"),
+    "corruption a number": ("experiments.first.corruption", 3, "experiments.first.corruption: 3 is not allowed; Param"),
     "one label for two": ("experiments.first.methods.1.label", "TV", "two variants have the label 'TV'"),
 }
 

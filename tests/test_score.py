@@ -41,7 +41,13 @@ def test_command_adds_score_and_curve(tmp_path, gray):
     np.save(tmp_path / "picture.npy", truth + 0.1)
     np.save(folder / "recovered.npy", truth + 0.01)
     estimates = np.array([truth + 0.1, truth + 0.001, truth + 0.01], np.float16)
-    np.savez(folder / "trace.npz", losses=[3.0, 2.5, 2.0, 1.5], penalties=[0.4, 0.3, 0.2, 0.1], iterations=[1, 3, 4], estimates=estimates)
+    np.savez(
+        folder / "trace.npz",
+        losses=[3.0, 2.5, 2.0, 1.5],
+        penalties=[0.4, 0.3, 0.2, 0.1],
+        iterations=[1, 3, 4],
+        estimates=estimates,
+    )
     (folder / "run.json").write_text(json.dumps({"seconds": 1.5, "versions": {"torch": "2"}}))
     result = CliRunner().invoke(score.main, [str(tmp_path / "image.npy"), str(tmp_path / "picture.npy"), str(folder)])
     assert result.exit_code == 0, result.output

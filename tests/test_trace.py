@@ -43,3 +43,12 @@ def test_a_method_that_begins_again_leaves_its_second_go():
     assert arrays["losses"].tolist() == [7, 6, 5]
     assert arrays["iterations"].tolist() == [1, 2, 3]
     assert len(arrays["estimates"]) == 3
+
+
+def test_the_last_estimate_is_kept_when_a_method_stops_early():
+    trace = Trace(1000)
+    for iteration in range(1, 10):
+        trace(iteration, torch.full((1, 2, 2), iteration / 10), 1.0)
+    arrays = trace.arrays()
+    assert arrays["iterations"].tolist() == [1, 2, 3, 5, 7, 9]
+    assert arrays["estimates"][-1, 0, 0, 0] == np.float16(0.9)

@@ -61,7 +61,8 @@ def run(tmp_path_factory):
 
 EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2}
 RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
-DRAWINGS = {"draw psnr": 2, "draw comparison": 4, "draw matrix": 1}
+SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1}
+DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4}
 
 
 def test_a_dry_run_plans_everything(run):
@@ -127,10 +128,12 @@ DENOISING = {"draw psnr": 1, "draw comparison": 4}
 # What is edited, and all that runs again.
 CACHING = {
     "method wiener": ("steps/methods/wiener.py", methods("wiener") | ONE_COLLECTED | DENOISING),
-    "method dip": ("steps/methods/dip.py", methods("dip") | ONE_COLLECTED | {"draw psnr": 1, "draw matrix": 1}),
+    "method dip": ("steps/methods/dip.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
     "method that is not used": ("steps/methods/nlm.py", {}),
     "solver": ("steps/solvers.py", methods("wiener", "tv") | COLLECTED),
-    "network": ("steps/networks.py", methods("dip") | ONE_COLLECTED | {"draw psnr": 1, "draw matrix": 1}),
+    "network": ("steps/networks.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
+    "engine of the fits": ("steps/fit.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
+    "benchmark": ("steps/benchmark.py", {}),
     "task": (
         "steps/tasks/denoising.py",
         {"corrupt": 4, "recover wiener": 4, "recover tv": 8, "score wiener": 4, "score tv": 8}

@@ -15,22 +15,23 @@ def draw(scores):
 
     Each stage is a box, as high as the logarithm of the side of what it gives and as wide as the square root of its
     channels; arrows are skips. Below stand the operations that a stage is made of, in the order in which it applies
-    them; the norm at the end of a skip is that of the merged channels.
+    them; the norm at the end of a skip is that of the merged channels. Raises BadInput if there is no network.
     """
     import matplotlib.pyplot as plt
 
     from steps import style
 
-    found = _networks(scores)
-    figure = plt.figure(figsize=(style.WIDTH, 3.6 * max(len(found), 1)), layout="constrained")
-    for part, (label, network, code) in zip(np.atleast_1d(figure.subfigures(max(len(found), 1))), found.values()):
-        _draw_network(part.subplots(2, height_ratios=[1.5, 1]), label, network, code)
+    found = _networks(scores).values()
+    figure = plt.figure(figsize=(style.WIDTH, 3.6 * len(found)), layout="constrained")
+    for part, (labels, network, code) in zip(figure.subfigures(len(found), squeeze=False).flat, found):
+        _draw_network(part.subplots(2, height_ratios=[1.5, 1]), ", ".join(labels), network, code)
     return figure
 
 
 def _networks(scores):
-    """Return {settings: (label, network, code)} of the networks that methods of the scores create."""
+    """Return {settings: (labels, network, code)} of the networks that methods of the scores create."""
     from steps import discover, grid, networks
+    from steps.errors import BadInput
 
     found = {}
     names = [name for name in inspect.signature(networks.create).parameters if name not in ("shape", "seed")]
@@ -41,9 +42,13 @@ def _networks(scores):
         settings = {name: parameter.default for name, parameter in parameters.items()}
         settings |= grid.parse_parameters(row.params)
         settings = {name: settings[name] for name in names if name in settings}
-        if tuple(settings.items()) not in found:
+        key = tuple(settings.items())
+        if key not in found:
             shape = np.load(f"results/images/{row.image}.npy", mmap_mode="r").shape
-            found[tuple(settings.items())] = row.label, *networks.create(shape, **settings)
+            found[key] = {}, *networks.create(shape, **settings)
+        found[key][0][row.label] = None  # an ordered set
+    if not found:
+        raise BadInput("architecture: none of the methods has a network")
     return found
 
 
