@@ -17,9 +17,9 @@ def kept(total):
 class Trace:
     """A method's callback(iteration, estimate, loss, penalty = 0), which counts from 1.
 
-    Keeps every loss and penalty, and the estimates at the iterations `kept(total)` and at the end as float16 (off by at most 2.5e-4 in
-    [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it never sees the
-    truth.
+    Keeps every loss and penalty, and the estimates at the iterations `kept(total)` and at the end, as float16 (off by
+    at most 2.5e-4 in [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it
+    never sees the truth.
     """
 
     def __init__(self, total):
