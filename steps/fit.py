@@ -8,6 +8,7 @@ import os
 import torch
 
 from steps.errors import BadInput
+from steps.networks import count_parameters
 from steps.trace import kept
 
 CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
@@ -119,6 +120,8 @@ class Fit:
         self.optimiser = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
         self.noise = torch.Generator(self.device).manual_seed(self.seed)
         self.average = None
+        size, name = count_parameters(network), str(dtype).removeprefix("torch.")
+        print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
     def _run(self, data_term, iterations, callback):
         shown = set(kept(iterations))

@@ -59,7 +59,8 @@ def test_project_is_a_convolution_in_float32(biased, size):
 
 def test_project_of_bfloat16_is_exact_but_for_its_input():
     x, weight = drawn(1, 64, 20, 20, dtype=torch.float32).bfloat16().detach(), drawn(2, 64, 1, 1, dtype=torch.float32)
-    found = project(x.requires_grad_(), weight, None)
+    with torch.autocast("cpu", torch.bfloat16):  # as the network runs, which would turn a plain product to bfloat16
+        found = project(x.requires_grad_(), weight, None)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, functional.conv2d(x.float(), weight), rtol=1e-5, atol=1e-5)
     found.sum().backward()

@@ -66,3 +66,35 @@ def test_wiener_gives_table_1(name, sigma, published):
 def test_tv_gives_table_1(lam, name, sigma, published):
     found = recovered_psnr(name, "deconvolution", "tv", sigma, lam=lam, rho=10.0, iterations=50, kind="anisotropic")
     assert found == pytest.approx(published, abs=0.4)
+
+
+def test_the_prior_gives_table_2():
+    """Anderson's settings: no skips, lr 1e-4; he does not say how many iterations."""
+    found = recovered_psnr("cameraman", "denoising", "dip", 0.05, clip=True, lr=1e-4, iterations=2000)
+    assert found == pytest.approx(28.1155, abs=0.7)
+
+
+@pytest.mark.parametrize("name, sigma, published", cells("table1", "wiener_ns", "house"))
+def test_the_prior_after_wiener_changes_the_psnr_negligibly(name, sigma, published):
+    settings = {"prior": "white", "lr": 1e-4, "iterations": 1000}
+    filtered = recovered_psnr(name, "deconvolution", "wiener", sigma, prior="white")
+    found = recovered_psnr(name, "deconvolution", "wiener_dip", sigma, **settings)
+    assert found == pytest.approx(filtered, abs=0.3)
+    assert found == pytest.approx(published, abs=0.8)
+
+
+@pytest.mark.parametrize("compression", [1, 2, 4, 8])
+def test_the_prior_is_not_the_best_for_the_single_pixel_camera(compression):
+    """Table 3, Barbara at 64 × 64, lam 1e-3 and rho 0.1 for BM3D: better than the prior at every compression."""
+    file = Path(IMAGES) / "barbara_set14.png"
+    x = torch.from_numpy(image.prepare(image.read(file), gray=True, size=[64]))
+    A = load("tasks", "single_pixel").Operator(x.shape, compression=float(compression))
+    settings = {"bm3d": {"start": 0.1, "strength": 0.1, "rho": 0.1, "iterations": 50}}
+    settings["tv"] = {"lam": 1e-3, "rho": 0.1, "iterations": 50, "kind": "anisotropic"}
+    settings["admm_dip"] = {"lr": 1e-4, "inner": 20, "iterations": 50}
+    found = {}
+    for method, parameters in settings.items():
+        estimate = load("methods", method).recover(A.forward(x), A, 0.0, **parameters)
+        found[method] = psnr(x.double().numpy(), estimate.numpy())
+    print(f"compression {compression}: " + ", ".join(f"{method} {value:.2f} dB" for method, value in found.items()))
+    assert found["bm3d"] > found["admm_dip"] > 10

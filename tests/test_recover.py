@@ -1,4 +1,8 @@
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +11,8 @@ from click.testing import CliRunner
 
 from steps import measurement, recover
 from steps.errors import BadInput
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -56,7 +62,6 @@ def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
         ("tv", "lam=-1", "tv.lam: -1 is not allowed; must be > 0"),
         ("tv", "lam", "'lam' in 'lam' is not of the form name=value"),
         ("dip", "network=unet", "dip.network: 'unet' is not allowed; must be one of hourglass, deep_decoder"),
-        ("dip", "lr=1e9,precision=float32", "the loss is not finite in iteration"),
     ],
 )
 def test_bad_requests_are_one_line_and_leave_nothing(measured, method, params, words):
@@ -64,6 +69,29 @@ def test_bad_requests_are_one_line_and_leave_nothing(measured, method, params, w
     assert result.exit_code == 1
     assert words in result.output
     assert result.output.count("\n") == 1
+    assert not (measured / "out").exists()
+
+
+def test_a_fit_that_fails_says_why_and_leaves_nothing(measured):
+    result = run(measured, "dip", "lr=1e9,channels=8,scales=2,precision=float32")
+    assert result.exit_code == 1
+    assert result.output.startswith("a network of 5,") and "parameters in float32 on cpu" in result.output
+    last = result.output.splitlines()[-1]
+    assert (
+        "Error: " in last and "the loss is not finite in iteration" in last and "lower lr, which is 1000000000" in last
+    )
+    assert not (measured / "out").exists()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_fit_leaves_nothing(measured, kind):
+    command = [sys.executable, "-m", "steps.recover", str(measured / "measurement.npz"), "dip"]
+    command += ["iterations=1000000,channels=8,scales=2", str(measured / "out"), "--threads", "1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert "parameters" in process.stdout.readline()
+        assert "iteration" in process.stdout.readline()
+        process.send_signal(kind)
+        assert process.wait(timeout=60) != 0
     assert not (measured / "out").exists()
 
 

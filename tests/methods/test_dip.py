@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from steps import networks
+from steps import benchmark, image, networks
+from steps.corrupt import add_noise
 from steps.discover import load
 from steps.methods.dip import recover
+from steps.score import psnr
+from tests.test_paper import IMAGES
 
 
 def denoising(x):
@@ -89,3 +92,27 @@ def test_a_penalty_is_reported_apart_from_the_data_term(gray):
     )
     x, loss, penalty = seen[-1]
     assert float(loss) == pytest.approx(float((x - gray).square().mean())) and penalty > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not IMAGES, reason="no folder of test images in PRIORBENCH_IMAGES")
+def test_denoises_as_well_as_the_reference():
+    """F-16 at 256 × 256, sigma 25/255 not clipped, the reference's setting; it as the benchmark's plain network."""
+    x = torch.from_numpy(image.prepare(image.read(f"{IMAGES}/f16.png"), size=[256]))
+    y = torch.from_numpy(add_noise(x.numpy(), sigma=25 / 255))
+    truth, noise = x.double().numpy(), 1 / 30
+    settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 3000}
+    ours = psnr(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())
+    torch.manual_seed(0)
+    network, code = benchmark.reference(3, 4, "bilinear"), 0.1 * torch.rand(1, 32, 256, 256)
+    optimiser, average = torch.optim.Adam(network.parameters(), lr=0.01), None
+    for _ in range(3000):
+        optimiser.zero_grad()
+        estimate = network(code + noise * torch.randn(code.shape))[0]
+        (estimate - y).square().mean().backward()
+        optimiser.step()
+        estimate = estimate.detach()
+        average = estimate if average is None else 0.99 * average + 0.01 * estimate
+    theirs = psnr(truth, average.numpy())
+    print(f"ours {ours:.2f} dB, the reference {theirs:.2f} dB")
+    assert ours > theirs - 0.3
