@@ -17,7 +17,7 @@ KINDS = {
     "reference": "as the textbook has it",
     "reference, kept": "the same, but glibc keeps its memory",
     "ours, float32": "steps/fit.py in float32",
-    "ours": "steps/fit.py in bfloat16",
+    "ours": "steps/fit.py in bfloat16 where the processor has it",
 }
 CHANNELS, SCALES, INPUTS = 128, 5, 32
 
@@ -150,7 +150,7 @@ def limits(device):
 def in_process(function, *arguments):
     """Return what a function of this module does in a process of its own: its memory is its own."""
     command = [sys.executable, "-m", "steps.benchmark", "--call", json.dumps([function.__name__, *arguments])]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
 
 
 @click.command(help=__doc__)
@@ -164,12 +164,15 @@ def main(sizes, channels, designs, rounds, iterations, call):
     """Prints medians over the rounds: seconds an iteration, peak memory, and the share of the arithmetic limit."""
     import torch
 
+    from steps.fit import has_bfloat16
+
     if call:
         name, *arguments = json.loads(call)
         print(json.dumps({"measure": measure, "limits": limits}[name](*arguments)))
         return
     for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
         limit = in_process(limits, device)
+        fast = "bfloat16" if has_bfloat16(torch.device(device)) else "float32"
         where = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
         print(f"\n{where}, torch {torch.__version__}; the network has {CHANNELS} channels and {SCALES} scales")
         print("limit: " + ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {name}" for name, rate in limit.items()))
@@ -182,10 +185,11 @@ def main(sizes, channels, designs, rounds, iterations, call):
                     for _ in range(rounds):
                         for kind in KINDS:
                             found[kind].append(in_process(measure, kind, design, size, count, device, iterations))
-                    _print_rows(found, (design, size, count), limit)
+                    _print_rows(found, (design, size, count), limit, fast)
 
 
-def _print_rows(found, case, limit):
+def _print_rows(found, case, limit, fast):
+    """Print a row a kind; `fast` is the precision that the limit of "ours" is in."""
     design, size, count = case
     operations = count_flops(design, size, count)
     baseline = statistics.median(run["seconds"] for run in found["reference"])
@@ -193,7 +197,7 @@ def _print_rows(found, case, limit):
         seconds = statistics.median(run["seconds"] for run in runs)
         memory = statistics.median(run["memory"] for run in runs)
         rate = operations / seconds
-        share = rate / limit["bfloat16" if kind == "ours" else "float32"]
+        share = rate / limit[fast if kind == "ours" else "float32"]
         print(
             f"| {design} | {size} | {count} | {kind} | {seconds:.3f} | {baseline / seconds:.2f} | {memory / 1e6:.0f} "
             f"| {rate / 1e9:.0f} | {share:.0%} |",

@@ -72,16 +72,18 @@ def cases(experiment, where="experiment"):
 
     `corruption` is one mapping for all images or a list of mappings, each for its own `images`, else for all.
     """
-    given = experiment.get("corruption", {})
-    blocks = given if isinstance(given, list) else [given]
+    given, place = experiment.get("corruption", {}), f"{where}.corruption"
+    if isinstance(given, list):
+        blocks = [(f"{place}[{i}]", {"images": experiment["images"]} | block) for i, block in enumerate(given)]
+    else:
+        blocks = [(place, given)]
     found = []
-    for i, block in enumerate(blocks):
-        place = f"{where}.corruption" + (f"[{i}]" if isinstance(given, list) else "")
-        images = block.get("images", experiment["images"])
+    for place, block in blocks:
+        settings = dict(block)
+        images = settings.pop("images") if isinstance(given, list) else experiment["images"]
         for image in images:
             if image not in experiment["images"]:
                 raise BadInput(f"{place}.images: {grid.unknown('image', image, experiment['images'])}")
-        settings = {name: value for name, value in block.items() if name != "images"}
         found += [(image, corruption) for image in images for corruption in _corruptions(experiment, settings, place)]
     twice = next((case for case in found if found.count(case) > 1), None)
     if twice:

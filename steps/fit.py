@@ -8,7 +8,8 @@ import os
 import torch
 
 from steps.errors import BadInput
-from steps.networks import count_parameters
+from steps.networks import count_parameters, stream
+from steps.stopping import MovingVariance
 from steps.trace import kept
 
 CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
@@ -47,10 +48,12 @@ class Fit:
     output       "last": the iterate; "average": the running average of iterates with weight 0.99; "unperturbed": f_θ(z)
                  without input noise and dropout, made at the iterations that a trace keeps.
     backtrack    every 100 iterations, if the data term has grown by 5 dB since the last check, restore weights,
-                 optimiser and average of that check; from the second time on with half the step.
-    window       stop by moving variance (see `MovingVariance`); 0 for a fixed count.
+                 optimiser and average of that check; if it does so again at once, with half the step.
+    window       return the output of least moving variance (see `stopping.MovingVariance`, for patience and min_start
+                 too), and stop when it has not fallen for long; 0 for a fixed count.
     precision    "float32"; "bfloat16": convolutions and what lies between them in bfloat16, weights, optimiser, last
-                 convolution and loss in float32; "auto": bfloat16 where the processor has it.
+                 convolution and loss in float32; "auto": bfloat16 where the processor has it. On CUDA, float32
+                 convolutions are torch's, which round to TF32 unless told not to.
     deterministic  on CUDA only algorithms that give the same bits again; on a CPU they always do, for a seed and a
                  number of threads.
 
@@ -92,8 +95,14 @@ class Fit:
         again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
         the size of the image, if memory runs out.
         """
+        window, patience, min_start = self.stopping
+        if window and max(window, min_start) + patience > iterations:
+            raise BadInput(
+                f"window={window}, patience={patience}, min_start={min_start}: cannot stop within "
+                f"iterations={iterations}; patience and the larger of the others must add up to that at most"
+            )
         try:
-            with _algorithms(self.device, self.deterministic):
+            with _enough_memory(self.device, self.shape), _algorithms(self.device, self.deterministic):
                 return self._run(data_term, iterations, callback)
         except FloatingPointError as error:
             if self.dtype == torch.float32:
@@ -101,24 +110,18 @@ class Fit:
             print(f"{error} in bfloat16: the network starts again in float32", flush=True)
             self._start(torch.float32)
             return self.run(data_term, iterations, callback)
-        except (RuntimeError, MemoryError) as error:
-            if not (isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in str(error)):
-                raise
-            size = "x".join(map(str, self.shape))
-            raise BadInput(
-                f"out of memory on {self.device} for a {size} image; lower channels, inputs or skip, "
-                f"crop or resize the image, or set device: cpu ({str(error).splitlines()[0][:100]})"
-            ) from error
 
     def _start(self, dtype):
-        network, code = self.create()
+        if self.device.type == "cpu":
+            keep_memory()
         self.dtype = dtype
-        keep_memory()
-        self.network = network.to(self.device, memory_format=torch.channels_last)
-        self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
+        with _enough_memory(self.device, self.shape):
+            network, code = self.create()
+            self.network = network.to(self.device, memory_format=torch.channels_last)
+            self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
         self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
         self.optimiser = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
-        self.noise = torch.Generator(self.device).manual_seed(self.seed)
+        self.noise = torch.Generator(self.device).manual_seed(stream(self.seed, 2))
         self.average = None
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
@@ -128,7 +131,8 @@ class Fit:
         stop = MovingVariance(*self.stopping) if self.stopping[0] else None
         saved = None
         for iteration in range(1, iterations + 1):
-            estimate, loss, penalty = self._step(data_term, iteration)
+            check = iteration % CHECK == 0 or iteration == iterations
+            estimate, loss, penalty = self._step(data_term, iteration, check)
             if self.output == "average":
                 self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
                 estimate = self.average
@@ -137,13 +141,16 @@ class Fit:
             if callback:
                 callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
             if stop and stop(iteration, estimate):
-                print(f"stopped by moving variance after {iteration} iterations, best at {stop.iteration}", flush=True)
                 break
-            if self.backtrack and iteration % CHECK == 0:
-                saved = self._check(float(loss), saved)
-        return stop.best if stop and stop.best is not None else estimate
+            if self.backtrack and check:
+                saved = self._check(float(loss), estimate, saved)
+                estimate = saved["estimate"]
+        if stop:
+            print(f"moving variance: {iteration} iterations made, the estimate is that of {stop.iteration}", flush=True)
+            estimate = stop.best
+        return estimate
 
-    def _step(self, data_term, iteration):
+    def _step(self, data_term, iteration, check):
         code = self.code
         if self.input_noise:
             code = code + self._draw()
@@ -152,7 +159,7 @@ class Fit:
         loss = data_term(estimate)
         penalty = self._penalty()
         (loss if penalty is None else loss + penalty).backward()
-        if (self.device.type == "cpu" or iteration % CHECK == 0) and not torch.isfinite(loss):
+        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
             raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
         self.optimiser.step()
         return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
@@ -186,11 +193,12 @@ class Fit:
             penalty = squares if penalty is None else penalty + squares
         return penalty
 
-    def _check(self, loss, saved):
+    def _check(self, loss, estimate, saved):
         """Return what the next check may restore: the present state, or the saved one if the fit has dropped."""
         if saved is None or not loss > DROP * saved["loss"]:
             state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
-            return {"loss": loss, "average": self.average, "again": False, **copy.deepcopy(state)}
+            state = copy.deepcopy(state)
+            return state | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
         self.network.load_state_dict(saved["network"])
         self.optimiser.load_state_dict(copy.deepcopy(saved["optimiser"]))
         self.average = saved["average"]
@@ -202,52 +210,35 @@ class Fit:
         return saved | {"again": True}
 
 
-class MovingVariance:
-    """Stop when the variance of the last `window` estimates has had no new minimum for `patience` iterations.
-
-        VAR_t = 1/window Σ ‖x_i − mean x‖²  over the last window estimates x_i
-
-    `best` is the last estimate of the window of least variance, found at `iteration`. Windows that end before the
-    iteration `min_start` do not count: in the first hundreds the variance has minima that mean nothing.
-    Source: Wang et al. (2021), Early stopping for deep image prior.
-    """
-
-    def __init__(self, window, patience, min_start):
-        self.window, self.patience, self.min_start = window, patience, min_start
-        self.recent, self.sum, self.squares = [], 0, 0
-        self.least, self.iteration, self.best = float("inf"), None, None
-
-    def __call__(self, iteration, estimate):
-        """Take the next estimate; return whether to stop."""
-        self.recent.append(estimate)
-        self.sum = self.sum + estimate.double()
-        self.squares = self.squares + estimate.double().square().sum()
-        if len(self.recent) > self.window:
-            oldest = self.recent.pop(0).double()
-            self.sum = self.sum - oldest
-            self.squares = self.squares - oldest.square().sum()
-        if len(self.recent) < self.window or iteration < self.min_start:
-            return False
-        variance = float(self.squares / self.window - (self.sum / self.window).square().sum())
-        if variance < self.least:
-            self.least, self.iteration, self.best = variance, iteration, estimate
-        return iteration - self.iteration >= self.patience
+@contextlib.contextmanager
+def _algorithms(device, deterministic):
+    """Inside, on CUDA, torch's deterministic algorithms if asked for, else the fastest of cuDNN."""
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
 
 
-class _algorithms:
-    """Inside, torch's deterministic algorithms if asked for, else the fastest; on CUDA only. Restored at the end."""
-
-    def __init__(self, device, deterministic):
-        self.active, self.deterministic = device.type == "cuda", deterministic
-
-    def __enter__(self):
-        if self.active:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
-            self.before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-            torch.use_deterministic_algorithms(self.deterministic)
-            torch.backends.cudnn.benchmark = not self.deterministic
-
-    def __exit__(self, *error):
-        if self.active:
-            torch.use_deterministic_algorithms(self.before[0])
-            torch.backends.cudnn.benchmark = self.before[1]
+@contextlib.contextmanager
+def _enough_memory(device, shape):
+    """Turn a lack of memory, in any of torch's words for it, into BadInput; no other error."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        words = ("allocate memory", "out of memory", "ALLOC_FAILED")
+        if not isinstance(error, MemoryError) and not any(word in str(error) for word in words):
+            raise
+        elsewhere = "" if device.type == "cpu" else ", or set device: cpu"
+        raise BadInput(
+            f"out of memory on {device} for a {'x'.join(map(str, shape))} image; lower channels, inputs or skip, "
+            f"crop or resize the image{elsewhere} ({str(error).splitlines()[0][:100]})"
+        ) from error

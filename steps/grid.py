@@ -17,7 +17,7 @@ from steps.errors import BadInput
 
 NO_PARAMETERS = "default"
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
-COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "!=": operator.ne}
 
 
 def normalise(value):

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -55,10 +56,10 @@ class Hourglass(nn.Module):
         self, inputs, outputs, channels, scales, skip=0, upsampling="bilinear", padding="reflect", p_keep=1.0, seed=0
     ):
         super().__init__()
-        seeds = itertools.count(seed << 16)
+        layers = itertools.count()
 
         def activation(width):
-            dropout = [Dropout(p_keep, next(seeds))] if p_keep < 1 else []
+            dropout = [Dropout(p_keep, stream(seed, 3, next(layers)))] if p_keep < 1 else []
             return [norm(width), nn.LeakyReLU(0.2, inplace=True), *dropout]
 
         def block(inputs, outputs, size, stride=1):
@@ -85,7 +86,7 @@ class Hourglass(nn.Module):
 
 
 class DeepDecoder(nn.Module):
-    """The Deep Decoder of Heckel and Hand (2019): fewer parameters than pixels, no convolution wider than a pixel.
+    """The Deep Decoder of Heckel and Hand (2019): no convolution wider than a pixel, few parameters.
 
     Maps a code (B, inputs, h, w) to an image (B, outputs, 2^scales · h, 2^scales · w) in (0, 1): `scales` times
     conv1×1 – ×2 – ReLU – norm, then conv1×1 – ReLU – norm – conv1×1 – sigmoid. Convolutions have no biases.
@@ -98,7 +99,7 @@ class DeepDecoder(nn.Module):
         for layer in range(scales + 1):
             convolution = nn.Conv2d(inputs if layer == 0 else channels, channels, 1, bias=False)
             enlarge = [Upsample(upsampling)] if layer < scales else []
-            dropout = [Dropout(p_keep, (seed << 16) + layer)] if p_keep < 1 else []
+            dropout = [Dropout(p_keep, stream(seed, 3, layer))] if p_keep < 1 else []
             self.layers.append(nn.Sequential(convolution, *enlarge, nn.ReLU(), norm(channels), *dropout))
         self.last = nn.Conv2d(channels, outputs, 1, bias=False)
 
@@ -128,29 +129,34 @@ def create(
 ):
     """Return (network, code) for an image of shape (C, H, W): the weights drawn from `seed`, z ~ U(0, 1/10).
 
-    `scales` is that of `fitting_scales`; skip and padding are the hourglass's only. The image that the network makes of
-    the code (1, inputs, …) has the next multiples of 2^scales as its height and width, to be cropped; the hourglass's
-    code is drawn for (H, W) and padded by reflection. It has a generator of its own: z must not repeat the weights.
-    torch's global random state is left as it was.
+    `scales` is that of `fitting_scales`. The image that the network makes of the code (1, inputs, …) has the next
+    multiples of 2^scales as its height and width, to be cropped; the hourglass's code is drawn for (H, W) and padded by
+    reflection. It has a generator of its own: z must not repeat the weights. torch's global random state is left as it
+    was. Raises BadInput for a skip or padding with the Deep Decoder, which has neither.
     """
-    import numpy as np
-
+    if network == "deep_decoder" and (skip or padding != "reflect"):
+        raise BadInput(f"skip={skip}, padding={padding}: not allowed with network=deep_decoder, which has neither")
     outputs, height, width = shape
     scales = fitting_scales(scales, height, width)
     step = 2**scales
     settings = {"upsampling": upsampling, "p_keep": p_keep, "seed": seed}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.random.default_generator.manual_seed(seed)
         if network == "hourglass":
             made = Hourglass(inputs, outputs, channels, scales, skip=skip, padding=padding, **settings)
         else:
             made = DeepDecoder(inputs, outputs, channels, scales, **settings)
     size = (height, width) if network == "hourglass" else (-(-height // step), -(-width // step))
-    random = np.random.default_rng([seed, 1])
+    random = np.random.default_rng([seed, 1])  # streams 2 and 3 are the input noise's and the dropout's
     code = torch.from_numpy(0.1 * random.random((1, inputs, *size), dtype=np.float32))
     if network == "hourglass":
         code = functional.pad(code, (0, -width % step, 0, -height % step), mode="reflect")
     return made, code
+
+
+def stream(seed, *keys):
+    """Return the seed of a generator of its own for each (seed, keys); `seed` itself is that of the weights."""
+    return int(np.random.SeedSequence([seed, *keys]).generate_state(1)[0])
 
 
 class Convolution(nn.Conv2d):

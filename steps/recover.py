@@ -75,8 +75,9 @@ def peak_memory(device):
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     status = Path("/proc/self/status")
-    if status.exists():  # Linux, where ru_maxrss would count what the parent process had, too
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
+    found = status.exists() and re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+    if found:  # Linux, where ru_maxrss would count what the parent process had, too
+        return 1024 * int(found[1])
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

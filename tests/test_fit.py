@@ -10,7 +10,7 @@ import torch
 from steps import networks
 from steps.corrupt import add_noise
 from steps.errors import BadInput
-from steps.fit import Fit, MovingVariance, has_bfloat16
+from steps.fit import Fit, has_bfloat16
 from steps.score import psnr
 from tests.test_paper import IMAGES, load_image
 
@@ -121,11 +121,19 @@ def test_a_drop_is_backtracked(gray, capsys):
     average, step = fit.average.clone(), fit.optimiser.state_dict()["state"][0]["step"].clone()
     fit = fit_of(gray, backtrack=True, output="average")
     calls.clear()
-    fit.run(data_term, 200)
+    result = fit.run(data_term, 200)
     assert "backtracked: data term" in capsys.readouterr().out
     assert all(torch.equal(value, before[name]) for name, value in fit.network.state_dict().items())
-    assert torch.equal(fit.average, average)
+    assert torch.equal(fit.average, average) and torch.equal(result, average)
     assert fit.optimiser.state_dict()["state"][0]["step"] == step == 100
+
+
+def test_a_second_drop_at_once_halves_the_step(gray):
+    fit = fit_of(gray, backtrack=True)
+    growing = iter(range(1, 401))
+    factor = {200: 10.0, 300: 10.0}
+    fit.run(lambda x: (x - gray).square().mean() * factor.get(next(growing), 1.0), 300)
+    assert fit.optimiser.param_groups[0]["lr"] == 0.005
 
 
 def test_without_a_drop_nothing_is_backtracked(gray, capsys):
@@ -133,43 +141,16 @@ def test_without_a_drop_nothing_is_backtracked(gray, capsys):
     assert "backtracked" not in capsys.readouterr().out
 
 
-def test_moving_variance_is_that_of_the_last_estimates():
-    random = np.random.default_rng(0)
-    images = torch.from_numpy(random.random((30, 1, 4, 5)) * np.linspace(3, 1, 30)[:, None, None, None])
-    stop = MovingVariance(window=5, patience=100, min_start=0)
-    variances = []
-    for i, image in enumerate(images, start=1):
-        assert not stop(i, image)
-        if i >= 5:
-            recent = images[i - 5 : i]
-            variances.append(float((recent - recent.mean(0)).square().sum() / 5))
-    assert stop.least == pytest.approx(min(variances))
-    assert stop.iteration == 5 + int(np.argmin(variances))
-    assert torch.equal(stop.best, images[stop.iteration - 1])
-
-
-def quiet_at_first():
-    """Return 200 estimates: ten that are equal, then ten times as many that are not."""
-    return [torch.zeros(1, 2, 2) if i < 10 else torch.rand(1, 2, 2) for i in range(200)]
-
-
-def test_moving_variance_stops_after_its_patience():
-    stop = MovingVariance(window=10, patience=30, min_start=0)
-    assert next(i for i, x in enumerate(quiet_at_first(), start=1) if stop(i, x)) == 40
-    assert stop.iteration == 10
-
-
-def test_moving_variance_does_not_count_what_is_before_min_start():
-    stop = MovingVariance(window=10, patience=30, min_start=50)
-    ended = next(i for i, x in enumerate(quiet_at_first(), start=1) if stop(i, x))
-    assert stop.iteration >= 50 and ended == stop.iteration + 30
+def test_a_window_that_cannot_stop_is_refused(gray):
+    with pytest.raises(BadInput, match="window=5, patience=10, min_start=20: cannot stop within iterations=29"):
+        fit_of(gray, window=5, patience=10, min_start=20).run(squares(gray), 29)
 
 
 def test_a_fit_that_stops_early_returns_its_best(gray, capsys):
     fit = fit_of(gray, window=5, patience=10, min_start=20, lr=0.05)
     result, seen = recorded(fit, gray, 2000)
     assert len(seen) < 2000
-    best = int(capsys.readouterr().out.split("best at ")[1])
+    best = int(capsys.readouterr().out.split("the estimate is that of ")[1])
     assert len(seen) == best + 10
     assert torch.equal(result, seen[best - 1][1])
 
@@ -201,6 +182,11 @@ def test_out_of_memory_names_the_size_and_what_to_lower(gray, error):
 
     with pytest.raises(BadInput, match="out of memory on cpu for a 1x40x40 image; lower channels, inputs or skip"):
         fit_of(gray).run(data_term, 1)
+
+
+def test_a_network_too_large_for_the_memory_is_told(gray):
+    with pytest.raises(BadInput, match="out of memory on cpu for a 1x40x40 image"):
+        fit_of(gray, size={"channels": 10**6})
 
 
 def test_a_real_lack_of_memory_is_told_and_a_bug_is_not():
@@ -240,3 +226,28 @@ def test_bfloat16_recovers_as_well_as_float32(size, settings, iterations):
             print(name, seed, {key: round(value, 2) for key, value in found.items()}, flush=True)
     print(f"bfloat16 - float32: {np.mean(gains):+.3f} dB, standard error {np.std(gains, ddof=1) / 10**0.5:.3f}")
     assert np.mean(gains) == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_on_cuda_a_fit_is_near_the_cpu_s_and_deterministic_if_asked(gray, precision):
+    device, y = torch.device("cuda"), gray.cuda()
+    state = torch.cuda.get_rng_state()
+    found = []
+    for _ in range(2):
+        fit = Fit(
+            lambda: networks.create(y.shape, **SMALL), y.shape, device, lr=1e-3, precision=precision, deterministic=True
+        )
+        found.append(fit.run(squares(y), 20).cpu())
+    assert torch.equal(found[0], found[1])
+    on_cpu = fit_of(gray, lr=1e-3, precision=precision).run(squares(gray), 20)
+    assert float((found[0] - on_cpu).abs().mean()) < 0.02
+    assert torch.equal(torch.cuda.get_rng_state(), state)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_cuda_a_short_fit_is_checked_at_its_end(gray):
+    y = gray.cuda()
+    fit = Fit(lambda: networks.create(y.shape, **SMALL), y.shape, y.device, lr=1e-3, precision="float32")
+    with pytest.raises(BadInput, match="not finite in iteration 7"):
+        fit.run(lambda x: x.sum() * float("nan"), 7)

@@ -1,6 +1,5 @@
 """The networks of an experiment, drawn from the network objects themselves, as in the paper's figure 3."""
 
-import inspect
 import math
 
 import numpy as np
@@ -34,14 +33,14 @@ def _networks(scores):
     from steps.errors import BadInput
 
     found = {}
-    names = [name for name in inspect.signature(networks.create).parameters if name not in ("shape", "seed")]
+    defaults = {name: parameter.default for name, parameter in grid.signature(networks.create).items()}
     for row in scores.itertuples():
         parameters = grid.signature(discover.load("methods", row.method).recover)
         if not {"channels", "scales"} <= set(parameters):
             continue
-        settings = {name: parameter.default for name, parameter in parameters.items()}
+        settings = defaults | {name: parameter.default for name, parameter in parameters.items()}
         settings |= grid.parse_parameters(row.params)
-        settings = {name: settings[name] for name in names if name in settings}
+        settings = {name: settings[name] for name in defaults if name != "seed"}
         key = tuple(settings.items())
         if key not in found:
             shape = np.load(f"results/images/{row.image}.npy", mmap_mode="r").shape

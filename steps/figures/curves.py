@@ -10,8 +10,9 @@ COLUMNS = 3  # cases side by side
 def draw(scores):
     """Return a figure of the curves of all iterative methods: the mean over seeds, and a band from least to most.
 
-    The loss is the data term, without the penalty of a regularised fit. PSNR is against the truth, of the estimates
-    that the trace has kept; the dashed line is the input's. Both are on logarithmic iterations.
+    The loss is what a method reports: of the prior the data term, mean (A x − y)², without the penalty of a regularised
+    fit; of ADMM its objective. So between methods compare shapes, not heights. PSNR is against the truth, of the
+    estimates that the trace has kept; the dashed line is the input's. Both are on logarithmic iterations.
     """
     import matplotlib.pyplot as plt
 
@@ -42,6 +43,7 @@ def draw(scores):
         line, column = divmod(index, columns)
         panels[2 * line, column].remove()
         panels[2 * line + 1, column].remove()
+        panels[2 * line - 1, column].tick_params(labelbottom=True)
     handles = {}
     for panel in panels.flat:
         handles |= dict(zip(*reversed(panel.get_legend_handles_labels())))

@@ -22,14 +22,15 @@ def recover(
     inputs: Annotated[int, ">= 1"] = 32,
     upsampling: Literal["bilinear", "nearest"] = "bilinear",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
     callback=None,
 ):
     """Return z after `iterations` of ADMM (see `solvers.plug_and_play`) with  z ← f_θ(code), θ fitted to x + u.
 
     Each z-step is `inner` steps of Adam on  min_θ mean (f_θ(code) − (x + u))², starting from the weights and the
-    optimiser of the last (a warm start). If A = I there is one z-step, of iterations · inner steps to y, since ADMM
-    would come back to the noise of y. rho is ADMM's penalty; sigma is not used. The network's settings are those of
+    optimiser of the last (a warm start). If A = I every z-step is one towards y, since ADMM would come back to the
+    noise of y. rho is ADMM's penalty; sigma is not used. The network's settings are those of
     steps/methods/dip.py. Calls callback(iteration, z, ½‖A z − y‖²). Source: Anderson, section 5.3.
     """
     from steps import networks
@@ -37,11 +38,16 @@ def recover(
     from steps.solvers import plug_and_play
 
     size = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
-    fit = Fit(lambda: networks.create(A.shape, **size, seed=seed), A.shape, y.device, lr=lr, precision=precision)
+    settings = {"lr": lr, "precision": precision, "deterministic": deterministic}
+    fit = Fit(lambda: networks.create(A.shape, **size, seed=seed), A.shape, y.device, **settings)
 
-    def project(v, _, steps=inner):
-        return fit.run(lambda x: (x - v).square().mean(), steps)
+    def project(v, _):
+        return fit.run(lambda x: (x - v).square().mean(), inner)
 
     if A.identity:
-        return project(y, None, iterations * inner)
+        for iteration in range(1, iterations + 1):
+            z = project(y, None)
+            if callback:
+                callback(iteration, z, (z - y).square().sum() / 2)
+        return z
     return plug_and_play(y, A, project, [0.0] * iterations, rho, callback)

@@ -27,7 +27,7 @@ def recover(
     input_noise: Annotated[float, ">= 0"] = 0.0,
     output: Literal["last", "average", "unperturbed"] = "last",
     backtrack: bool = False,
-    window: Annotated[int, ">= 0"] = 0,
+    window: Annotated[int, ">= 0", "!= 1"] = 0,
     patience: Annotated[int, ">= 1"] = 1000,
     min_start: Annotated[int, ">= 0"] = 500,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
@@ -38,7 +38,8 @@ def recover(
     """Return f_θ(z) after `iterations` steps of Adam on  min_θ mean (A f_θ(z) − y)² + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
 
     y is a measurement, A its operator, sigma is not used: the prior is the network and the early stop. The result is
-    (C, H, W) in (0, 1).
+    (C, H, W) in (0, 1). Raises BadInput if the loss is not finite, if memory runs out, and for a `window` with too few
+    iterations to stop in.
 
     network, channels, scales, skip, inputs, upsampling, padding, p_keep (dropout), seed
         the network and its code z ~ U(0, 1/10), see steps/networks.py; an image too small for `scales` gets fewer.

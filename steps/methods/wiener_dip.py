@@ -22,6 +22,7 @@ def recover(
     input_noise: Annotated[float, ">= 0"] = 0.0,
     output: Literal["last", "average", "unperturbed"] = "last",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
     callback=None,
 ):

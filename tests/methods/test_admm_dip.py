@@ -59,4 +59,7 @@ def test_calls_back_with_the_image_and_the_data_term(gray):
 def test_a_denoising_is_one_fit(gray):
     A = load("tasks", "denoising").Operator(gray.shape)
     expected = dip.recover(gray, A, 0.1, iterations=6, **SMALL)
-    assert torch.equal(recover(gray, A, 0.1, iterations=3, inner=2, **SMALL), expected)
+    seen = []
+    found = recover(gray, A, 0.1, iterations=3, inner=2, **SMALL, callback=lambda *arguments: seen.append(arguments))
+    assert torch.equal(found, expected) and torch.equal(seen[-1][1], expected)
+    assert [iteration for iteration, _, _ in seen] == [1, 2, 3]

@@ -5,6 +5,7 @@ import torch
 from steps import benchmark, image, networks
 from steps.corrupt import add_noise
 from steps.discover import load
+from steps.errors import BadInput
 from steps.methods.dip import recover
 from steps.score import psnr
 from tests.test_paper import IMAGES
@@ -56,6 +57,7 @@ def test_an_image_too_small_for_the_network_gets_a_smaller_one(gray, capsys):
 @pytest.mark.parametrize(
     "settings",
     [
+        {"lr": 0.1},
         {"l1": 1e-3},
         {"l2": 1e-3},
         {"p_keep": 0.5},
@@ -84,6 +86,22 @@ def test_every_setting_reaches_the_fit(settings, gray):
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
+def test_the_rules_of_stopping_and_backtracking_reach_the_fit(gray, monkeypatch):
+    from steps import fit
+
+    seen = {}
+    monkeypatch.setattr(fit.Fit, "__init__", lambda self, *_, **settings: seen.update(settings))
+    monkeypatch.setattr(fit.Fit, "run", lambda *_: gray)
+    settings = {"window": 7, "patience": 8, "min_start": 9, "backtrack": True, "deterministic": True}
+    recover(gray, denoising(gray), 0.0, **settings)
+    assert {name: seen[name] for name in settings} == settings
+
+
+def test_the_deep_decoder_takes_no_skips(gray):
+    with pytest.raises(BadInput, match="skip=4, padding=reflect: not allowed with network=deep_decoder"):
+        recover(gray, denoising(gray), 0.0, network="deep_decoder", skip=4)
+
+
 def test_a_penalty_is_reported_apart_from_the_data_term(gray):
     seen = []
     settings = {"iterations": 2, "channels": 8, "scales": 2, "l1": 1e-3, "l2": 1e-3}
@@ -101,12 +119,12 @@ def test_denoises_as_well_as_the_reference():
     x = torch.from_numpy(image.prepare(image.read(f"{IMAGES}/f16.png"), size=[256]))
     y = torch.from_numpy(add_noise(x.numpy(), sigma=25 / 255))
     truth, noise = x.double().numpy(), 1 / 30
-    settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 3000}
+    settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 2000}
     ours = psnr(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())
     torch.manual_seed(0)
     network, code = benchmark.reference(3, 4, "bilinear"), 0.1 * torch.rand(1, 32, 256, 256)
     optimiser, average = torch.optim.Adam(network.parameters(), lr=0.01), None
-    for _ in range(3000):
+    for _ in range(2000):
         optimiser.zero_grad()
         estimate = network(code + noise * torch.randn(code.shape))[0]
         (estimate - y).square().mean().backward()

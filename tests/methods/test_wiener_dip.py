@@ -7,7 +7,8 @@ from steps.methods import dip, wiener, wiener_dip
 def test_is_the_prior_fitted_to_the_wiener_estimate(gray):
     A = load("tasks", "deconvolution").Operator(gray.shape, blur=2.0, kernel=15)
     y = A.forward(gray)
-    settings = {"iterations": 3, "channels": 8, "scales": 2, "lr": 0.01, "seed": 1}
+    settings = {"iterations": 3, "channels": 8, "scales": 2, "lr": 0.01, "seed": 1, "skip": 2, "upsampling": "nearest"}
+    settings |= {"input_noise": 0.1, "output": "average", "precision": "float32"}
     filtered = wiener.recover(y, A, 0.01, prior="white")
     expected = dip.recover(filtered, load("tasks", "denoising").Operator(gray.shape), 0.01, **settings)
     assert torch.equal(wiener_dip.recover(y, A, 0.01, prior="white", **settings), expected)
