@@ -90,7 +90,6 @@ def test_the_prior_is_not_the_best_for_the_single_pixel_camera(compression):
     x = torch.from_numpy(image.prepare(image.read(file), gray=True, size=[64]))
     A = load("tasks", "single_pixel").Operator(x.shape, compression=float(compression))
     settings = {"bm3d": {"start": 0.1, "strength": 0.1, "rho": 0.1, "iterations": 50}}
-    settings["tv"] = {"lam": 1e-3, "rho": 0.1, "iterations": 50, "kind": "anisotropic"}
     settings["admm_dip"] = {"lr": 1e-4, "inner": 20, "iterations": 50}
     found = {}
     for method, parameters in settings.items():

@@ -119,12 +119,12 @@ def test_denoises_as_well_as_the_reference():
     x = torch.from_numpy(image.prepare(image.read(f"{IMAGES}/f16.png"), size=[256]))
     y = torch.from_numpy(add_noise(x.numpy(), sigma=25 / 255))
     truth, noise = x.double().numpy(), 1 / 30
-    settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 2000}
+    settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 1400}
     ours = psnr(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())
     torch.manual_seed(0)
     network, code = benchmark.reference(3, 4, "bilinear"), 0.1 * torch.rand(1, 32, 256, 256)
     optimiser, average = torch.optim.Adam(network.parameters(), lr=0.01), None
-    for _ in range(2000):
+    for _ in range(1400):  # where its average is best; both fall from there on
         optimiser.zero_grad()
         estimate = network(code + noise * torch.randn(code.shape))[0]
         (estimate - y).square().mean().backward()
