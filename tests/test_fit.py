@@ -96,6 +96,9 @@ def test_input_noise_is_drawn_anew_with_the_deviation_asked_for(gray):
     assert first.shape == fit.code.shape and first.is_contiguous(memory_format=torch.channels_last)
     assert float(first.std()) == pytest.approx(0.5, rel=0.02) and abs(float(first.mean())) < 0.01
     assert abs(float((first * second).mean())) < 0.01
+    again, other = (fit_of(gray, size=SMALL | {"inputs": 64}, seed=seed, input_noise=0.5)._draw() for seed in (0, 1))
+    assert torch.equal(again, fit_of(gray, size=SMALL | {"inputs": 64}, input_noise=0.5)._draw())
+    assert not torch.equal(again, other)
 
 
 def test_the_unperturbed_output_has_neither_noise_nor_dropout(gray):
