@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import corrupt, discover, grid, recover, synthetic
+from steps import corrupt, discover, grid, recover, schema, synthetic
 from steps.errors import BadInput
 
-SCHEMA = Path(__file__).parent.parent / "workflow" / "schemas" / "config.schema.yaml"
 ELSEWHERE = ("skimage:", "synthetic:", "http://", "https://")  # sources that are no file on this machine
 
 
@@ -30,18 +29,7 @@ class Recovery:
 
 def check(config, file="config"):
     """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys."""
-    import jsonschema
-    import yaml
-
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda e: (len(e.path), str(e.path))
-    )
-    if errors:
-        raise BadInput(f"{file}: {_message(errors[0])}")
-    for key, description in schema["properties"].items():
-        if "default" in description:
-            config.setdefault(key, description["default"])
+    schema.validate(config, file)
     for name, image in config["images"].items():
         _check_image(f"{file}: images.{name}", image)
     for name, experiment in config["experiments"].items():
@@ -234,25 +222,3 @@ def _check_image(where, image):
         synthetic.check(source.removeprefix("synthetic:"), f"{where}.source")
     if not source.startswith(ELSEWHERE) and not Path(source).is_file():
         raise BadInput(f"{where}.source: no file {source!r}; must be skimage:NAME, synthetic:NAME, a URL or a file")
-
-
-def _message(error):
-    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
-    prefix = f"{key}: " if key else ""
-    if error.validator == "additionalProperties":
-        allowed = error.schema.get("properties", {})
-        name = next(name for name in error.instance if name not in allowed)
-        return prefix + grid.unknown("key", name, allowed)
-    if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
-        return f"{prefix}missing key {missing!r}"
-    if error.validator in ("minItems", "minProperties"):
-        return f"{prefix}is empty; must have at least {error.validator_value} entry"
-    if error.validator == "enum":
-        return f"{prefix}{error.instance!r} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
-    if error.validator == "type":
-        wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
-        return f"{prefix}{error.instance!r} is not allowed; must be of type {wanted}"
-    if error.validator == "anyOf" and "description" in error.schema:
-        return f"{prefix}{error.instance!r} is not allowed; {error.schema['description']}"
-    return prefix + " ".join(error.message.split())[:200]
