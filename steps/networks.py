@@ -111,9 +111,6 @@ class DeepDecoder(nn.Module):
         return torch.sigmoid(project(x, self.last.weight))
 
 
-NETWORKS = ("hourglass", "deep_decoder")
-
-
 def create(
     shape,
     *,

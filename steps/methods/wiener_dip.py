@@ -37,12 +37,7 @@ def recover(
     from steps.tasks.denoising import Operator
 
     settings = {"iterations": iterations, "lr": lr, "channels": channels, "scales": scales, "skip": skip}
-    settings |= {
-        "upsampling": upsampling,
-        "input_noise": input_noise,
-        "output": output,
-        "precision": precision,
-        "seed": seed,
-    }
+    settings |= {"upsampling": upsampling, "input_noise": input_noise, "output": output}
+    settings |= {"precision": precision, "deterministic": deterministic, "seed": seed}
     filtered = wiener.recover(y, A, sigma, prior=prior)
     return dip.recover(filtered, Operator(A.shape), sigma, **settings, callback=callback)

@@ -63,3 +63,25 @@ def test_a_denoising_is_one_fit(gray):
     found = recover(gray, A, 0.1, iterations=3, inner=2, **SMALL, callback=lambda *arguments: seen.append(arguments))
     assert torch.equal(found, expected) and torch.equal(seen[-1][1], expected)
     assert [iteration for iteration, _, _ in seen] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"inner": 3}, {"rho": 1.0}, {"skip": 2}, {"inputs": 3}, {"upsampling": "nearest"}, {"precision": "float32"}],
+    ids=str,
+)
+def test_every_setting_reaches_the_fit(settings, gray):
+    y, A = single_pixel(gray)
+    base = {"iterations": 2, "inner": 2, "precision": "bfloat16", **SMALL}
+    assert not torch.equal(recover(y, A, 0.0, **base), recover(y, A, 0.0, **base | settings))
+
+
+def test_deterministic_reaches_the_fit(gray, monkeypatch):
+    start = fit_module.Fit.__init__
+    seen = {}
+    monkeypatch.setattr(
+        fit_module.Fit, "__init__", lambda self, *a, **settings: seen.update(settings) or start(self, *a, **settings)
+    )
+    y, A = single_pixel(gray)
+    recover(y, A, 0.0, iterations=1, inner=1, deterministic=True, **SMALL)
+    assert seen["deterministic"] is True

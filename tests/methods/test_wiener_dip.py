@@ -1,5 +1,6 @@
 import torch
 
+from steps import grid
 from steps.discover import load
 from steps.methods import dip, wiener, wiener_dip
 
@@ -13,6 +14,14 @@ def test_is_the_prior_fitted_to_the_wiener_estimate(gray):
     expected = dip.recover(filtered, load("tasks", "denoising").Operator(gray.shape), 0.01, **settings)
     assert torch.equal(wiener_dip.recover(y, A, 0.01, prior="white", **settings), expected)
     assert not torch.equal(wiener_dip.recover(y, A, 0.01, prior="smooth", **settings), expected)
+
+
+def test_every_setting_is_passed_on(gray, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(dip, "recover", lambda *_, **settings: seen.update(settings))
+    own = {name: object() for name in grid.signature(wiener_dip.recover) if name != "prior"}
+    wiener_dip.recover(gray, load("tasks", "denoising").Operator(gray.shape), 0.1, **own)
+    assert {name: seen[name] for name in own} == own
 
 
 def test_changes_the_wiener_estimate_little(gray):
