@@ -87,11 +87,12 @@ class Fit:
         fast = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
         self._start(torch.bfloat16 if fast else torch.float32)
 
-    def run(self, data_term, iterations, callback=None):
-        """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer by moving variance.
+    def run(self, data_term, iterations, callback=None, target=0.0):
+        """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer if it stops by itself.
 
-        data_term(image) is what is minimised, a tensor of one. Calls callback(iteration, output, data term), with a
-        fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
+        data_term(image) is what is minimised, a tensor of one; the fit stops as soon as it is at most `target`, 0 for
+        never (on CUDA, looking is waiting). Calls callback(iteration, output, data term), with a fourth argument, the
+        penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
         again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
         the size of the image, if memory runs out.
         """
@@ -103,13 +104,13 @@ class Fit:
             )
         try:
             with _enough_memory(self.device, self.shape), _algorithms(self.device, self.deterministic):
-                return self._run(data_term, iterations, callback)
+                return self._run(data_term, iterations, callback, target)
         except FloatingPointError as error:
             if self.dtype == torch.float32:
                 raise BadInput(f"{error}; lower lr, which is {self.lr}") from error
             print(f"{error} in bfloat16: the network starts again in float32", flush=True)
             self._start(torch.float32)
-            return self.run(data_term, iterations, callback)
+            return self.run(data_term, iterations, callback, target)
 
     def _start(self, dtype):
         if self.device.type == "cpu":
@@ -126,7 +127,7 @@ class Fit:
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
-    def _run(self, data_term, iterations, callback):
+    def _run(self, data_term, iterations, callback, target):
         shown = set(kept(iterations))
         stop = MovingVariance(*self.stopping) if self.stopping[0] else None
         saved = None
@@ -141,6 +142,9 @@ class Fit:
             if callback:
                 callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
             if stop and stop(iteration, estimate):
+                break
+            if target and float(loss) <= target:
+                print(f"the data term has come down to {target:.4g}: stopped", flush=True)
                 break
             if self.backtrack and check:
                 saved = self._check(float(loss), estimate, saved)

@@ -2,8 +2,10 @@
 
 import ast
 import contextlib
+import hashlib
 import importlib
 import inspect
+import json
 import re
 import resource
 import sys
@@ -17,6 +19,7 @@ import numpy as np
 from steps import discover, grid
 from steps.errors import BadInput, one_line
 from steps.files import whole, write_json
+from steps.sources import digest
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "bm3d")
 DEVICES = ("auto", "cpu", "cuda")
@@ -41,6 +44,14 @@ def choose_device(wanted, uses_gpu):
     if wanted == "cuda":
         raise BadInput("device: 'cuda' is not available on this machine; allowed here: auto, cpu")
     return "cpu"
+
+
+def origin(measurement, method):
+    """Return {measurement, code}: the SHA-256 of the file that a recovery is of, and of the code that makes it."""
+    with np.load(measurement, allow_pickle=False) as file:
+        task = json.loads(str(file["facts"]))["task"]
+    code = digest("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}")
+    return {"measurement": hashlib.sha256(Path(measurement).read_bytes()).hexdigest(), "code": code}
 
 
 def versions():
@@ -135,6 +146,7 @@ def main(measurement, method, params, folder, device, threads):
             "iterations": len(trace.losses) or None,
             "seed": settings.get("seed"),
             "settings": settings,
+            "origin": origin(measurement, method),
             "versions": versions(),
         },
     )

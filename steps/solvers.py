@@ -2,6 +2,8 @@
 
 import math
 
+from steps import clipping
+from steps.errors import BadInput
 from steps.operators import conjugate_gradient
 
 
@@ -82,17 +84,25 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
     ]
 
 
-def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback=None):
+def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback=None, clipped=False):
     """Return denoise(y, sigma) if A = I, else plug-and-play ADMM with the denoiser.
 
     start, strength  the denoiser's strength in the first and the last iteration, falling geometrically between.
     rho              ADMM's penalty; if None, (sigma / strength)², so that lam = sigma² as for a maximum a posteriori
                      estimate, with sigma kept above 0.004.
 
-    sigma is the standard deviation of the measurement's noise.
+    clipped          if A = I, and the noisy y was clipped to [0, 1]: the denoiser is told the standard deviation that
+                     clipping has left, and what clipping has done to the mean is undone (see `steps/clipping.py`).
+
+    sigma is the standard deviation of the measurement's noise, before clipping. Raises BadInput if `clipped` is asked
+    for where A is not I.
     """
+    if A.identity and clipped:
+        return clipping.undo(denoise(y, clipping.spread(y, sigma)), sigma).clamp(0, 1)
     if A.identity:
         return denoise(y, sigma)
+    if clipped:
+        raise BadInput("clipped: true is for denoising only, where the image itself is measured")
     rho = rho or (max(sigma, 0.004) / strength) ** 2
     ratio = (strength / start) ** (1 / max(iterations - 1, 1))
     strengths = [start * ratio**i for i in range(iterations)] if iterations > 1 else [strength]

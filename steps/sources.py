@@ -6,6 +6,7 @@ wherever they stand in a file, so editing steps/methods/tv.py reruns the recover
 
 import ast
 import functools
+import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +26,14 @@ def sources(*modules):
             queue += _imports(path)
     here = Path.cwd()
     return sorted(str(path.relative_to(here) if path.is_relative_to(here) else path) for path in found)
+
+
+def digest(*modules):
+    """Return the SHA-256 of the files that `sources` lists, their paths in the repository included."""
+    found = hashlib.sha256()
+    for path in map(Path, sources(*modules)):
+        found.update(path.resolve().relative_to(ROOT.resolve()).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 @functools.cache

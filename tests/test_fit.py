@@ -158,6 +158,41 @@ def test_a_fit_that_stops_early_returns_its_best(gray, capsys):
     assert torch.equal(result, seen[best - 1][1])
 
 
+@pytest.mark.parametrize("settings", [{}, {"output": "average"}, {"l1": 1e-4}, {"window": 9, "patience": 30}], ids=str)
+def test_a_fit_stops_at_the_first_data_term_that_is_at_most_its_target(gray, settings, capsys):
+    """The data term of the iterate, without the penalty; the output is the one of that iteration."""
+    settings |= {"precision": "float32"}
+    _, seen = recorded(fit_of(gray, **settings), gray, 60)
+    losses = [float(loss) for _, _, loss, *_ in seen]
+    target = sorted(losses)[len(losses) // 2]
+    first = next(i for i, loss in enumerate(losses) if loss <= target)
+    assert 0 < first < 50
+    again = []
+    result = fit_of(gray, **settings).run(
+        squares(gray), 60, lambda i, x, *losses: again.append((i, x.clone(), *losses)), target
+    )
+    assert len(again) == first + 1 and float(again[-1][2]) == target
+    assert "the data term has come down to" in capsys.readouterr().out
+    if "window" not in settings:  # whose output is that of the least variance
+        assert torch.equal(result, seen[first][1])
+
+
+def test_without_a_target_even_a_perfect_fit_goes_on(gray):
+    seen = []
+    fit_of(gray).run(lambda x: 0 * x.sum(), 5, lambda i, x, loss: seen.append(float(loss)))
+    assert seen == [0] * 5
+
+
+def test_the_target_is_kept_when_a_fit_starts_again_in_float32(gray):
+    fit, seen = fit_of(gray, precision="bfloat16"), []
+
+    def data_term(x):
+        return (x - gray).square().mean() * (float("nan") if fit.dtype == torch.bfloat16 else 1.0)
+
+    fit.run(data_term, 60, lambda i, x, loss: seen.append(float(loss)), 1.0)
+    assert len(seen) == 1
+
+
 def test_a_loss_that_is_not_finite_is_tried_again_in_float32(gray, capsys):
     """Once: in bfloat16 the third step gives nan, in float32 nothing does."""
     fit = fit_of(gray, precision="bfloat16")

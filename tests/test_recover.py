@@ -1,3 +1,4 @@
+import hashlib
 import json
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from steps import measurement, recover
+from steps import measurement, recover, sources
 from steps.errors import BadInput
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +52,24 @@ def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
     result = run(measured, "dip", "iterations=2,channels=4,scales=2")
     assert result.exit_code == 0, result.output
     assert json.loads((measured / "out/run.json").read_text())["seed"] == 0
+
+
+def test_the_origin_is_the_measurement_s_checksum_and_the_code_s(measured):
+    found = {}
+    for method in ("tv", "wiener"):
+        assert run(measured, method, "iterations=1" if method == "tv" else "default").exit_code == 0
+        found[method] = json.loads((measured / "out/run.json").read_text())["origin"]
+        modules = ("steps.recover", f"steps.methods.{method}", "steps.tasks.denoising")
+        assert found[method]["code"] == sources.digest(*modules)
+    checksum = hashlib.sha256((measured / "measurement.npz").read_bytes()).hexdigest()
+    assert found["tv"]["measurement"] == found["wiener"]["measurement"] == checksum
+    assert found["tv"]["code"] != found["wiener"]["code"]
+    noise = {"sigma": 0.1, "clip": False, "seed": 1}
+    measurement.save(measured / "measurement.npz", torch.zeros(1, 40, 40), "denoising", (1, 40, 40), {}, noise)
+    assert run(measured, "tv", "iterations=1").exit_code == 0
+    other = json.loads((measured / "out/run.json").read_text())["origin"]
+    assert other["code"] == found["tv"]["code"]
+    assert other["measurement"] != checksum
 
 
 @pytest.mark.parametrize(

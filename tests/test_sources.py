@@ -1,3 +1,7 @@
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +60,40 @@ def test_a_relative_import_is_refused(tmp_path):
 def test_paths_are_absolute_elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sources("steps.grid")[0] == str(module.ROOT / "steps/errors.py")
+
+
+def digest(folder, *modules, cwd=None):
+    """Return what `digest` says of modules in the copy of the repository in a folder."""
+    code = "import sys; from steps.sources import digest; print(digest(*sys.argv[1:]))"
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    command = [sys.executable, "-c", code, *modules]
+    found = subprocess.run(command, cwd=cwd or folder, env=environment, capture_output=True, text=True, check=True)
+    return found.stdout.strip()
+
+
+@pytest.fixture
+def copied(tmp_path):
+    shutil.copytree(ROOT / "steps", tmp_path / "copy/steps", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "copy"
+
+
+def test_the_digest_is_that_of_the_code_a_job_is_made_of(copied, tmp_path):
+    modules = ("steps.recover", "steps.methods.tv")
+    before = digest(copied, *modules)
+    assert len(before) == 64 and before == digest(copied, *reversed(modules)) == module.digest(*modules)
+    assert before == digest(copied, *modules, cwd=tmp_path)  # wherever it runs
+    assert before != digest(copied, "steps.recover", "steps.methods.dip")
+    with open(copied / "steps/methods/dip.py", "a") as file:
+        file.write("# not of TV\n")
+    assert digest(copied, *modules) == before
+    with open(copied / "steps/solvers.py", "a") as file:  # imported by TV, inside a function
+        file.write("# of TV\n")
+    after = digest(copied, *modules)
+    assert after != before
+    (copied / "steps/methods/tv.py").rename(copied / "steps/methods/tw.py")
+    assert digest(copied, "steps.recover", "steps.methods.tw") != after  # the same lines in a file of another name
+
+
+def test_the_digest_is_the_same_through_a_link_to_the_repository(copied, tmp_path):
+    (tmp_path / "link").symlink_to(copied)
+    assert digest(tmp_path / "link", "steps.grid", cwd=tmp_path) == digest(copied, "steps.grid")

@@ -15,12 +15,14 @@ def recover(
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
     iterations: Annotated[int, ">= 1"] = 30,
+    clipped: bool = False,
     callback=None,
 ):
     """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
 
     start, strength, rho, iterations   of plug-and-play ADMM, see `steps.solvers.denoise_or_plug_in`; strength is by
         default sigma, at least 0.06.
+    clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation; the package's default profile is used. Raises BadInput if the package bm3d,
     a closed binary free for non-commercial use only, is not installed, and for sides below 9 pixels.
@@ -48,4 +50,4 @@ def recover(
         return torch.from_numpy(result.reshape(image.shape)).movedim(-1, 0).to(v)
 
     strength = strength or max(sigma, 0.06)
-    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback)
+    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)

@@ -30,6 +30,8 @@ def recover(
     window: Annotated[int, ">= 0", "!= 1"] = 0,
     patience: Annotated[int, ">= 1"] = 1000,
     min_start: Annotated[int, ">= 0"] = 500,
+    discrepancy: Annotated[float, ">= 0"] = 0.0,
+    clipped: bool = False,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
@@ -37,20 +39,26 @@ def recover(
 ):
     """Return f_θ(z) after `iterations` steps of Adam on  min_θ mean (A f_θ(z) − y)² + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
 
-    y is a measurement, A its operator, sigma is not used: the prior is the network and the early stop. The result is
-    (C, H, W) in (0, 1). Raises BadInput if the loss is not finite, if memory runs out, and for a `window` with too few
-    iterations to stop in.
+    y is a measurement, A its operator: the prior is the network and the early stop. sigma, the standard deviation of
+    y's noise, is used by `discrepancy` and `clipped` only. The result is (C, H, W) in (0, 1). Raises BadInput if the
+    loss is not finite, if memory runs out, for a `window` with too few iterations to stop in, and for `discrepancy`
+    without noise.
 
     network, channels, scales, skip, inputs, upsampling, padding, p_keep (dropout), seed
         the network and its code z ~ U(0, 1/10), see steps/networks.py; an image too small for `scales` gets fewer.
     lr, l1, l2, input_noise, output, backtrack, window, patience, min_start, precision, deterministic
         how it is fitted, what is returned and when it stops, see steps/fit.py.
+    discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle;
+        0 for never.
+    clipped  y was clipped to [0, 1] after the noise was added, so that its mean is not A x but that of clipped noise:
+        the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/clipping.py.
 
     Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one.
     Source: Ulyanov, Vedaldi, Lempitsky (2018): skip = 4, lr = 0.01, input_noise = 1/30, output = average for denoising;
     Anderson, section 3: no skips, lr = 1e-4.
     """
-    from steps import networks
+    from steps import clipping, networks
+    from steps.errors import BadInput
     from steps.fit import Fit
 
     def create():
@@ -67,6 +75,8 @@ def recover(
             seed=seed,
         )
 
+    if discrepancy and not sigma:
+        raise BadInput(f"discrepancy: {discrepancy} needs noise to stop at, but sigma is 0")
     fit = Fit(
         create,
         A.shape,
@@ -84,4 +94,10 @@ def recover(
         deterministic=deterministic,
         seed=seed,
     )
-    return fit.run(lambda x: (A.forward(x) - y).square().mean(), iterations, callback)
+
+    def data_term(x):
+        expected = clipping.mean(A.forward(x), sigma) if clipped else A.forward(x)
+        return (expected - y).square().mean()
+
+    noise = clipping.spread(y, sigma) if clipped else sigma
+    return fit.run(data_term, iterations, callback, discrepancy * noise**2)

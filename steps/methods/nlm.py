@@ -19,6 +19,7 @@ def recover(
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
     iterations: Annotated[int, ">= 1"] = 100,
+    clipped: bool = False,
     callback=None,
 ):
     """Return the non-local means of y if A = I, else the image that plug-and-play ADMM finds with them as the prior.
@@ -30,6 +31,7 @@ def recover(
     start, strength, rho, iterations   of plug-and-play ADMM, see `steps.solvers.denoise_or_plug_in`; strength is by
               default 2 · sigma, at least 0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more
               there is to remove.
+    clipped   undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation. Source: Buades, Coll, Morel (2005); scikit-image's denoise_nl_means.
     """
@@ -48,4 +50,4 @@ def recover(
         return torch.from_numpy(result).reshape(v.shape).to(v)
 
     strength = strength or max(2 * sigma, 0.1, 0.07 * (math.prod(A.shape) / y.numel()) ** 0.5)
-    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback)
+    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)

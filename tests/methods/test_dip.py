@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from steps import benchmark, image, networks
+from steps import benchmark, clipping, image, networks
 from steps.corrupt import add_noise
 from steps.discover import load
 from steps.errors import BadInput
@@ -95,6 +95,51 @@ def test_the_rules_of_stopping_and_backtracking_reach_the_fit(gray, monkeypatch)
     settings = {"window": 7, "patience": 8, "min_start": 9, "backtrack": True, "deterministic": True}
     recover(gray, denoising(gray), 0.0, **settings)
     assert {name: seen[name] for name in settings} == settings
+
+
+TINY = {"channels": 8, "scales": 2, "lr": 0.01, "precision": "float32", "iterations": 300}
+
+
+def noisy(x, sigma, clip):
+    return torch.from_numpy(add_noise(x.numpy(), sigma=sigma, clip=clip, seed=1))
+
+
+@pytest.mark.parametrize("clipped", [False, True])
+@pytest.mark.parametrize("discrepancy", [1.0, 1.5])
+def test_the_discrepancy_principle_stops_at_the_noise_s_variance(discrepancy, clipped, gray):
+    """Morozov: at the first iteration whose residual is what the noise explains."""
+    x, sigma, seen = 0.5 * gray, 0.15, []
+    y = noisy(x, sigma, clipped)
+    settings = TINY | {"discrepancy": discrepancy, "clipped": clipped}
+    result = recover(y, denoising(y), sigma, **settings, callback=lambda i, x, loss: seen.append((x, float(loss))))
+    variance = clipping.spread(y, sigma) ** 2 if clipped else sigma**2
+    estimates, losses = zip(*seen)
+    assert 5 < len(losses) < 300
+    assert losses[-1] <= discrepancy * variance < min(losses[:-1])
+    assert torch.equal(result, estimates[-1])
+    noise = (y - (clipping.mean(x, sigma) if clipped else x)).square().mean()  # what only the truth knows
+    assert losses[-1] == pytest.approx(discrepancy * float(noise), rel=0.1)
+
+
+def test_without_noise_there_is_no_discrepancy_to_stop_at(gray):
+    with pytest.raises(BadInput, match="discrepancy: 1 needs noise to stop at, but sigma is 0"):
+        recover(gray, denoising(gray), 0.0, **TINY, discrepancy=1)
+
+
+@pytest.mark.parametrize("task", ["denoising", "deconvolution"])
+def test_clipped_fits_the_mean_of_clipped_noise(task, gray):
+    A = load("tasks", task).Operator(gray.shape)
+    y, sigma, seen = noisy(A.forward(0.1 * gray), 0.5, True), 0.5, []
+    settings = TINY | {"iterations": 30}
+    result = recover(y, A, sigma, **settings, clipped=True, callback=lambda i, x, loss: seen.append((x, float(loss))))
+    draws = torch.randn(4000, *gray.shape, generator=torch.Generator().manual_seed(0))
+    expected = (A.forward(result) + sigma * draws).clamp(0, 1).mean(0)
+    assert seen[-1][1] == pytest.approx(float((expected - y).square().mean()), rel=5e-3)
+    for x, loss in seen:
+        assert loss == pytest.approx(float((clipping.mean(A.forward(x), sigma) - y).square().mean()), rel=1e-5)
+    plain = recover(y, A, sigma, **settings)
+    mean = float((0.1 * gray).mean())
+    assert abs(float(result.mean()) - mean) < abs(float(plain.mean()) - mean) - 0.02  # less drawn towards 1/2
 
 
 def test_the_deep_decoder_takes_no_skips(gray):
