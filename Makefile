@@ -4,12 +4,31 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 READY := .venv/requirements.lock
+CONFIG ?= config/paper.yaml
+CELLS ?= cells.tar.gz
 
-.PHONY: all test test-slow benchmark lint format lock clean
+IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
+
+.PHONY: all paper paper-cpu test test-slow benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
 	@echo "Tables: results/tables   figures: results/figures   every number: results/scores.csv"
+
+# The paper at full size, hours on a GPU, days on two cores; IMAGES is a folder that may have its test images.
+paper: $(READY)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
+
+# What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0" makes
+# the first seed); then tables and figures of what there is, the rest marked "not run".
+CELLS_OF_PAPER = $(BIN)/python -m steps.cells config/paper.yaml
+paper-cpu: $(READY)
+	cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d \
+	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
+	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && \
+	if [ -n "$$cells" ]; then $(BIN)/snakemake --cores $(CORES) --keep-going $$(echo "$$cells" | sort -u) \
+	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
+	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2
@@ -21,6 +40,17 @@ test-slow: $(READY)
 # Seconds an iteration of the deep image prior, against the textbook's network: about 25 minutes on two cores.
 benchmark: $(READY)
 	$(BIN)/python -m steps.benchmark
+
+# A bundle of recoveries to make elsewhere (docs/elsewhere.md): make cells ONLY="--method dip" IMAGES=folder
+cells: $(READY)
+	measurements=$$($(BIN)/python -m steps.cells $(CONFIG) $(ONLY) --measurements) && \
+	if [ -n "$$measurements" ]; then $(BIN)/snakemake --cores $(CORES) $$measurements \
+	  --configfile $(CONFIG) $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
+	$(BIN)/python -m steps.cells $(CONFIG) $(CELLS) $(ONLY)
+
+# Brings them back: make adopt FROM=folder
+adopt: $(READY)
+	$(BIN)/python -m steps.adopt $(CONFIG) "$(FROM)"
 
 lint: $(READY)
 	$(BIN)/ruff check .
