@@ -15,5 +15,8 @@ rule all:
     default_target: True
     input:
         "results/scores.csv",
+        multiext("results/time", ".csv", ".md", ".tex"),
+        multiext("results/claims", ".csv", ".md") if CLAIMED else [],
         expand("results/tables/{experiment}.{suffix}", experiment=EXPERIMENTS, suffix=["csv", "md", "tex"]),
+        expand("results/tables/{experiment}_vs_paper.{suffix}", experiment=COMPARED, suffix=["csv", "md", "tex"]),
         expand("results/figures/{drawing}.{suffix}", drawing=DRAWINGS, suffix=["png", "pdf"]),

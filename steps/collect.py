@@ -8,13 +8,14 @@ from steps import experiments
 from steps.files import read_json, whole
 
 
-def rows(name, experiment):
-    """Return one dict for each recovery of an experiment: its place in the experiment and what its score.json says."""
+def rows(name, experiment, made=lambda recovery: True):
+    """Return one dict for each recovery of an experiment that is `made`: its place in it and what score.json says."""
     found = []
-    for recovery in experiments.recoveries(experiment):
+    for recovery in filter(made, experiments.recoveries(experiment)):
         score = read_json(f"{recovery.folder}/score.json")
         versions = {f"version_{package}": version for package, version in score.pop("versions").items()}
         score.pop("settings")
+        score.pop("origin")
         place = {"experiment": name, "label": recovery.label, "folder": recovery.folder}
         found.append(place | score | versions)
     return found
@@ -24,12 +25,14 @@ def rows(name, experiment):
 @click.argument("name")
 @click.argument("experiment")
 @click.argument("output", type=click.Path(dir_okay=False))
-def main(name, experiment, output):
+@click.option("--missing", type=click.Choice(["run", "skip"]), default="run", help="skip: those that are there")
+def main(name, experiment, output, missing):
     """EXPERIMENT is the entry NAME under experiments in the config, as JSON; OUTPUT is a csv."""
     import pandas
 
+    made = {"made": experiments.there} if missing == "skip" else {}
     with whole(output) as temporary:
-        pandas.DataFrame(rows(name, json.loads(experiment))).to_csv(temporary, index=False)
+        pandas.DataFrame(rows(name, json.loads(experiment), **made)).to_csv(temporary, index=False)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import corrupt, discover, grid, recover, schema, synthetic
+from steps import claims, corrupt, discover, grid, published, recover, schema, synthetic
 from steps.errors import BadInput
 
+ROOT = Path(__file__).parent.parent
 ELSEWHERE = ("skimage:", "synthetic:", "http://", "https://")  # sources that are no file on this machine
 
 
@@ -28,16 +29,26 @@ class Recovery:
 
 
 def check(config, file="config"):
-    """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys."""
+    """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys.
+
+    Files of published values and of claims that are not in the working directory become priorbench's own.
+    """
     schema.validate(config, file)
+    for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
+        own = ROOT / config.get(key, "")
+        if key in config and not Path(config[key]).is_file() and own.is_file():
+            config[key] = str(own)
     for name, image in config["images"].items():
         _check_image(f"{file}: images.{name}", image)
     for name, experiment in config["experiments"].items():
         try:
             recoveries(experiment, config["images"], f"experiments.{name}")
             drawings(name, experiment, f"experiments.{name}")
+            published.check(experiment, labels(experiment), config["published"], f"experiments.{name}")
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
+    if "claims" in config:
+        claims.read(config["claims"], config, f"{file}: claims")
 
 
 def recoveries(experiment, images=None, where="experiment"):
@@ -47,12 +58,31 @@ def recoveries(experiment, images=None, where="experiment"):
     """
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
-    variants = [v for i, entry in enumerate(experiment["methods"]) for v in _variants(entry, f"{where}.methods[{i}]")]
+    variants = _all_variants(experiment, 0, where)
     _check_variants(variants, {"image", "n", "input", *corrupt.allowed(task)}, f"{where}.methods")
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {grid.unknown('image', image, images)}")
-    return [Recovery(task, *case, *variant) for case in cases(experiment, where) for variant in variants]
+    found = []
+    by_seed = {0: variants}
+    for image, corruption in cases(experiment, where):
+        seed = grid.parse_parameters(corruption).get("seed", 0)
+        if seed not in by_seed:
+            by_seed[seed] = _all_variants(experiment, seed, where)
+            _check_variants(by_seed[seed], set(), f"{where}.methods")
+        found += [Recovery(task, image, corruption, *variant) for variant in by_seed[seed]]
+    return found
+
+
+def labels(experiment):
+    """Return [(label, its entry under methods)] of an experiment's variants, in the order of the config."""
+    found = {label: entry for entry in experiment["methods"] for _, _, label in _variants(entry, 0, "experiment")}
+    return list(found.items())
+
+
+def there(recovery):
+    """Return whether a recovery has been made: its image is there."""
+    return Path(recovery.folder, "recovered.npy").is_file()
 
 
 def cases(experiment, where="experiment"):
@@ -82,17 +112,23 @@ def cases(experiment, where="experiment"):
     return sorted(found, key=lambda case: experiment["images"].index(case[0]))
 
 
-def drawings(name, experiment, where="experiment"):
+def drawings(name, experiment, where="experiment", made=lambda recovery: True):
     """Return the paths below results/figures, without suffix, of an experiment's figures.
 
     One drawing for each figure, or for each image (EACH = ("image",)) or each image and corruption
     (EACH = ("image", "corruption"); of several seeds the first) if its module says so: denoising/psnr,
-    denoising/comparison/camera/sigma=0.1,seed=0.
+    denoising/comparison/camera/sigma=0.1,seed=0. Only those for which a recovery is `made`.
     """
-    pairs = cases(experiment, where)
+    found = [(r.image, r.corruption) for r in recoveries(experiment, where=where) if made(r)]
+    pairs = [case for case in cases(experiment, where) if case in set(found)]
+    if not pairs:
+        return []
     paths = []
     for figure in experiment.get("figures", ["psnr", "comparison"]):
-        each = discover.load("figures", figure, f"{where}.figures").EACH
+        module = discover.load("figures", figure, f"{where}.figures")
+        if getattr(module, "PUBLISHED", False) and "published" not in experiment:
+            raise BadInput(f"{where}.figures: {figure} needs published values, and the experiment has none")
+        each = module.EACH
         if each == ("image",):
             subjects = [(image,) for image in dict.fromkeys(image for image, _ in pairs)]
         else:
@@ -128,17 +164,17 @@ def image_arguments(name, image):
     ]
 
 
-def shown(experiment, drawing):
-    """Return the files, beside the scores, that a drawing of `drawings` shows.
+def shown(name, experiment, drawing, made=lambda recovery: True):
+    """Return the files, beside the scores, that a drawing of `drawings` shows, of the recoveries that are `made`.
 
-    Those of its image and corruption if it is drawn for one; the curves of all recoveries, or the images, if its module
-    says CURVES = True or IMAGES = True.
+    Those of its image and corruption if it is drawn for one; the curves of all recoveries, the images, or the table
+    that compares with published values, if its module says CURVES, IMAGES or PUBLISHED = True.
     """
     figure, *subject = drawing.split("/")
     module = discover.load("figures", figure)
     where = dict(zip(module.EACH, subject))
-    files = []
-    for recovery in recoveries(experiment):
+    files = [f"results/tables/{name}_vs_paper.csv"] if getattr(module, "PUBLISHED", False) else []
+    for recovery in filter(made, recoveries(experiment)):
         if where and all(getattr(recovery, column) == value for column, value in where.items()):
             files += [
                 f"results/images/{recovery.image}.npy",
@@ -174,13 +210,22 @@ def _first_seeds(pairs):
     return list({(i, tuple(_but_seed(c).items())): (i, c) for i, c in reversed(pairs)}.values())[::-1]
 
 
-def _variants(entry, where):
-    """Return (method, params, label) of every combination of an entry's parameters."""
+def _all_variants(experiment, seed, where):
+    entries = enumerate(experiment["methods"])
+    return [variant for i, entry in entries for variant in _variants(entry, seed, f"{where}.methods[{i}]")]
+
+
+def _variants(entry, seed, where):
+    """Return (method, params, label) of every combination of an entry's parameters; seed is the corruption's."""
     method, given = entry["method"], entry.get("params", {})
+    if given.get("seed") == "corruption":
+        given = given | {"seed": seed}
     name = getattr(discover.load("methods", method, where), "LABEL", method)
     varied = [key for key, value in given.items() if isinstance(value, list) and len(value) > 1 and key != "seed"]
     label = entry.get("label") or (f"{name} ({', '.join(f'{v}={{{v}}}' for v in varied)})" if varied else name)
     variants = []
+    if entry.get("params", {}).get("seed") == "corruption" and "{seed}" in label:
+        raise BadInput(f"{where}.label: {{seed}} would differ from corruption to corruption, but a label is one column")
     for choice in grid.combinations(given, f"{where}.params"):
         checked = recover.parameters(method, choice, f"{where}.params")
         spelled = {key: grid.spell(value) for key, value in checked.items()}
@@ -197,7 +242,7 @@ def _check_variants(variants, reserved, where):
     """Raise BadInput for a label that another column or another variant has, and for a variant that is there twice."""
     columns, seen = {}, set()
     for method, params, label in variants:
-        if label in reserved or label.endswith(" std"):
+        if label in reserved or label.endswith(" ±"):
             raise BadInput(f"{where}: the label {label!r} is that of another column; give it another")
         columns.setdefault(label, set()).add((method, tuple(_but_seed(params).items())))
         if len(columns[label]) > 1:

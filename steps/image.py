@@ -84,8 +84,9 @@ def prepare(pixels, *, gray=False, size=None, crop=None, where="image"):
 def load(source, *, name="image", sha256=(), image_dirs=()):
     """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, an http(s) URL, or a file's path.
 
-    A URL's file is looked for in `image_dirs`, as its own name and as `name` with any suffix; else downloaded, once,
-    to the user's cache. `sha256` lists the checksums that a file may have; a URL needs one.
+    A URL's file is looked for in `image_dirs`: as its own name, as `name` with any suffix, as any file with the right
+    checksum; else downloaded, once, to the user's cache. `sha256` lists the checksums that a file may have; a URL needs
+    one.
     """
     kind, _, rest = source.partition(":")
     if kind == "synthetic":
@@ -165,12 +166,17 @@ def _locate(url, name, sha256, image_dirs):
     import pooch
 
     file = Path(urlparse(url).path).name
+    wrong = []
     for folder in map(Path, image_dirs):
         named = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in SUFFIXES)
-        for path in [folder / file, *named]:
-            if path.is_file():
-                _verify(path, sha256)
+        there = [path for path in dict.fromkeys([folder / file, *named]) if path.is_file()]
+        others = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        for path in [*there, *others]:
+            if _checksum(path) in sha256:
                 return path
+        wrong += there  # one of them is meant, and it is another file
+    if wrong:
+        _verify(wrong[0], sha256)
     try:
         path = Path(pooch.retrieve(url, known_hash=None, fname=f"{name}-{file}", path=pooch.os_cache("priorbench")))
     except Exception as error:
@@ -186,8 +192,12 @@ def _locate(url, name, sha256, image_dirs):
     return path
 
 
+def _checksum(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def _verify(path, sha256):
-    actual = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    actual = _checksum(path)
     if actual not in sha256:
         raise BadInput(f"{path}: checksum mismatch: sha256 is {actual}; must be {' or '.join(sha256)}")
 

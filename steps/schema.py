@@ -1,19 +1,19 @@
-"""The config against its schema, workflow/schemas/config.schema.yaml: errors of one line, defaults filled in."""
+"""The config and other YAML files against their schemas in workflow/schemas: errors of one line, defaults filled in."""
 
 from pathlib import Path
 
 from steps import grid
 from steps.errors import BadInput
 
-SCHEMA = Path(__file__).parent.parent / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMAS = Path(__file__).parent.parent / "workflow" / "schemas"
 
 
-def validate(config, file):
-    """Raise BadInput, naming `file`, for the first mistake; fill in the defaults of the config's top-level keys."""
+def validate(config, file, name="config"):
+    """Raise BadInput, naming `file`, for the first mistake by the schema `name`; fill in defaults of top-level keys."""
     import jsonschema
     import yaml
 
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
     errors = sorted(
         jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda e: (len(e.path), str(e.path))
     )

@@ -1,30 +1,36 @@
 """Tabulate an experiment: a row for each image and corruption, a column for each method variant, means over seeds."""
 
+import json
 import math
 from pathlib import Path
 
 import click
 
-from steps import corruptions, grid
+from steps import corruptions, grid, published
 from steps import scores as scores_file
 from steps.files import whole, write_text
 
 METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "seconds": ("Time [s]", 2)}
 INPUT = "input"
+NOT_RUN = "not run"
+FEWEST = 3  # seeds that an interval needs: with two it would be 9 standard deviations wide
 NOTE = "input: the measurement itself, or its back-projection, before any recovery."
+MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
 
 
 def table(scores, metric):
     """Return a DataFrame of one metric: image, varying corruption parameters, n, input (PSNR only), then the labels.
 
     A cell is the mean over noise and method seeds; n is how many recoveries it averages, "2 to 6" if columns differ.
-    If any cell has several, each label is followed by "label std", their standard deviation (n − 1).
+    If any cell has several, each label is followed by "label ±", half of the mean's 95 % interval (Student's t), or NaN
+    for fewer than three.
     """
     import pandas
 
     scores, varying, _ = corruptions.split(scores)
     keys = ["image", *varying]
     labels = list(dict.fromkeys(scores["label"]))
+    several = scores.groupby([*keys, "label"], dropna=False).size().max() > 1
     found = []
     for key, group in scores.groupby(keys, sort=False, dropna=False):
         row = dict(zip(keys, key))
@@ -35,37 +41,39 @@ def table(scores, metric):
             row[INPUT] = group.drop_duplicates("corruption")["input_psnr"].mean()
         for label, values in by_label.items():
             row[label] = values.mean()
-            if len(scores) > len(labels) * len(scores.groupby(keys, dropna=False)):
-                row[f"{label} std"] = values.std()
+            if several:
+                row[f"{label} ±"] = published.interval(values)[1] if len(values) >= FEWEST else math.nan
         found.append(row)
     return pandas.DataFrame(found), keys, labels
 
 
 def cells(frame, keys, labels, metric, bold):
-    """Return (header, rows) of text: mean ± std where there are several, through `bold` the highest of PSNR and SSIM.
+    """Return (header, rows) of text: means with intervals and n if a cell has several; `bold` the highest PSNR, SSIM.
 
     All that equal the highest at the decimals shown are bold.
     """
     _, decimals = METRICS[metric]
     shown = [INPUT, *labels] if INPUT in frame else labels
+    several = ["n"] if set(frame["n"]) != {"1"} else []
     rows = []
     for _, row in frame.iterrows():
-        best = max(round(row[label], decimals) for label in labels)
-        texts = [grid.spell(row[key]) if key != "image" else row[key] for key in keys]
+        best = max((round(row[label], decimals) for label in labels if not math.isnan(row[label])), default=math.nan)
+        texts = [grid.spell(row[key]) if key != "image" else row[key] for key in keys] + [row["n"] for _ in several]
         for label in shown:
-            text = f"{row[label]:.{decimals}f}"
-            if not math.isnan(row.get(f"{label} std", math.nan)):
-                text += f" ± {row[f'{label} std']:.{decimals}f}"
+            nothing = "" if metric == "ssim" else NOT_RUN  # images of less than 11 pixels have no SSIM
+            text = nothing if math.isnan(row[label]) else f"{row[label]:.{decimals}f}"
+            if not math.isnan(row.get(f"{label} ±", math.nan)):
+                text += f" ± {row[f'{label} ±']:.{decimals}f}"
             is_best = metric != "seconds" and label in labels and round(row[label], decimals) == best
             texts.append(bold(text) if is_best else text)
         rows.append(texts)
-    return [*keys, *shown], rows
+    return [*keys, *several, *shown], rows
 
 
 def to_markdown(header, rows, keys):
     """Return a table in Markdown, numbers aligned right."""
     rule = ["---" if name in keys else "---:" for name in header]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [[_plain(h) for h in header], rule, *rows])
+    return "\n".join("| " + " | ".join(map(_plain, line)) + " |" for line in [header, rule, *rows])
 
 
 def to_latex(header, rows, keys, caption):
@@ -100,6 +108,11 @@ def escape_latex(text):
     return "".join(special.get(character, character) for character in text)
 
 
+def stand_in_note(stand_ins):
+    """Return a sentence for each image of {image: what it stands for} that is not the paper's own; "" if none."""
+    return " ".join(f"{image} is a stand-in {text.rstrip('.')}." for image, text in stand_ins.items())
+
+
 def _plain(text):
     return text.replace("|", r"\|")
 
@@ -108,21 +121,27 @@ def _plain(text):
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
 @click.option("--title", required=True, help="heading of the table")
-def main(scores, output, title):
+@click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
+def main(scores, output, title, stand_ins):
     """SCORES (csv of steps.collect) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex: PSNR, SSIM and time."""
     import pandas
 
     output = Path(output)
     scores = scores_file.read(scores)
+    stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
+    scores["image"] = [name + (" (stand-in)" if name in stand_ins else "") for name in scores["image"]]
     _, _, fixed = corruptions.split(scores)
     settings = "; ".join(
         filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
     )
-    markdown, latex, frames = [f"# {title}\n\n{settings}. {NOTE} Best of each row in bold."], [], []
+    notes = [f"{settings}. {NOTE} Best of each row in bold.", stand_in_note(stand_ins)]
+    markdown, latex, frames = ["\n\n".join([f"# {title}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():
         frame, keys, labels = table(scores, metric)
         frames.append(frame.assign(metric=metric))
         header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
+        if metric == "psnr" and "n" in header:
+            markdown[0] += f"\n\n{MANY}"
         markdown.append(f"## {heading}\n\n{to_markdown(header, rows, keys)}")
         header, rows = cells(frame, keys, labels, metric, lambda text: rf"\textbf{{{text}}}")
         rows = [

@@ -35,7 +35,10 @@ def changed(path, value):
     return config
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+CONFIGS = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.name != "claims.yaml")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_the_configs_of_the_repository_are_good(path, monkeypatch):
     monkeypatch.chdir(ROOT)
     experiments.check(yaml.safe_load(path.read_text()), path.name)
@@ -61,11 +64,71 @@ def test_seeds_share_a_label():
     assert {r.label for r in experiments.recoveries(config["experiments"]["first"])} == {"DIP"}
 
 
+def with_seeds(**params):
+    """Return an experiment of two noise levels and seeds 0, 1, 7, by DIP with these parameters and by Wiener."""
+    config = changed("experiments.first.methods", [{"method": "dip", "params": params}, {"method": "wiener"}])
+    return config["experiments"]["first"] | {"corruption": {"sigma": [0.1, 0.2], "seed": [0, 1, 7]}}
+
+
+def test_the_seed_of_the_corruption_is_paired_with_it_not_multiplied():
+    found = experiments.recoveries(with_seeds(seed="corruption"))
+    assert len(found) == 2 * 2 * 3 * 2
+    pairs = [(r.corruption, r.params) for r in found if r.method == "dip" and r.image == "logo"]
+    assert pairs == [(f"sigma={sigma},seed={s}", f"seed={s}") for sigma in (0.1, 0.2) for s in (0, 1, 7)]
+    assert {r.label for r in found} == {"DIP", "Wiener"}
+    other = experiments.recoveries(with_seeds(seed="corruption", lr=[0.1, 0.01]))
+    pairs = [(r.corruption, r.params, r.label) for r in other if r.method == "dip" and r.image == "logo"]
+    assert pairs[4:6] == [
+        ("sigma=0.1,seed=7", "lr=0.1,seed=7", "DIP (lr=0.1)"),
+        ("sigma=0.1,seed=7", "lr=0.01,seed=7", "DIP (lr=0.01)"),
+    ]
+
+
+def test_a_corruption_without_seed_has_the_seed_0():
+    found = experiments.recoveries(with_seeds(seed="corruption") | {"corruption": {"sigma": 0.1}})
+    assert {r.params for r in found if r.method == "dip"} == {"seed=0"}
+
+
+def test_labels_have_the_entry_that_they_come_from():
+    experiment = with_seeds(lr=[0.1, 0.01], seed=[0, 1])
+    dip, wiener = experiment["methods"]
+    assert experiments.labels(experiment) == [("DIP (lr=0.1)", dip), ("DIP (lr=0.01)", dip), ("Wiener", wiener)]
+    for other in (experiment, with_seeds(seed="corruption"), GOOD["experiments"]["first"]):
+        recovered = dict.fromkeys(r.label for r in experiments.recoveries(other))
+        assert [label for label, _ in experiments.labels(other)] == list(recovered)
+
+
 def test_drawings():
     found = experiments.drawings("first", GOOD["experiments"]["first"])
     assert found[0] == "first/psnr"
     assert found[1:3] == ["first/comparison/camera/sigma=0.01,seed=0", "first/comparison/camera/sigma=0.1,seed=0"]
     assert len(found) == 5  # the second seed is not drawn
+
+
+def test_only_what_has_been_made_is_drawn():
+    experiment = GOOD["experiments"]["first"] | {"figures": ["psnr", "comparison", "matrix"]}
+
+    def made(recovery):
+        return (recovery.image, recovery.corruption, recovery.method) == ("logo", "sigma=0.1,seed=1", "wiener")
+
+    found = experiments.drawings("first", experiment, made=made)
+    assert found == ["first/psnr", "first/comparison/logo/sigma=0.1,seed=1", "first/matrix/logo"]
+    assert experiments.drawings("first", experiment, made=lambda recovery: False) == []
+    for drawing in ("comparison/logo/sigma=0.1,seed=1", "matrix/logo"):
+        assert experiments.shown("first", experiment, drawing, made) == [
+            "results/images/logo.npy",
+            "results/denoising/logo/sigma=0.1,seed=1/picture.npy",
+            "results/denoising/logo/sigma=0.1,seed=1/wiener/default/recovered.npy",
+        ]
+
+
+def test_a_recovery_is_there_when_its_image_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second, *_ = experiments.recoveries(GOOD["experiments"]["first"])
+    for recovery in (first, second):
+        Path(recovery.folder).mkdir(parents=True)
+    Path(second.folder, "recovered.npy").touch()
+    assert not experiments.there(first) and experiments.there(second)
 
 
 BLOCKS = [{"sigma": [0, 0.1], "images": ["camera"]}, {"sigma": 0, "images": ["logo"]}]
@@ -98,18 +161,20 @@ def test_a_drawing_of_an_image_is_there_once():
 def test_files_that_a_drawing_shows():
     experiment = GOOD["experiments"]["first"]
     folder = "results/denoising/camera/sigma=0.1,seed=0"
-    shown = experiments.shown(experiment, "comparison/camera/sigma=0.1,seed=0")
+    shown = experiments.shown("first", experiment, "comparison/camera/sigma=0.1,seed=0")
     recovered = [f"{folder}/{m}/recovered.npy" for m in ("wiener/default", "tv/lam=0.01,iterations=5")]
     assert shown[:4] == ["results/images/camera.npy", f"{folder}/picture.npy", *recovered]
-    assert experiments.shown(experiment, "psnr") == []
-    assert experiments.shown(experiment, "architecture") == ["results/images/camera.npy", "results/images/logo.npy"]
+    assert experiments.shown("first", experiment, "psnr") == []
+    images = ["results/images/camera.npy", "results/images/logo.npy"]
+    assert experiments.shown("first", experiment, "architecture") == images
     curves = [f"{recovery.folder}/curve.csv" for recovery in experiments.recoveries(experiment)]
-    assert experiments.shown(experiment, "curves") == curves
+    assert experiments.shown("first", experiment, "curves") == curves
+    assert experiments.shown("first", experiment, "vs_paper") == ["results/tables/first_vs_paper.csv"]
 
 
 URL = {"source": "https://host.invalid/a.png"}
 BAD = {
-    "unknown key": ("imagess", [], "unknown key 'imagess' (did you mean 'images'?); allowed: device, experiments"),
+    "unknown key": ("imagess", [], "unknown key 'imagess' (did you mean 'images'?); allowed: claims, device, exp"),
     "unknown image key": ("images.logo.sizes", 3, "images.logo: unknown key 'sizes' (did you mean 'size'?)"),
     "no images": ("images", None, "missing key 'images'"),
     "empty images": ("images", {}, "images: is empty; must have at least 1 entry"),
@@ -166,7 +231,7 @@ BAD = {
         "tv with kind=isotropic is there twice",
     ),
     "label of another column": ("experiments.first.methods.0.label", "sigma", "the label 'sigma' is that of another"),
-    "label of a spread": ("experiments.first.methods.0.label", "TV std", "the label 'TV std' is that of another"),
+    "label of an interval": ("experiments.first.methods.0.label", "TV ±", "the label 'TV ±' is that of another"),
     "image name that is a number": ("images", {1: {"source": "synthetic:logo"}}, "1"),
     "synthetic image": ("images.logo.source", "synthetic:lego", "unknown synthetic image 'lego' (did you mean 'logo'"),
     "size as text": ("images.logo.size", "64", "images.logo.size: '64' is not allowed; "),
@@ -199,12 +264,58 @@ BAD = {
     ),
     "no blocks": ("experiments.first.corruption", [], "experiments.first.corruption: [] is not allowed"),
     "corruption a number": ("experiments.first.corruption", 3, "experiments.first.corruption: 3 is not allowed; Param"),
+    "missing": ("missing", "maybe", "missing: 'maybe' is not allowed; must be one of run, skip"),
+    "settings": (
+        "experiments.first.methods.0.settings",
+        "best",
+        "methods[0].settings: 'best' is not allowed; must be one of paper, tuned",
+    ),
+    "stand-in without a word": ("images.logo.stand_in", True, "images.logo.stand_in: True is not allowed"),
+    "an experiment named as its comparison": ("experiments", {"a_vs_paper": {}}, "a_vs_paper"),
+    "a seed of a corruption among others": (
+        "experiments.first.methods",
+        [{"method": "dip", "params": {"seed": ["corruption", 1]}}],
+        "methods[0].params.seed: 'corruption' is not allowed; must be a whole number",
+    ),
+    "a seed of a corruption for what is not random": (
+        "experiments.first.methods.0.params",
+        {"seed": "corruption"},
+        "methods[0].params: unknown parameter 'seed'",
+    ),
+    "a seed of a corruption that another entry has": (
+        "experiments.first.methods",
+        [{"method": "dip", "params": {"seed": seed}} for seed in ("corruption", 1)],
+        "dip with seed=1 is there twice",
+    ),
+    "unknown published table": (
+        "experiments.first.published",
+        {"table": "tabel2"},
+        "experiments.first.published.table: unknown table 'tabel2' (did you mean 'table2'?)",
+    ),
+    "published label without a table": (
+        "experiments.first.methods.0.published",
+        "NLM",
+        "experiments.first.published: missing, but methods are compared with NLM",
+    ),
+    "no published label": ("experiments.first.methods.0.published", [], "methods[0].published: [] is not allowed"),
+    "a tolerance without a reason": (
+        "experiments.first.published",
+        {"table": "table2", "tolerances": [{"db": 1}]},
+        "experiments.first.published.tolerances[0]: missing key 'reason'",
+    ),
+    "a negative tolerance": (
+        "experiments.first.published",
+        {"table": "table2", "tolerances": [{"db": -1, "reason": "r"}]},
+        "experiments.first.published.tolerances[0].db: -1 ",
+    ),
+    "a figure of published values without any": ("experiments.first.figures", ["vs_paper"], "published"),
     "one label for two": ("experiments.first.methods.1.label", "TV", "two variants have the label 'TV'"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_configs_are_refused_in_one_line(name):
+def test_bad_configs_are_refused_in_one_line(name, monkeypatch):
+    monkeypatch.chdir(ROOT)  # where config/published.csv is
     path, value, words = BAD[name]
     with pytest.raises(BadInput) as caught:
         experiments.check(changed(path, value), "config")
@@ -212,6 +323,11 @@ def test_bad_configs_are_refused_in_one_line(name):
     assert message.startswith("config: ")
     assert words in message
     assert "\n" not in message
+
+
+def test_a_name_may_have_the_words_of_a_comparison_before_its_end(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    experiments.check(copy.deepcopy(GOOD) | {"experiments": {"a_vs_paper_b": GOOD["experiments"]["first"]}})
 
 
 def test_a_path_has_one_spelling():

@@ -188,6 +188,34 @@ def test_a_url_s_file_is_looked_for_by_name_first(file, tmp_path):
         image.load(url, sha256=["0" * 64], **settings)
 
 
+def test_a_url_s_file_is_found_by_its_checksum_under_any_name(tmp_path):
+    pillow(tmp_path / "a.png", GRAY8[::-1])
+    pillow(tmp_path / "standard_test_image.bmp", GRAY8)
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "folder.png").mkdir()
+    settings = {"name": "mine", "image_dirs": [tmp_path / "none", tmp_path]}
+    checksums = ["0" * 64, digest(tmp_path / "standard_test_image.bmp")]
+    found = image.load("https://host.invalid/picture.png", sha256=checksums, **settings)
+    np.testing.assert_allclose(found, GRAY8 / 255)
+    with pytest.raises(BadInput, match="picture.png: cannot be downloaded"):  # none is meant
+        image.load("https://host.invalid/picture.png", sha256=["0" * 64], **settings)
+
+
+@pytest.mark.parametrize("place", ["one", "two"])
+def test_a_file_of_the_right_name_is_refused_only_if_no_other_has_the_right_checksum(place, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    pillow(tmp_path / "one/picture.png", GRAY8[::-1])
+    settings = {"name": "mine", "image_dirs": [tmp_path / "one", tmp_path / "two"]}
+    url, other = "https://host.invalid/picture.png", tmp_path / place / "other.png"
+    pillow(other, GRAY8)
+    np.testing.assert_allclose(image.load(url, sha256=[digest(other)], **settings), GRAY8 / 255)
+    checksum = digest(other)
+    other.unlink()
+    with pytest.raises(BadInput, match="one/picture.png: checksum mismatch"):
+        image.load(url, sha256=[checksum], **settings)
+
+
 @pytest.fixture
 def server(tmp_path):
     folder = tmp_path / "served"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from steps import discover, experiments
+from steps import compare, discover, experiments, grid, published
 from tests.test_workflow import copy_repository
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +81,47 @@ def test_the_readme_s_method_passes_the_tests_of_every_method(tmp_path):
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
     assert " passed" in result.stdout
+
+
+def test_paper_yaml_has_a_recovery_for_every_published_number_in_the_paper_s_and_in_tuned_settings():
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    covered = {"paper": set(), "tuned": set()}
+    for entry in config["experiments"].values():
+        if "published" not in entry:
+            continue
+        labels = dict(experiments.labels(entry))
+        for recovery in experiments.recoveries(entry):
+            parameters = grid.parse_parameters(recovery.corruption)
+            method = labels[recovery.label]
+            for name in published.names(method):
+                for key in ("sigma", "compression"):
+                    cell = (entry["published"]["table"], recovery.image, name, parameters.get(key), parameters["seed"])
+                    covered[method.get("settings", "paper")].add(cell)
+    rows = published.read(ROOT / "config/published.csv")
+    assert len(rows) == 116
+    for settings, cells in covered.items():
+        for row in rows:
+            for seed in (0, 1, 2):
+                cell = (row["table"], row["image"], row["label"], row["value"], seed)
+                assert cell in cells, f"{settings} settings: {cell}"
+
+
+def test_a_stand_in_of_paper_yaml_is_never_judged():
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    stand_ins = {name for name, image in config["images"].items() if "stand_in" in image}
+    assert stand_ins == {"parrots", "stanford_logo"}
+    for row in published.read(ROOT / "config/published.csv"):
+        tolerances = config["experiments"][row["table"]]["published"]["tolerances"]
+        tolerance, _ = compare.rule(row, tolerances)
+        assert (tolerance is None) == (row["image"] in stand_ins), row
+
+
+def test_the_figures_of_paper_yaml_show_recoveries_of_its_tables():
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())["experiments"]
+    folders = {name: {r.folder for r in experiments.recoveries(entry)} for name, entry in config.items()}
+    of_tables = folders["table1"] | folders["table2"] | folders["table3"]
+    for name in ("figure1", "figure3", "figure4", "figure5"):
+        assert folders[name] <= of_tables, name
 
 
 def test_the_readme_s_config_is_good(tmp_path, monkeypatch):

@@ -1,7 +1,10 @@
-import numpy as np
+import json
+import math
+
 import pandas
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 from steps import tabulate
 
@@ -11,12 +14,16 @@ def scores():
     rows = []
     for image in ("house", "camera_man"):
         for sigma in ("0.1", "0.02"):
-            for seed in (0, 1):
+            for seed in (0, 1, 4):
                 for label, psnr in (("Wiener", 20.0), ("TV & co", 30.0), ("DIP", 30.0)):
                     row = {"image": image, "corruption": f"sigma={sigma},clip=true,seed={seed}", "label": label}
                     row |= {"psnr": psnr + seed + (label == "DIP") * 0.001, "ssim": 0.5, "seconds": 1.25}
                     rows.append(row | {"input_psnr": 10.0, "task": "denoising", "device": "cpu", "convention": "C"})
     return pandas.DataFrame(rows)
+
+
+def only(scores, *seeds):
+    return scores[scores["corruption"].str[-1].isin(map(str, seeds))]
 
 
 def test_rows_are_images_and_corruptions_in_order_and_cells_means_over_seeds(scores):
@@ -29,32 +36,65 @@ def test_rows_are_images_and_corruptions_in_order_and_cells_means_over_seeds(sco
         ("camera_man", 0.1),
         ("camera_man", 0.02),
     ]
-    assert frame["Wiener"].tolist() == [20.5] * 4
-    assert frame["Wiener std"][0] == pytest.approx(np.std([20, 21], ddof=1))
-    assert frame["n"].tolist() == ["2"] * 4
+    assert frame["Wiener"].tolist() == pytest.approx([65 / 3] * 4)
+    low, high = stats.t.interval(0.95, 2, loc=65 / 3, scale=stats.sem([20, 21, 24]))
+    assert frame["Wiener ±"].tolist() == pytest.approx([(high - low) / 2] * 4)
+    assert frame["n"].tolist() == ["3"] * 4
     assert frame["input"].tolist() == [10.0] * 4
 
 
-def test_one_recovery_a_cell_has_no_spread(scores):
-    frame, keys, labels = tabulate.table(scores[scores["corruption"].str.endswith("seed=0")], "psnr")
-    assert not [column for column in frame if "std" in column]
-    _, rows = tabulate.cells(frame, keys, labels, "psnr", lambda text: f"*{text}*")
+def test_one_recovery_a_cell_has_no_interval_and_no_count(scores):
+    frame, keys, labels = tabulate.table(only(scores, 0), "psnr")
+    assert not [column for column in frame if "±" in column]
+    header, rows = tabulate.cells(frame, keys, labels, "psnr", lambda text: f"*{text}*")
+    assert header == ["image", "sigma", "input", *labels]
     assert rows[0] == ["house", "0.1", "10.00", "20.00", "*30.00*", "*30.00*"]  # equal at two decimals: both bold
+
+
+def test_two_seeds_have_a_mean_but_no_interval(scores):
+    frame, keys, labels = tabulate.table(only(scores, 0, 1), "psnr")
+    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    assert header == ["image", "sigma", "n", "input", *labels]
+    assert rows[0] == ["house", "0.1", "2", "10.00", "20.50", "30.50", "30.50"]
 
 
 def test_a_column_with_one_seed_beside_one_with_several(scores):
     some = scores[(scores["label"] == "DIP") | scores["corruption"].str.endswith("seed=0")]
     frame, keys, labels = tabulate.table(some, "psnr")
-    assert frame["n"][0] == "1 to 2"
     header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
-    assert rows[0] == ["house", "0.1", "10.00", "20.00", "30.00", "30.50 ± 0.71"]
-    assert header == ["image", "sigma", "input", *labels]
+    assert rows[0] == ["house", "0.1", "1 to 3", "10.00", "20.00", "30.00", "31.67 ± 5.17"]
+
+
+def test_an_interval_is_there_though_other_cells_were_not_run(scores):
+    """Three seeds in one cell; as few recoveries in all as there are cells."""
+    lone = (scores["label"] == "DIP") & (scores["image"] == "house") & scores["corruption"].str.startswith("sigma=0.1,")
+    rest = (scores["label"] == "Wiener") & (scores["image"] == "house") & scores["corruption"].str.contains("=0.02,")
+    frame, keys, labels = tabulate.table(pandas.concat([scores[lone], only(scores[rest], 0)]), "psnr")
+    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    assert dict(zip(header, rows[0]))["DIP"] == "31.67 ± 5.17"
+
+
+def test_what_was_not_run_says_so_and_is_not_the_best(scores):
+    none = (scores["label"] == "Wiener") & (scores["image"] == "camera_man")
+    frame, keys, labels = tabulate.table(only(scores[~none], 0), "psnr")
+    _, rows = tabulate.cells(frame, keys, labels, "psnr", lambda text: f"*{text}*")
+    assert [row[-3:] for row in rows] == [["20.00", "*30.00*", "*30.00*"]] * 2 + [["not run", "*30.00*", "*30.00*"]] * 2
+
+
+def test_a_row_without_any_number_has_no_best(scores):
+    """As SSIM of an image below 11 pixels a side."""
+    scores.loc[scores["image"] == "house", "ssim"] = math.nan
+    frame, keys, labels = tabulate.table(only(scores, 0), "ssim")
+    _, rows = tabulate.cells(frame, keys, labels, "ssim", lambda text: f"*{text}*")
+    assert rows[2] == ["camera_man", "0.1", "*0.500*", "*0.500*", "*0.500*"]
+    assert not any("*" in text for row in rows[:2] for text in row)
+    assert not any("not run" in text for row in rows[:2] for text in row)  # they were run
 
 
 def test_time_is_not_ranked(scores):
     frame, keys, labels = tabulate.table(scores, "seconds")
     _, rows = tabulate.cells(frame, keys, labels, "seconds", lambda text: f"*{text}*")
-    assert rows[0][2:] == ["1.25 ± 0.00"] * 3
+    assert rows[0][2:] == ["3", *["1.25 ± 0.00"] * 3]
 
 
 def test_latex_escapes_and_booktabs():
@@ -66,16 +106,38 @@ def test_latex_escapes_and_booktabs():
         assert f"\\{rule}" in text
 
 
-def test_command_writes_three_files(tmp_path, scores):
-    scores.to_csv(tmp_path / "scores.csv", index=False)
-    arguments = [str(tmp_path / "scores.csv"), str(tmp_path / "table"), "--title", "My title"]
-    result = CliRunner().invoke(tabulate.main, arguments)
+STAND_INS = {"camera_man": "for him, 9 × 9.", "moon": "for the moon"}
+
+
+def written(folder, scores):
+    """Return the text of the files that the command writes of the scores, by suffix."""
+    scores.to_csv(folder / "scores.csv", index=False)
+    arguments = [str(folder / "scores.csv"), str(folder / "table"), "--title", "My title"]
+    result = CliRunner().invoke(tabulate.main, [*arguments, "--stand-ins", json.dumps(STAND_INS)])
     assert result.exit_code == 0, result.output
-    markdown = (tmp_path / "table.md").read_text()
-    assert markdown.startswith("# My title\n\ndenoising; clip=true.")
-    assert "| house | 0.1 | 10.00 | 20.50 ± 0.71 | **30.50 ± 0.71** | **30.50 ± 0.71** |" in markdown
-    latex = (tmp_path / "table.tex").read_text()
-    assert r"camera\_man & 0.02 & 10.00 & 20.50 $\pm$ 0.71 & \textbf{30.50 $\pm$ 0.71}" in latex
+    return {suffix: (folder / f"table.{suffix}").read_text() for suffix in ("md", "tex", "csv")}
+
+
+def test_command_writes_three_files(tmp_path, scores):
+    files = written(tmp_path, scores)
+    assert files["md"].startswith("# My title\n\ndenoising; clip=true.")
+    assert files["md"].count("n: recoveries") == 1
+    assert "| house | 0.1 | 3 | 10.00 | 21.67 ± 5.17 | **31.67 ± 5.17** | **31.67 ± 5.17** |" in files["md"]
+    assert r"(stand-in) & 0.02 & 3 & 10.00 & 21.67 $\pm$ 5.17 & \textbf{31.67 $\pm$ 5.17}" in files["tex"]
     csv = pandas.read_csv(tmp_path / "table.csv")
     assert sorted(csv["metric"].unique()) == ["psnr", "seconds", "ssim"]
     assert len(csv) == 12
+    assert csv["DIP ±"][0] == pytest.approx(5.1711, abs=1e-3)
+
+
+def test_every_table_names_the_stand_ins_in_it(tmp_path, scores):
+    files = written(tmp_path, scores)
+    assert files["md"].count("camera_man is a stand-in for him, 9 × 9.") == 1 and "moon" not in files["md"]
+    assert files["md"].count("| camera_man (stand-in) |") == files["md"].count("| camera_man") == 6
+    assert files["tex"].count(r"camera\_man (stand-in) &") == files["tex"].count(r"camera\_man") == 6
+    assert "house (stand-in)" not in files["md"] + files["tex"]
+
+
+def test_one_recovery_a_cell_is_not_explained_as_several(tmp_path, scores):
+    files = written(tmp_path, only(scores, 0))
+    assert "n: recoveries" not in files["md"] and "±" not in files["md"]

@@ -59,10 +59,11 @@ def run(tmp_path_factory):
     return folder, planned, result.stdout + result.stderr
 
 
-EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2}
+EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2, "timing": 1}
+EVERYTHING |= {"compare": 1, "decide": 1}
 RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
 SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1}
-DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4}
+DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
 
 
 def test_a_dry_run_plans_everything(run):
@@ -122,9 +123,10 @@ def methods(*names):
     return {f"{rule} {name}": RECOVERIES[name] for name in names for rule in ("recover", "score")}
 
 
-COLLECTED = {"collect": 2, "combine": 1, "tabulate": 2} | DRAWINGS
-ONE_COLLECTED = {"collect": 1, "combine": 1, "tabulate": 1}
-DENOISING = {"draw psnr": 1, "draw comparison": 4}
+PUBLISHED = {"compare": 1, "decide": 1}
+COLLECTED = {"collect": 2, "combine": 1, "timing": 1, "tabulate": 2} | PUBLISHED | DRAWINGS
+ONE_COLLECTED = {"collect": 1, "combine": 1, "timing": 1, "tabulate": 1}
+DENOISING = PUBLISHED | {"draw psnr": 1, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
 # What is edited, and all that runs again.
 CACHING = {
     "method wiener": ("steps/methods/wiener.py", methods("wiener") | ONE_COLLECTED | DENOISING),
@@ -141,7 +143,12 @@ CACHING = {
         | DENOISING,
     ),
     "metric": ("steps/score.py", {f"score {name}": n for name, n in RECOVERIES.items()} | COLLECTED),
-    "table": ("steps/tabulate.py", {"tabulate": 2}),
+    "table": ("steps/tabulate.py", {"tabulate": 2, "compare": 1, "timing": 1, "draw vs_paper": 1}),
+    "comparison": ("steps/compare.py", {"compare": 1, "draw vs_paper": 1}),
+    "how claims are decided": ("steps/claims.py", COLLECTED),
+    "times": ("steps/timing.py", {"timing": 1}),
+    "a published value": ("tests/published.csv", PUBLISHED | {"draw vs_paper": 1}),
+    "a claim": ("tests/claims.yaml", {"decide": 1}),
     "figure": ("steps/figures/matrix.py", {"draw matrix": 1}),
     "style of figures": ("steps/style.py", DRAWINGS),
     "images": ("steps/image.py", EVERYTHING | DRAWINGS | methods(*METHODS)),
@@ -175,13 +182,35 @@ CONFIG_CHANGES = {
         lambda c: c["experiments"]["denoising"]["corruption"]["sigma"].append(0.2),
         {"corrupt": 2, "recover wiener": 2, "recover tv": 4, "score wiener": 2, "score tv": 4}
         | ONE_COLLECTED
-        | {"draw psnr": 1, "draw comparison": 6},
+        | DENOISING
+        | {"draw comparison": 6},
     ),
     "a label": (
         lambda c: c["experiments"]["denoising"]["methods"][0].update(label="W"),
         ONE_COLLECTED | DENOISING,
     ),
-    "a title": (lambda c: c["experiments"]["denoising"].update(title="T"), {"tabulate": 1}),
+    "a title": (
+        lambda c: c["experiments"]["denoising"].update(title="T"),
+        {"tabulate": 1, "compare": 1, "draw vs_paper": 1},
+    ),
+    "a tolerance": (
+        lambda c: c["experiments"]["denoising"]["published"]["tolerances"][0].update(db=2),
+        PUBLISHED | {"draw vs_paper": 1},
+    ),
+    "no published values": (
+        lambda c: [
+            c["experiments"]["denoising"].pop("published"),
+            c["experiments"]["denoising"].update(figures=["psnr"]),
+            c.pop("claims"),
+            *(m.pop("published") for m in c["experiments"]["denoising"]["methods"]),
+        ],
+        {},
+    ),
+    "a stand-in": (
+        lambda c: c["images"]["camera"].update(stand_in="for another"),
+        {"tabulate": 1, "compare": 1, "draw vs_paper": 1},
+    ),
+    "skipping what is missing": (lambda c: c.update(missing="skip"), "collected"),
     "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
     "the device": (lambda c: c.update(device="auto"), {}),
     "folders of images": (lambda c: c.update(image_dirs=["a folder"]), {}),
@@ -302,6 +331,7 @@ def test_a_failing_job_says_why_and_the_others_go_on(run):
     folder, _, _ = run
 
     def change(config):
+        config.pop("claims")
         config["experiments"] = {
             "blur": {
                 "task": "deconvolution",
@@ -326,3 +356,39 @@ def test_runs_in_another_folder(run, tmp_path):
     result = snakemake(folder, target, "--directory", str(tmp_path))
     assert result.returncode == 0, result.stdout + result.stderr
     assert (tmp_path / target).is_file()
+
+
+def test_skipping_what_is_missing_makes_tables_of_what_there_is(run):
+    folder, _, _ = run
+
+    def change(config):
+        config["missing"] = "skip"
+        config["experiments"]["denoising"]["corruption"]["sigma"].append(0.2)
+        config["experiments"]["denoising"]["methods"].append({"method": "wiener", "label": "new", "params": {"K": 1}})
+        config["experiments"]["never"] = config["experiments"]["single_pixel"] | {"corruption": {"compression": 3}}
+
+    planned = snakemake(folder, "--dry-run", config=with_config(folder, change))
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert not re.findall(r"^Job \d+: (?:recover|corrupt|score) ", planned.stdout, re.MULTILINE)
+    assert "tabulate denoising" in planned.stdout
+    assert "never" not in planned.stdout
+
+
+def test_the_page_of_a_run_has_its_tables_claims_and_figures_but_no_photograph(run):
+    folder, _, _ = run
+    command = [sys.executable, "-m", "steps.page", "config/smoke.yaml", "docs/smoke.md", "--command", "make smoke"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    text = (folder / "docs/smoke.md").read_text()
+    for part in (
+        "| Made by | `make smoke` |",
+        "- denoising: 12 of 12 recoveries.",
+        "## The paper's claims",
+        "## denoising, beside the published values",
+        "## Time and memory",
+    ):
+        assert part in text
+    pictures = {path.name for path in (folder / "docs/smoke").iterdir()}
+    assert {"denoising-vs_paper.png", "denoising-psnr.png", "single_pixel-matrix-logo.png"} <= pictures
+    assert not [name for name in pictures if "comparison" in name]
+    assert all(f"](smoke/{name})" in text for name in pictures)

@@ -1,5 +1,7 @@
 """What every figure must do; a new file in steps/figures is tested because it is there."""
 
+import pathlib
+
 import matplotlib.pyplot
 import numpy as np
 import pandas
@@ -14,6 +16,19 @@ from tests.conftest import picture
 def close_figures():
     yield
     matplotlib.pyplot.close("all")
+
+
+def cell(label, image, value, difference, verdict="within", **facts):
+    """Return a row of an experiment's table beside the published values, see steps/compare.py."""
+    row = {"image": image, "parameter": "sigma", "value": value, "published label": "P", "published": 20.0}
+    row |= {"label": label, "settings": "paper", "n": 1, "difference": difference, "verdict": verdict}
+    return row | facts
+
+
+def compared(*cells):
+    """Write a table beside the published values for the experiment of `results`."""
+    pathlib.Path("results/tables").mkdir(exist_ok=True)
+    pandas.DataFrame(cells).to_csv("results/tables/mine_vs_paper.csv", index=False)
 
 
 @pytest.fixture(params=[1, 3], ids=["gray", "colour"])
@@ -37,10 +52,12 @@ def results(request, tmp_path, monkeypatch):
                     )
                     (folder / method / "default/curve.csv").write_text(curve)
                     row = {"task": "denoising", "image": image, "corruption": corruption, "label": method.upper()}
-                    row |= {"method": method, "params": "default"}
+                    row |= {"experiment": "mine", "method": method, "params": "default"}
+                    row |= {"seconds": (0.1 if method == "tv" else 10.0) * (1 + seed) * (1 + 10 * float(sigma))}
                     row |= {"psnr": 20 - 10 * float(sigma) + gain + seed, "input_psnr": 20 - 10 * float(sigma)}
                     rows.append(row | {"folder": str((folder / method / "default").relative_to(tmp_path))})
                 np.save(folder / "picture.npy", truth + 0.1)
+    compared(*(cell("DIP", image, sigma, 0.5) for image in ("house", "hill") for sigma in (0.05, 0.1, 0.5)))
     return pandas.DataFrame(rows)
 
 
@@ -130,6 +147,94 @@ def test_curves_leave_out_methods_without_iterations_and_an_input_without_error(
     with style.apply():
         figure = curves.draw(results.assign(input_psnr=np.inf))
     assert {text.get_text() for text in figure.legends[0].get_texts()} == {"DIP"}
+
+
+def shown_beside_the_paper(results, *cells):
+    """Return (differences in the heat map, {(row, column): text}, names of rows, heads of columns) of vs_paper."""
+    from steps.figures import vs_paper
+
+    compared(*cells)
+    with style.apply():
+        panel = vs_paper.draw(results).axes[0]
+    written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in panel.texts}
+    names = [[tick.get_text() for tick in ticks] for ticks in (panel.get_yticklabels(), panel.get_xticklabels())]
+    return np.ma.filled(panel.images[0].get_array(), np.nan), written, *names
+
+
+def test_vs_paper_has_the_difference_of_every_cell(results):
+    differences, written, rows, columns = shown_beside_the_paper(
+        results,
+        cell("Ours", "house", 0.1, 0.25, settings="tuned"),
+        cell("TV", "house", 0.05, -1.5, "worse", published=31.46),
+        cell("TV", "house", 0.1, 4.0, "not comparable", published=22.0),
+        cell("TV", "hill", 0.1, np.nan, "not run", n=0, published=18.0),
+        cell("DIP", "hill", 0.1, 0.004),
+    )
+    assert rows == ["house, σ = 0.1", "house, σ = 0.05", "hill, σ = 0.1"]
+    assert [column.split("\n")[0] for column in columns] == ["TV", "DIP", "Ours"]  # tuned last
+    assert ["tuned" in column for column in columns] == [False, False, True]
+    assert {place: text.split() for place, text in written.items()} == {
+        (0, 0): ["+4.00*", "(22.0)"],  # an asterisk: not comparable
+        (0, 2): ["+0.25", "(20.0)"],
+        (1, 0): ["-1.50", "(31.5)"],
+        (2, 0): ["not", "run", "(18.0)"],
+        (2, 1): ["+0.00", "(20.0)"],
+    }
+    expected = [[4, np.nan, 0.25], [-1.5, np.nan, np.nan], [np.nan, 0.004, np.nan]]
+    np.testing.assert_allclose(differences, expected)
+
+
+def test_vs_paper_shows_a_variant_beside_each_of_its_published_labels(results):
+    """As a tuned TV beside two of the paper's: 2 images, 2 labels, 4 differences."""
+    _, written, *_ = shown_beside_the_paper(
+        results,
+        *(
+            cell("TV", image, 0.1, difference, **{"published label": name})
+            for name, difference in (("A", 0.25), ("B", -1.25))
+            for image in ("house", "hill")
+        ),
+    )
+    assert sorted(text.split()[0] for text in written.values()) == ["+0.25", "+0.25", "-1.25", "-1.25"]
+
+
+def test_vs_paper_takes_labels_and_images_as_text(results):
+    _, _, rows, columns = shown_beside_the_paper(results, cell("None", "01", 0.1, 0.5))
+    assert rows == ["01, σ = 0.1"] and columns[0].startswith("None")
+
+
+def test_vs_paper_of_nothing_run(results):
+    differences, written, *_ = shown_beside_the_paper(results, cell("TV", "a", 0.1, np.nan, "not run", n=0))
+    assert np.isnan(differences).all() and "not run" in written[0, 0]
+
+
+def test_time_has_one_large_marker_for_each_method_at_its_medians(results):
+    from steps.figures import time
+
+    with style.apply():
+        figure = time.draw(results)
+    assert [panel.get_title() for panel in figure.axes] == ["house", "hill"]
+    for panel in figure.axes:
+        assert panel.get_xscale() == "log"
+        sizes = [line.get_markersize() for line in panel.get_lines() if line.get_marker() not in ("", "None")]
+        large = [line for line in panel.get_lines() if line.get_markersize() == max(sizes)]
+        assert {line.get_label(): line.get_xydata().tolist() for line in large} == {
+            "TV": [[pytest.approx(0.3), pytest.approx(3.5)]],  # the middle one of sigma 0.1, mean of two seeds
+            "DIP": [[pytest.approx(30), pytest.approx(4.5)]],
+        }
+        faint = [line for line in panel.get_lines() if line.get_markersize() == min(sizes)]
+        assert [len(line.get_xydata()) for line in faint] == [3, 3]
+        np.testing.assert_allclose(sorted(faint[0].get_xdata()), [0.225, 0.3, 0.9])
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"TV", "DIP", "input"}
+
+
+def test_time_leaves_a_method_out_of_a_panel_where_it_was_not_run(results):
+    from steps.figures import time
+
+    some = results[(results["method"] == "tv") | (results["image"] == "house")].reset_index(drop=True)
+    with style.apply():
+        house, hill = time.draw(some).axes
+    assert {line.get_label() for line in house.get_lines()} >= {"TV", "DIP"}
+    assert "DIP" not in {line.get_label() for line in hill.get_lines()}
 
 
 def test_architecture_is_that_of_the_network(results):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from steps import discover, experiments
+from steps import claims, discover, experiments
 from steps.errors import BadInput
 from steps.sources import sources
 
@@ -25,8 +25,22 @@ def or_exit(function):
 
 
 or_exit(experiments.check)(config)
-EXPERIMENTS = list(config["experiments"])
-DRAWINGS = [drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name])]
+STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
+
+
+def made(recovery):
+    """Return whether a recovery is part of this run: with `missing: skip` only those that are there already."""
+    return config["missing"] == "run" or experiments.there(recovery)
+
+
+MADE = {name: [r for r in experiments.recoveries(entry) if made(r)] for name, entry in config["experiments"].items()}
+EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
+CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
+CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"] for claim in CLAIMED}]
+COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
+DRAWINGS = [
+    drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
+]
 
 os.environ |= {
     # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory.
@@ -40,7 +54,7 @@ os.environ |= {
 
 wildcard_constraints:
     image=r"[A-Za-z0-9][A-Za-z0-9_-]*",
-    experiment=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    experiment=r"[A-Za-z0-9][A-Za-z0-9_-]*(?<!_vs_paper)",
     task=r"\w+",
     method=r"\w+",
     corruption=r"[^/]+",
@@ -91,12 +105,33 @@ def experiment_entry(wildcards):
 
 
 def recoveries(wildcards):
-    return experiments.recoveries(experiment_entry(wildcards))
+    experiment_entry(wildcards)
+    return MADE[wildcards.experiment]
+
+
+def recovery_part(wildcards):
+    """Return what decides an experiment's recoveries and labels, as JSON: no title, no figure, no published value."""
+    entry = experiment_entry(wildcards)
+    methods = [{k: v for k, v in m.items() if k not in ("published", "settings", "remark")} for m in entry["methods"]]
+    kept = {k: v for k, v in entry.items() if k not in ("title", "figures", "published")}
+    return json.dumps(kept | {"methods": methods})
+
+
+def claimed_part(wildcards):
+    """Return the part of the config that claims are about, as JSON."""
+    entries = {claim["experiment"]: config["experiments"][claim["experiment"]] for claim in CLAIMED}
+    part = {name: {k: v for k, v in entry.items() if k not in ("title", "figures")} for name, entry in entries.items()}
+    return json.dumps({"published": config["published"], "experiments": part})
+
+
+def stand_ins(wildcards):
+    """Return the stand-ins among an experiment's images, as JSON."""
+    return json.dumps({name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS})
 
 
 @or_exit
 def shown_files(wildcards):
-    return experiments.shown(experiment_entry(wildcards), wildcards.drawing)
+    return experiments.shown(wildcards.experiment, experiment_entry(wildcards), wildcards.drawing, made)
 
 
 @or_exit

@@ -17,11 +17,13 @@ rule collect:
     resources:
         mem_mb=2000,
     params:
-        experiment=lambda w: json.dumps({k: v for k, v in experiment_entry(w).items() if k not in ("title", "figures")}),
+        experiment=recovery_part,
+        missing=config["missing"],
     message:
         "collect the scores of {wildcards.experiment}"
     shell:
-        "python -m steps.collect {wildcards.experiment:q} {params.experiment:q} {output:q} > {log:q} 2>&1"
+        "python -m steps.collect {wildcards.experiment:q} {params.experiment:q} {output:q} --missing {params.missing}"
+        " > {log:q} 2>&1"
 
 
 rule combine:
@@ -62,11 +64,85 @@ rule tabulate:
         mem_mb=2000,
     params:
         title=lambda w: experiment_entry(w).get("title", w.experiment),
+        stand_ins=stand_ins,
     message:
         "tabulate {wildcards.experiment}"
     shell:
         "python -m steps.tabulate {input.scores:q} results/tables/{wildcards.experiment:q} --title {params.title:q}"
-        " > {log:q} 2>&1"
+        " --stand-ins {params.stand_ins:q} > {log:q} 2>&1"
+
+
+rule compare:
+    input:
+        scores="results/scores/{experiment}.csv",
+        published=config["published"],
+        code=sources("steps.compare"),
+    output:
+        multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
+    log:
+        "results/tables/{experiment}_vs_paper.log",
+    benchmark:
+        "results/benchmarks/compare/{experiment}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        title=lambda w: experiment_entry(w).get("title", w.experiment),
+        experiment=lambda w: json.dumps({k: v for k, v in experiment_entry(w).items() if k not in ("title", "figures")}),
+        stand_ins=stand_ins,
+    message:
+        "compare {wildcards.experiment} with the published values"
+    shell:
+        "python -m steps.compare {input.scores:q} {input.published:q} {params.experiment:q} {params.stand_ins:q}"
+        " results/tables/{wildcards.experiment:q}_vs_paper --title {params.title:q} > {log:q} 2>&1"
+
+
+rule timing:
+    input:
+        scores="results/scores.csv",
+        code=sources("steps.timing"),
+    output:
+        multiext("results/time", ".csv", ".md", ".tex"),
+    log:
+        "results/time.log",
+    benchmark:
+        "results/benchmarks/timing.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "timing of all methods"
+    shell:
+        "python -m steps.timing {input.scores:q} results/time > {log:q} 2>&1"
+
+
+rule decide:
+    input:
+        claims=lambda w: config["claims"],
+        published=lambda w: config["published"],
+        scores=expand("results/scores/{experiment}.csv", experiment=CLAIM_EXPERIMENTS),
+        code=sources("steps.decide"),
+    output:
+        multiext("results/claims", ".csv", ".md"),
+    log:
+        "results/claims.log",
+    benchmark:
+        "results/benchmarks/decide.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=claimed_part,
+    message:
+        "decide the claims"
+    shell:
+        "python -m steps.decide {input.claims:q} {params.config:q} {input.scores:q} results/claims > {log:q} 2>&1"
 
 
 rule draw:

@@ -1,0 +1,220 @@
+"""A paper's claims: reading them, and deciding each on its own numbers or on ours: stands, fails, undecided."""
+
+import math
+from pathlib import Path
+
+from steps import grid, published, schema
+from steps.errors import BadInput
+
+STANDS, FAILS, UNDECIDED, NOTHING = "stands", "fails", "undecided", "no numbers"
+
+
+def read(file, config, where="claims"):
+    """Return {name: claim} of a file of claims, defaults filled in; lists where the file may have one word.
+
+    config is the part of a config that claims speak of: published, experiments. Raises BadInput for a file that is
+    missing or is not as workflow/schemas/claims.schema.yaml says, for an experiment, label, image or parameter that the
+    config has not, and for keys that do not fit what the claim `is`.
+    """
+    import yaml
+
+    if not Path(file).is_file():
+        raise BadInput(f"{where}: no file {str(file)!r}")
+    try:
+        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise BadInput(f"{file}: not YAML ({' '.join(str(error).split())[:150]})") from error
+    schema.validate(content, str(file), "claims")
+    claims = {}
+    for name, given in content["claims"].items():
+        claim = {"quantity": "psnr", "where": {}, "than": [], **given}
+        for key in ("label", "than"):
+            claim[key] = _listed(claim[key])
+        claim["where"] = {
+            key: [value if key == "image" else grid.normalise(value) for value in _listed(given)]
+            for key, given in claim["where"].items()
+        }
+        claim.setdefault("by", 0 if claim["quantity"] == "psnr" else 1)
+        _check(claim, config, f"{file}: claims.{name}")
+        claims[name] = claim
+    return claims
+
+
+def _check(claim, config, where):
+    from steps import experiments
+
+    if claim["experiment"] not in config["experiments"]:
+        raise BadInput(f"{where}.experiment: {grid.unknown('experiment', claim['experiment'], config['experiments'])}")
+    experiment = config["experiments"][claim["experiment"]]
+    flat = claim["is"] == "flat"
+    if flat == bool(claim["than"]) or flat != ("over" in claim):
+        raise BadInput(f"{where}: is: {claim['is']} needs {'over, and no than' if flat else 'than, and no over'}")
+    if claim["quantity"] != "psnr" and not claim["by"] > 0:
+        raise BadInput(f"{where}.by: {claim['by']} is not allowed; a factor must be > 0")
+    if "published" in experiment:
+        rows = [r for r in published.read(config["published"]) if r["table"] == experiment["published"]["table"]]
+        labels = {row["label"] for row in rows}
+    else:
+        labels = {label for label, _ in experiments.labels(experiment)}
+    for name in claim["label"] + claim["than"]:
+        if name not in labels:
+            raise BadInput(f"{where}: {grid.unknown('label', name, labels)}")
+    cases = [(image, grid.parse_parameters(corruption)) for image, corruption in experiments.cases(experiment)]
+    known = {"image": {image for image, _ in cases}}
+    for _, parameters in cases:
+        for name, value in parameters.items():
+            known.setdefault(name, set()).add(value)
+    for name, values in claim["where"].items():
+        if name not in known:
+            raise BadInput(f"{where}.where: {grid.unknown('parameter', name, known)}")
+        for value in values:
+            if value not in known[name]:
+                raise BadInput(f"{where}.where.{name}: {grid.unknown('value', value, known[name])}")
+    if flat and claim["over"] not in known:
+        raise BadInput(f"{where}.over: {grid.unknown('parameter', claim['over'], known)}")
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def values(claim, experiment, scores, rows, source):
+    """Return {(label, cell): {seed: value}} of a claim's quantity, log10 of seconds and of losses.
+
+    source  "published": the published `rows`, with seed None; "paper" or "tuned": our scores (a DataFrame, or None) by
+            settings of the kind. A cell is a tuple of (name, value): the image, then the corruption without its seed.
+    """
+    from steps import experiments
+
+    found = {}
+    if source == "published":
+        for row in rows if claim["quantity"] == "psnr" else []:
+            cell = (("image", row["image"]), (row["parameter"], grid.normalise(row["value"])))
+            found[row["label"], cell] = {None: row["psnr_db"]}
+        return found
+    if scores is None:
+        return found
+    for label, entry in experiments.labels(experiment):
+        names = published.names(entry) if "published" in experiment else [label]
+        if entry.get("settings", "paper") != source:
+            continue
+        for row in scores[scores["label"] == label].to_dict("records"):
+            parameters = grid.parse_parameters(row["corruption"])
+            seed = (
+                parameters.pop("seed", 0),
+                row["seed"] if entry.get("params", {}).get("seed") != "corruption" else None,
+            )
+            seed = seed if isinstance(entry.get("params", {}).get("seed"), list) else seed[0]
+            value = row[claim["quantity"]]
+            if claim["quantity"] != "psnr":
+                value = math.log10(max(value, 1e-12))
+            for name in names:
+                cell = _cell(row["image"], parameters, [r for r in rows if r["label"] == name])
+                if cell:
+                    found.setdefault((name, cell), {})[seed] = value
+    return found
+
+
+def _cell(image, parameters, rows):
+    """Return the cell of an image and corruption; with published rows, named by their parameter alone, or None."""
+    if not rows:
+        return (("image", image), *parameters.items())
+    name = rows[0]["parameter"]
+    there = any(row["image"] == image and math.isclose(row["value"], parameters.get(name, math.nan)) for row in rows)
+    return (("image", image), (name, parameters[name])) if there else None
+
+
+def comparisons(claim, keys):
+    """Return [(first, second)] of the (label, cell) keys that a claim compares, both among `keys`."""
+    wanted = [key for key in keys if all(dict(key[1]).get(n) in v for n, v in claim["where"].items())]
+    pairs = []
+    for label, cell in wanted:
+        if label not in claim["label"]:
+            continue
+        if claim["is"] == "flat":
+            rest = [pair for pair in cell if pair[0] != claim["over"]]
+            others = [key for key in wanted if key[0] == label and [p for p in key[1] if p[0] != claim["over"]] == rest]
+            pairs += [((label, cell), other) for other in others[others.index((label, cell)) + 1 :]]
+        else:
+            pairs += [((label, cell), (other, cell)) for other in claim["than"] if (other, cell) in wanted]
+    return pairs
+
+
+def differences(found, first, second):
+    """Return the list of differences first − second over the seeds that both have."""
+    a, b = found.get(first, {}), found.get(second, {})
+    return [a[seed] - b[seed] for seed in a if seed in b]
+
+
+def spread(found, claim):
+    """Return {(label, other): (pooled standard deviation, degrees of freedom)} over all cells with several seeds."""
+    import numpy as np
+
+    pooled = {}
+    for first, second in comparisons(claim | {"where": {}}, list(found)):
+        sample = differences(found, first, second)
+        if len(sample) > 1:
+            total, freedom = pooled.get((first[0], second[0]), (0.0, 0))
+            pooled[first[0], second[0]] = total + np.var(sample) * len(sample), freedom + len(sample) - 1
+    return {pair: (math.sqrt(total / freedom), freedom) for pair, (total, freedom) in pooled.items()}
+
+
+def decide(claim, mean, half):
+    """Return the verdict of one comparison, from the difference and half of its interval (0 for exact numbers)."""
+    if math.isnan(mean):
+        return NOTHING
+    if math.isnan(half):
+        return UNDECIDED
+    by = claim["by"] if claim["quantity"] == "psnr" else math.log10(claim["by"])
+    low, high = mean - half, mean + half
+    if claim["is"] in ("close", "flat"):
+        inside, outside = -by <= low and high <= by, high < -by or low > by
+    elif claim["is"] == "higher":
+        inside, outside = low > by, high <= by
+    else:
+        inside, outside = high < -by, low >= -by
+    return STANDS if inside else FAILS if outside else UNDECIDED
+
+
+def evaluate(claim, found, pairs):
+    """Return one dict (first, second, n, mean, half, pooled, verdict) for each of the pairs; NaN if nothing was run."""
+    from scipy import stats
+
+    pooled = spread(found, claim)
+    rows = []
+    for first, second in pairs:
+        sample = differences(found, first, second)
+        mean, half = published.interval(sample) if sample else (math.nan, math.nan)
+        known = pooled.get((first[0], second[0]))
+        exact = None in found.get(first, {})
+        borrowed = len(sample) == 1 and not exact and known is not None
+        if borrowed:
+            half = float(stats.t.ppf(0.975, known[1]) * known[0])
+        row = {"first": first, "second": second, "n": len(sample), "mean": mean, "half": 0.0 if exact else half}
+        rows.append(row | {"pooled": borrowed, "verdict": decide(claim, mean, row["half"])})
+    return rows
+
+
+def overall(rows):
+    """Return the verdict of a claim from those of its comparisons."""
+    found = [row["verdict"] for row in rows]
+    if not found or all(verdict == NOTHING for verdict in found):
+        return NOTHING
+    if FAILS in found:
+        return FAILS
+    return STANDS if all(verdict == STANDS for verdict in found) else UNDECIDED
+
+
+def expected(claim, experiment, rows):
+    """Return the (label, cell) keys that an experiment should have: its published rows', else its cases' by label."""
+    from steps import experiments
+
+    if rows:
+        return list(values(claim | {"quantity": "psnr"}, experiment, None, rows, "published"))
+    keys = {}
+    for label, _ in experiments.labels(experiment):
+        for image, corruption in experiments.cases(experiment):
+            parameters = grid.parse_parameters(corruption)
+            parameters.pop("seed", None)
+            keys[label, (("image", image), *parameters.items())] = None
+    return list(keys)

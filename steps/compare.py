@@ -1,0 +1,196 @@
+"""Compare an experiment with published values, cell by cell: published, ours, difference, verdict, reason."""
+
+import json
+import math
+from pathlib import Path
+
+import click
+
+from steps import grid, published, tabulate
+from steps import scores as scores_file
+from steps.files import whole, write_text
+
+NOT_RUN = "not run"
+NOTE = (
+    "Ours: mean over n seeds ± half of its 95 % interval (Student's t, from two seeds on). Within: the difference is "
+    "at most the tolerance; better, worse: it is more. Tuned settings have no tolerance: within means that the "
+    "published value lies in our interval."
+)
+
+
+def verdict(difference, tolerance):
+    """Return "within", "better" or "worse" for ours − published in dB; "not comparable" if tolerance is None."""
+    if tolerance is None:
+        return "not comparable"
+    if abs(difference) <= tolerance:
+        return "within"
+    return "better" if difference > 0 else "worse"
+
+
+def rule(cell, tolerances):
+    """Return (tolerance in dB or None, reason) for a published row: the first of `tolerances` that is for it.
+
+    None, which is not comparable, also if there is none.
+    """
+    for given in tolerances:
+        if cell["label"] in given.get("labels", [cell["label"]]) and cell["image"] in given.get(
+            "images", [cell["image"]]
+        ):
+            return given.get("db"), given["reason"]
+    return None, "no tolerance is given"
+
+
+def compare(scores, labels, cells, tolerances):
+    """Return a list of dicts, one for each published cell and each of our variants that is compared with it.
+
+    scores  DataFrame of steps.collect;  labels  [(label, its entry under methods)];  cells  the published rows of its
+    table.
+    """
+    rows = []
+    for label, entry in labels:
+        settings = entry.get("settings", "paper")
+        for cell in cells:
+            if cell["label"] not in published.names(entry):
+                continue
+            values = published.ours(scores, cell, label)["psnr"]
+            mean, half = published.interval(values) if len(values) else (math.nan, math.nan)
+            tolerance, reason = rule(cell, tolerances)
+            if settings == "tuned" and tolerance is not None:
+                tolerance, reason = (0.0 if math.isnan(half) else half), "at least as good is asked of tuned settings"
+            rows.append(
+                {
+                    "image": cell["image"],
+                    "parameter": cell["parameter"],
+                    "value": cell["value"],
+                    "published label": cell["label"],
+                    "published": cell["psnr_db"],
+                    "label": label,
+                    "settings": settings,
+                    "n": len(values),
+                    "ours": mean,
+                    "interval": half,
+                    "difference": mean - cell["psnr_db"],
+                    "tolerance": math.nan if tolerance is None else tolerance,
+                    "verdict": verdict(mean - cell["psnr_db"], tolerance) if len(values) else NOT_RUN,
+                    "reason": reason,
+                }
+            )
+    return rows
+
+
+def summary(rows):
+    """Return one dict for each variant and published label: cells run, verdicts, mean, RMS and largest difference.
+
+    The nearest to the published values, by RMS, come first within the paper's and within the tuned settings.
+    """
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["settings"], row["label"], row["published label"]), []).append(row)
+    found = []
+    for (settings, label, name), cells in groups.items():
+        differences = [row["difference"] for row in cells if row["n"]]
+        count = len(differences)
+        found.append(
+            {
+                "settings": settings,
+                "label": label,
+                "published label": name,
+                "run": f"{count} of {len(cells)}",
+                **{v: sum(row["verdict"] == v for row in cells) for v in ("within", "better", "worse")},
+                "not comparable": sum(row["verdict"] == "not comparable" for row in cells),
+                "mean": sum(differences) / count if count else math.nan,
+                "rms": math.sqrt(sum(d * d for d in differences) / count) if count else math.nan,
+                "largest": max(differences, key=abs, default=math.nan),
+            }
+        )
+    return sorted(found, key=lambda row: (row["settings"], math.isnan(row["rms"]), row["rms"]))
+
+
+def cell_rows(rows, stand_ins):
+    """Return (header, rows of text, number of names) of the cells, for tabulate.to_markdown."""
+    header = ["image", rows[0]["parameter"], "published as", "published", "variant", "settings", "n", "ours"]
+    header += ["difference", "verdict"]
+    found = []
+    for row in rows:
+        run = row["n"] > 0
+        found.append(
+            [
+                row["image"] + (" (stand-in)" if row["image"] in stand_ins else ""),
+                grid.spell(row["value"]),
+                row["published label"],
+                f"{row['published']:.2f}",
+                row["label"],
+                row["settings"],
+                str(row["n"]),
+                f"{row['ours']:.2f}" + ("" if math.isnan(row["interval"]) else f" ± {row['interval']:.2f}")
+                if run
+                else "",
+                f"{row['difference']:+.2f}" if run else "",
+                row["verdict"],
+            ]
+        )
+    return header, found, 3
+
+
+def summary_rows(found):
+    """Return (header, rows of text, number of names) of a `summary`."""
+    header = ["settings", "variant", "published as", "cells run", "within", "better", "worse", "not comparable"]
+    header += ["mean difference", "RMS", "largest"]
+    rows = []
+    for row in found:
+        numbers = [row[name] for name in ("mean", "rms", "largest")]
+        texts = ["" if math.isnan(n) else f"{n:+.2f}" if i != 1 else f"{n:.2f}" for i, n in enumerate(numbers)]
+        counts = [str(row[name]) for name in ("run", "within", "better", "worse", "not comparable")]
+        rows.append([row["settings"], row["label"], row["published label"], *counts, *texts])
+    return header, rows, 3
+
+
+def reasons(rows):
+    """Return a list in Markdown of the tolerances and their reasons, each with the cells that it is for."""
+    found = {}
+    for row in rows:
+        if row["settings"] != "tuned":
+            tolerance = "not comparable" if math.isnan(row["tolerance"]) else f"{row['tolerance']:g} dB"
+            found.setdefault((tolerance, row["reason"]), {})[f"{row['published label']} on {row['image']}"] = None
+    return "\n".join(f"- {tolerance} for {', '.join(cells)}: {reason}" for (tolerance, reason), cells in found.items())
+
+
+@click.command(help=__doc__)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False))
+@click.argument("values", type=click.Path(exists=True, dir_okay=False))
+@click.argument("experiment")
+@click.argument("stand_ins")
+@click.argument("output")
+@click.option("--title", required=True, help="heading of the tables")
+def main(scores, values, experiment, stand_ins, output, title):
+    """SCORES (csv of steps.collect) beside the published VALUES (csv), to OUTPUT.csv, OUTPUT.md and OUTPUT.tex.
+
+    EXPERIMENT is the entry under experiments in the config, STAND_INS {image: what it stands for}, both as JSON.
+    """
+    import pandas
+
+    from steps import experiments
+
+    experiment, stand_ins, output = json.loads(experiment), json.loads(stand_ins), Path(output)
+    cells = [row for row in published.read(values) if row["table"] == experiment["published"]["table"]]
+    labels, tolerances = experiments.labels(experiment), experiment["published"].get("tolerances", [])
+    rows = compare(scores_file.read(scores), labels, cells, tolerances)
+    stand_ins = {name: text for name, text in stand_ins.items() if any(row["image"] == name for row in rows)}
+    parts = [f"# {title}, beside the published values", f"PSNR in dB. {NOTE}", tabulate.stand_in_note(stand_ins)]
+    latex = []
+    tables = {"Each variant": summary_rows(summary(rows)), "Each cell": cell_rows(rows, stand_ins)}
+    for heading, (header, texts, names) in tables.items():
+        parts += [f"## {heading}", tabulate.to_markdown(header, texts, header[:names])]
+        escaped = [[tabulate.escape_latex(text) for text in line] for line in texts]
+        latex.append(tabulate.to_latex(header, escaped, header[:names], f"{title}, beside the published values."))
+    remarks = [f"- {label}: {entry['remark']}" for label, entry in labels if "remark" in entry]
+    parts += ["## Remarks", "\n".join(remarks)] if remarks else []
+    parts += ["## Tolerances", reasons(rows)]
+    with whole(output.with_suffix(".csv")) as temporary:
+        pandas.DataFrame(rows).to_csv(temporary, index=False)
+    write_text(output.with_suffix(".md"), "\n\n".join(filter(None, parts)) + "\n")
+    write_text(output.with_suffix(".tex"), "\n\n".join(latex) + "\n")
+
+
+if __name__ == "__main__":
+    main()

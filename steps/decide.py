@@ -1,0 +1,135 @@
+"""Decide a paper's claims, on its own numbers and on ours, and write the page of verdicts."""
+
+import json
+from pathlib import Path
+
+import click
+
+from steps import grid, published
+from steps import scores as scores_file
+from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
+from steps.files import whole, write_text
+
+SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
+NOTE = (
+    "A claim is a set of comparisons, one for each cell that it speaks of. On the paper's numbers a comparison "
+    "holds or does not. On ours it is decided by the 95 % interval (Student's t) of the difference, taken seed by"
+    " seed on the same noise: it stands if the interval lies wholly where the claim says, fails if it lies wholly"
+    " elsewhere, else it is undecided. A cell with one seed gets the spread of the same pair in the experiment's "
+    "cells with several, pooled; without any, it is undecided. A claim stands if all of its comparisons do, and "
+    "fails if one does; if none fails and some were not run, it is undecided. Intervals are not corrected for the"
+    " number of comparisons."
+)
+
+
+def words(claim):
+    """Return in words what is tested."""
+    margin = f"{claim['by']:g} dB" if claim["quantity"] == "psnr" else f"a factor of {claim['by']:g}"
+    what = {"psnr": "PSNR", "seconds": "time", "loss": "last loss"}[claim["quantity"]]
+    label, than = ", ".join(claim["label"]), ", ".join(claim["than"])
+    if claim["is"] == "flat":
+        text = f"the {what} of {label} differs by at most {margin} between any two values of {claim['over']}"
+    elif claim["is"] == "close":
+        text = f"the {what} of {label} is within {margin} of that of {than}"
+    else:
+        text = f"the {what} of {label} is {claim['is']} than that of {than} by more than {margin}"
+    where = "; ".join(f"{name} = {', '.join(map(str, values))}" for name, values in claim["where"].items())
+    return f"{text}, in every cell{f' with {where}' if where else ''}"
+
+
+def _count(rows):
+    """Return a verdict with the count of the comparisons behind it: "fails (3 of 12)", "undecided (5 of 12 stand)"."""
+    verdict, total = overall(rows), len(rows)
+    if verdict == NOTHING:
+        return "no numbers"
+    failed = sum(row["verdict"] == FAILS for row in rows)
+    stand = sum(row["verdict"] == STANDS for row in rows)
+    missing = sum(row["verdict"] == NOTHING for row in rows)
+    texts = [f"{failed} of {total} fail"] if failed else [f"{stand} of {total} stand"]
+    texts += [f"{missing} not run"] if missing else []
+    return f"**{verdict}** ({', '.join(texts)})"
+
+
+def _number(claim, row):
+    """Return a difference with its interval, or a ratio with its range, as text."""
+    mean, half = row["mean"], row["half"]
+    if claim["quantity"] != "psnr":
+        text = f"{10**mean:.3g}×"
+        text += f" ({10 ** (mean - half):.3g} to {10 ** (mean + half):.3g})" if half > 0 else ""
+    else:
+        text = f"{mean:+.2f}" + (f" ± {half:.2f}" if half > 0 else "")
+    return text + (" pooled" if row["pooled"] else "")
+
+
+def page(claims, results):
+    """Return the page in Markdown: a table of verdicts, then for each claim the numbers behind them."""
+    heads = list(SOURCES.values())
+    lines = ["# The paper's claims", NOTE, "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |"]
+    for name, claim in claims.items():
+        verdicts = " | ".join(_count(results[name][source]) for source in SOURCES)
+        lines[-1] += f"\n| [{claim['quote']}](#{name}) | {verdicts} |"
+    for name, claim in claims.items():
+        lines.append(f'## <a id="{name}"></a>{name}')
+        lines.append(
+            f"> {claim['quote']}\n\nSection {claim['section']}. Tested on {claim['experiment']}: {words(claim)}."
+        )
+        lines.append(claim["note"])
+        table = "| cell | compared | " + " | ".join(heads) + " |\n| --- | --- | ---: | ---: | ---: |"
+        for rows in zip(*(results[name][source] for source in SOURCES)):
+            (label, cell), (other, against) = rows[0]["first"], rows[0]["second"]
+            compared = f"{label} − {other}" if claim["quantity"] == "psnr" else f"{label} / {other}"
+            if claim["is"] == "flat":
+                compared = f"{label}, less that at {_spell(against[1:])}"
+            numbers = []
+            for source, row in zip(SOURCES, rows):
+                absent = all(r["n"] == 0 for r in results[name][source])
+                nothing = "" if absent else "not run"
+                numbers.append(nothing if row["n"] == 0 else f"{_number(claim, row)}, {row['verdict']}")
+            table += f"\n| {_spell(cell)} | {compared} | " + " | ".join(numbers) + " |"
+        lines.append(table)
+    return "\n\n".join(lines) + "\n"
+
+
+def _spell(cell):
+    return ", ".join(str(value) if name == "image" else f"{name} = {grid.spell(value)}" for name, value in cell)
+
+
+@click.command(help=__doc__)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("config")
+@click.argument("scores", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+@click.argument("output")
+def main(file, config, scores, output):
+    """FILE (yaml) of claims on SCORES (csv of steps.collect, one each experiment), to OUTPUT.md and OUTPUT.csv.
+
+    CONFIG is the part of the config that claims are about (published, experiments), as JSON.
+    """
+    import pandas
+
+    config = json.loads(config)
+    frames = [scores_file.read(path) for path in scores]
+    by_experiment = {frame["experiment"].iloc[0]: frame for frame in frames if len(frame)}
+    claims = read(file, config)
+    values_of = published.read(config["published"])
+    results, table = {}, []
+    for name, claim in claims.items():
+        experiment = config["experiments"][claim["experiment"]]
+        asked = experiment.get("published", {}).get("table")
+        rows = [row for row in values_of if row["table"] == asked]
+        ours = by_experiment.get(claim["experiment"])
+        found = {source: values(claim, experiment, ours, rows, source) for source in SOURCES}
+        pairs = comparisons(claim, expected(claim, experiment, rows))
+        results[name] = {source: evaluate(claim, found[source], pairs) for source in SOURCES}
+        for source, evaluated in results[name].items():
+            for row in evaluated:
+                (label, cell), (other, against) = row["first"], row["second"]
+                place = {"claim": name, "source": source, "label": label, "cell": _spell(cell), "other": other}
+                numbers = {key: row[key] for key in ("n", "mean", "half", "pooled", "verdict")}
+                table.append(place | {"other cell": _spell(against), **numbers, "claim verdict": overall(evaluated)})
+    with whole(Path(f"{output}.csv")) as temporary:
+        pandas.DataFrame(table).to_csv(temporary, index=False)
+    write_text(f"{output}.md", page(claims, results))
+
+
+if __name__ == "__main__":
+    main()

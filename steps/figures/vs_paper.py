@@ -1,0 +1,62 @@
+"""Our PSNR minus the published, cell by cell, as a heat map."""
+
+import numpy as np
+
+EACH = ()
+PUBLISHED = True
+RANGE = 3  # dB, where the colours end
+
+
+def draw(scores):
+    """Return a figure: a row for each image and value, a column for each variant, a panel for each kind of settings.
+
+    In a cell stands ours − published in dB, over the published value; red is worse, blue better, and beyond 3 dB the
+    colours end; an asterisk: not comparable. Cells that were not run are empty. It reads the experiment's table
+    results/tables/{experiment}_vs_paper.csv, see steps/compare.py.
+    """
+    import matplotlib.pyplot as plt
+    import pandas
+
+    from steps import style
+
+    file = f"results/tables/{scores['experiment'].iloc[0]}_vs_paper.csv"
+    text = dict.fromkeys(("image", "label", "published label", "verdict"), str)
+    cells = pandas.read_csv(file, dtype=text, keep_default_na=False, na_values=[""])
+    cells = cells.assign(column=_columns(cells))
+    lines = list(dict.fromkeys(zip(cells["image"], cells["value"])))
+    columns = [pair for s in ("paper", "tuned") for pair in zip(cells["settings"], cells["column"]) if pair[0] == s]
+    columns = list(dict.fromkeys(columns))
+    cells = {(row.column, row.image, row.value): row for row in cells.itertuples()}
+    cells_of = [[cells.get((label, *line)) for _, label in columns] for line in lines]
+    differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
+    height = 0.9 + 0.24 * len(lines)
+    figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")
+    shown = panel.imshow(differences, cmap="RdBu", vmin=-RANGE, vmax=RANGE, aspect="auto")
+    for (i, j), difference in np.ndenumerate(differences):
+        cell = cells_of[i][j]
+        if cell is None:
+            continue
+        text = "not run" if np.isnan(difference) else f"{difference:+.2f}"
+        text += "*" if cell.verdict == "not comparable" else ""
+        colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
+        panel.text(j, i, f"{text}  ({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
+    parameter = style.symbol(next(c.parameter for line in cells_of for c in line if c))
+    heads = [f"{label}\n({settings} settings)" if "tuned" not in label else label for settings, label in columns]
+    panel.set_xticks(range(len(columns)), heads, rotation=0 if len(columns) < 7 else 20)
+    panel.set_yticks(range(len(lines)), [f"{image}, {parameter} = {value:g}" for image, value in lines])
+    panel.tick_params(length=0, labeltop=True, labelbottom=False)
+    panel.grid(False)
+    for edge in range(1, len(lines)):
+        if lines[edge][0] != lines[edge - 1][0]:
+            panel.axhline(edge - 0.5, color="black", linewidth=0.8)
+    for edge in range(1, len(columns)):
+        if columns[edge][0] != columns[edge - 1][0]:
+            panel.axvline(edge - 0.5, color="black", linewidth=0.8)
+    figure.colorbar(shown, ax=panel, label="ours − published [dB]", shrink=min(1, 3 / height), extend="both")
+    return figure
+
+
+def _columns(cells):
+    """Return the head of each row's column: the variant's label, and the published one if a cell has several."""
+    several = cells.duplicated(["label", "image", "value"], keep=False).groupby(cells["label"]).transform("any")
+    return [f"{a}\nto {b}" if s else a for a, b, s in zip(cells["label"], cells["published label"], several)]

@@ -1,0 +1,140 @@
+"""Write the page of a full run: claims, tables, figures, what was not run; where, when and with what it was made."""
+
+import datetime
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+
+from steps import discover, experiments
+from steps import scores as scores_file
+from steps.errors import BadInput, one_line
+from steps.files import whole, write_text
+
+
+def machine():
+    """Return a machine in words: processor, cores, memory, GPU, system."""
+    import os
+
+    import torch
+
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    name = re.search(r"model name\s*:\s*(.+)", text)
+    words = [f"{name[1] if name else platform.processor() or platform.machine()}, {os.cpu_count()} cores"]
+    if hasattr(os, "sysconf"):
+        words.append(f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory")
+    words.append(torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU")
+    return ", ".join([*words, f"{platform.system()} {platform.machine()}"])
+
+
+def commit():
+    """Return the commit of the code, "… with changes" if it is not as committed, "unknown" outside of git."""
+    found = []
+    for arguments in (
+        ("rev-parse", "HEAD"),
+        ("status", "--porcelain", "--untracked-files=no", "--", "steps", "config"),
+    ):
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent.parent)
+        if result.returncode:
+            return "unknown"
+        found.append(result.stdout.strip())
+    return found[0] + (" with changes" if found[1] else "")
+
+
+def versions(scores):
+    """Return in words the versions that recoveries were made with; several of a package if they differ."""
+    columns = [name for name in scores if name.startswith("version_")]
+    return ", ".join(
+        f"{c.removeprefix('version_')} {' and '.join(sorted(set(scores[c].astype(str))))}" for c in columns
+    )
+
+
+def not_run(config):
+    """Return a list in Markdown: how many recoveries of each experiment there are, and which are not."""
+    lines = []
+    for name, entry in config["experiments"].items():
+        found = experiments.recoveries(entry)
+        missing = {}
+        for recovery in found:
+            if not experiments.there(recovery):
+                missing.setdefault(recovery.label, {}).setdefault(recovery.image, []).append(recovery)
+        count = len(found) - sum(len(r) for images in missing.values() for r in images.values())
+        text = f"- {name}: {count} of {len(found)} recoveries"
+        if missing:
+            which = "; ".join(
+                f"{label} on {', '.join(f'{image} ({len(r)})' for image, r in images.items())}"
+                for label, images in missing.items()
+            )
+            text += f". Not run: {which}"
+        lines.append(text + ".")
+    return "\n".join(lines)
+
+
+def publishable(drawing, config):
+    """Return whether a drawing shows no picture but ones drawn by code, so that it may be given away."""
+    name, figure, *subject = drawing.split("/")
+    each = discover.load("figures", figure).EACH
+    return "image" not in each or config["images"][subject[0]]["source"].startswith("synthetic:")
+
+
+def included(path):
+    """Return the Markdown file of a table, to be part of a page: its headings are one level lower."""
+    return re.sub(r"^#", "##", Path(path).read_text(encoding="utf-8").strip(), flags=re.MULTILINE)
+
+
+@click.command(help=__doc__)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False))
+@click.argument("output", type=click.Path(dir_okay=False))
+@click.option("--command", "made_by", required=True, help="what the run was made with, to be repeated")
+@click.option("--remark", default="", help="a sentence about the run")
+def main(config, output, made_by, remark):
+    """Of the results of CONFIG (yaml) in results/, to OUTPUT (.md), with figures in a folder of the same name.
+
+    Pictures of photographs stay out of it: they may not be given away.
+    """
+    import yaml
+
+    name, output = config, Path(output)
+    config = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    with one_line(name):
+        experiments.check(config, name)
+        if not Path("results/scores.csv").is_file():
+            raise BadInput("results/scores.csv: no such file; run the workflow first")
+    scores = scores_file.read("results/scores.csv")
+    facts = {
+        "Made by": f"`{made_by}`",
+        "On": f"{datetime.date.today()}",
+        "Commit": commit(),
+        "Machine": machine(),
+        "Versions": versions(scores),
+    }
+    parts = [f"# The paper, computed anew: the results of {name}"]
+    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in facts.items())]))
+    parts += [remark] if remark else []
+    parts.append(f"## What was run\n\n{not_run(config)}")
+    folder = output.with_suffix("")
+    for entry in [Path("results/claims.md")] if "claims" in config else []:
+        parts.append(included(entry))
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, entry in config["experiments"].items():
+        drawings = experiments.drawings(name, entry, made=experiments.there)
+        if not drawings and not any(map(experiments.there, experiments.recoveries(entry))):
+            continue
+        parts.append(included(f"results/tables/{name}.md"))
+        if "published" in entry:
+            parts.append(included(f"results/tables/{name}_vs_paper.md"))
+        for drawing in drawings:
+            if publishable(drawing, config):
+                picture = folder / f"{drawing.replace('/', '-')}.png"
+                with whole(picture) as temporary:
+                    shutil.copy(f"results/figures/{drawing}.png", temporary)
+                parts.append(f"![{entry.get('title', name)}: {drawing}]({folder.name}/{picture.name})")
+    parts.append(included("results/time.md"))
+    write_text(output, "\n\n".join(parts) + "\n")
+
+
+if __name__ == "__main__":
+    main()

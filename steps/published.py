@@ -1,0 +1,92 @@
+"""Published values and our cells for them: what the tables beside the paper and the claims are made of."""
+
+import csv
+import math
+from pathlib import Path
+
+from steps import grid
+from steps.errors import BadInput
+
+COLUMNS = ("table", "image", "parameter", "value", "label", "psnr_db")
+
+
+def read(path):
+    """Return the rows of a file of published values: dicts of table, image, parameter, value, label, psnr_db.
+
+    value and psnr_db are floats; lines that start with # are comments. Raises BadInput, naming file and line, for a
+    missing column, a value that is no number, and a cell that is there twice.
+    """
+    if not Path(path).is_file():
+        raise BadInput(f"published: no file {str(path)!r}")
+    with open(path, encoding="utf-8", newline="") as file:
+        lines = [(number, text) for number, text in enumerate(file, 1) if text.strip() and not text.startswith("#")]
+    found, seen = [], set()
+    for (line, _), row in zip(lines[1:], csv.DictReader(text for _, text in lines)):
+        missing = next((name for name in COLUMNS if not row.get(name)), None)
+        if missing:
+            raise BadInput(f"{path}, line {line}: no {missing}; must have {', '.join(COLUMNS)}")
+        for name in ("value", "psnr_db"):
+            try:
+                row[name] = float(row[name])
+            except ValueError:
+                raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a number") from None
+            if not math.isfinite(row[name]):
+                raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a finite number")
+        key = tuple(row[name] for name in ("table", "image", "value", "label"))
+        if key in seen:
+            raise BadInput(f"{path}, line {line}: {', '.join(map(str, key))} is there twice")
+        seen.add(key)
+        found.append(row)
+    return found
+
+
+def names(entry):
+    """Return the published labels that an entry under methods is compared with, a list."""
+    given = entry.get("published", [])
+    return [given] if isinstance(given, str) else given
+
+
+def check(experiment, labels, file, where):
+    """Raise BadInput if an experiment is to be compared with what is not in the file of published values.
+
+    labels  [(label, its entry under methods)], as experiments.labels gives them.
+    """
+    asked = experiment.get("published")
+    if not asked:
+        entry = next((entry for _, entry in labels if "published" in entry), None)
+        if entry:
+            raise BadInput(f"{where}.published: missing, but methods are compared with {', '.join(names(entry))}")
+        return
+    rows = read(file)
+    tables = dict.fromkeys(row["table"] for row in rows)
+    if asked["table"] not in tables:
+        raise BadInput(f"{where}.published.table: {grid.unknown('table', asked['table'], tables)}")
+    rows = [row for row in rows if row["table"] == asked["table"]]
+    if not any("published" in entry for _, entry in labels):
+        raise BadInput(f"{where}.published: none of the methods says with which published label it is compared")
+    known = {"labels": {row["label"] for row in rows}, "images": {row["image"] for row in rows}}
+    rules = [(f"{where}.published.tolerances[{i}]", rule) for i, rule in enumerate(asked.get("tolerances", []))]
+    rules += [(f"{where}.methods", {"labels": names(entry)}) for _, entry in labels]
+    for place, rule in rules:
+        for kind, allowed in known.items():
+            for name in rule.get(kind, []):
+                if name not in allowed:
+                    raise BadInput(f"{place}: {grid.unknown(f'published {kind[:-1]}', name, allowed)}")
+
+
+def ours(scores, cell, label):
+    """Return the rows of scores (DataFrame of steps.collect) of a variant's label for the cell of a published row."""
+    here = scores[(scores["image"] == cell["image"]) & (scores["label"] == label)]
+    given = [grid.parse_parameters(text).get(cell["parameter"]) for text in here["corruption"]]
+    return here.loc[[i for i, v in zip(here.index, given) if v is not None and math.isclose(v, cell["value"])]]
+
+
+def interval(values):
+    """Return (mean, half of its 95 % interval, Student's t) of numbers; the half is NaN for fewer than two."""
+    import numpy as np
+    from scipy import stats
+
+    values = np.asarray(values, dtype=float)
+    if len(values) < 2:
+        return float(values.mean()), math.nan
+    return float(values.mean()), float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)

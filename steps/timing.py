@@ -1,0 +1,74 @@
+"""What recoveries cost: seconds and peak memory of each method, by task, size and device."""
+
+from pathlib import Path
+
+import click
+
+from steps import scores as scores_file
+from steps import tabulate
+from steps.files import whole, write_text
+
+KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
+NOTE = (
+    "Seconds of solving (imports and files left out): median, least and most over the recoveries; memory: the "
+    "highest peak, of torch's tensors on a GPU, else of the process with its libraries. One recovery that several"
+    " experiments share counts once. On a machine that did other work at the same time seconds are too long, so "
+    "compare orders of magnitude."
+)
+
+
+def table(scores):
+    """Return a DataFrame: KEYS, n, median, least, most seconds, iterations and peak memory in MB, one row a group."""
+    groups = scores.drop_duplicates("folder").groupby(KEYS, sort=False, dropna=False)
+    found = groups.agg(
+        n=("seconds", "size"),
+        seconds=("seconds", "median"),
+        least=("seconds", "min"),
+        most=("seconds", "max"),
+        iterations=("iterations", "median"),
+        memory_mb=("peak_memory_mb", "max"),
+    )
+    return found.reset_index().sort_values(["task", "pixels", "channels", "seconds"], kind="stable", ignore_index=True)
+
+
+def rows(frame):
+    """Return (header, rows of text) of a `table`."""
+    header = [
+        "task",
+        "pixels",
+        "channels",
+        "device",
+        "threads",
+        "method",
+        "n",
+        "seconds",
+        "range",
+        "iterations",
+        "peak MB",
+    ]
+    found = []
+    for row in frame.itertuples():
+        iterations = "" if row.iterations != row.iterations else f"{row.iterations:.0f}"
+        texts = [row.task, row.pixels, str(row.channels), row.device, str(row.threads), row.label, str(row.n)]
+        spread = f"{row.least:.2f} to {row.most:.2f}" if row.n > 1 else ""
+        found.append([*texts, f"{row.seconds:.2f}", spread, iterations, f"{row.memory_mb:.0f}"])
+    return header, found
+
+
+@click.command(help=__doc__)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False))
+@click.argument("output")
+def main(scores, output):
+    """SCORES (csv of all experiments) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex."""
+    frame = table(scores_file.read(scores))
+    header, texts = rows(frame)
+    names = header[:6]
+    with whole(Path(f"{output}.csv")) as temporary:
+        frame.to_csv(temporary, index=False)
+    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{tabulate.to_markdown(header, texts, names)}\n")
+    escaped = [[tabulate.escape_latex(text) for text in line] for line in texts]
+    write_text(f"{output}.tex", tabulate.to_latex(header, escaped, names, "Seconds of solving and peak memory.") + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+import json
+
+import pandas
+import pytest
+from click.testing import CliRunner
+
+from steps import decide
+from tests.test_claims import config, read, scores  # noqa: F401  (config is a fixture)
+
+
+@pytest.fixture
+def page(config, tmp_path):  # noqa: F811
+    read(config, quote="the prior is best")
+    frame = scores(config, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed), made=lambda r: r.image == "hill")
+    frame.assign(experiment="e").to_csv(tmp_path / "e.csv", index=False)
+    result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(config), "e.csv", "claims"])
+    assert result.exit_code == 0, result.output
+    return (tmp_path / "claims.md").read_text()
+
+
+def test_the_page_has_a_verdict_for_each_source_and_the_numbers_behind_it(page):
+    assert (
+        "| [the prior is best](#c) | **stands** (4 of 4 stand) | **undecided** (2 of 4 stand, 2 not run) | no numbers |"
+        in page
+    )
+    assert (
+        "> the prior is best\n\nSection 1. Tested on e: the PSNR of NS is higher than that of NLM by more than 0 dB"
+        in page
+    )
+    assert "| hill, sigma = 0.5 | NS − NLM | +9.00, stands | +1.01 ± 0.02, stands |  |" in page
+    assert "| camera, sigma = 0.5 | NS − NLM | +9.00, stands | not run |  |" in page
+
+
+def test_the_csv_has_a_row_for_each_comparison_and_source(page, tmp_path):
+    table = pandas.read_csv(tmp_path / "claims.csv")
+    assert len(table) == 3 * 4
+    ours = table[(table["source"] == "paper") & (table["cell"] == "hill, sigma = 0.1")].iloc[0]
+    assert (ours["n"], ours["verdict"], ours["claim verdict"]) == (3, "stands", "undecided")
+    assert ours["mean"] == pytest.approx(1.01)
+
+
+def test_pooled_intervals_and_ratios_say_so():
+    row = {"n": 1, "mean": 1.0, "half": 0.30103, "pooled": True}
+    assert decide._number({"quantity": "psnr"}, row) == "+1.00 ± 0.30 pooled"
+    assert decide._number({"quantity": "seconds"}, row | {"pooled": False}) == "10× (5 to 20)"
+
+
+def test_without_scores_only_the_paper_is_judged(config, tmp_path):  # noqa: F811
+    read(config)
+    result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(config), "claims"])
+    assert result.exit_code == 0, result.output
+    assert "| **stands** (4 of 4 stand) | no numbers | no numbers |" in (tmp_path / "claims.md").read_text()
