@@ -9,7 +9,7 @@ CELLS ?= cells.tar.gz
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu test test-slow benchmark cells adopt lint format lock clean
+.PHONY: all paper paper-cpu paper-page test test-slow benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -19,16 +19,20 @@ all: $(READY)
 paper: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
 
-# What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0" makes
-# the first seed); then tables and figures of what there is, the rest marked "not run".
+# What two cores can do of it, in some eight hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
+# makes the first seed); then tables and figures of what there is, the rest marked "not run".
 CELLS_OF_PAPER = $(BIN)/python -m steps.cells config/paper.yaml
 paper-cpu: $(READY)
-	cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d \
+	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
 	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && \
 	if [ -n "$$cells" ]; then $(BIN)/snakemake --cores $(CORES) --keep-going $$(echo "$$cells" | sort -u) \
 	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
 	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
+
+# docs/paper.md from the results that there are: make paper-page COMMAND="make paper"
+paper-page: $(READY)
+	$(BIN)/python -m steps.page config/paper.yaml docs/paper.md --command "$(COMMAND)" --remark "$(REMARK)"
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2

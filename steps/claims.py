@@ -6,6 +6,7 @@ from pathlib import Path
 from steps import grid, published, schema
 from steps.errors import BadInput
 
+FEWEST = 3  # seeds with an interval of their own; with fewer, other cells' spread serves better
 STANDS, FAILS, UNDECIDED, NOTHING = "stands", "fails", "undecided", "no numbers"
 
 
@@ -22,7 +23,7 @@ def read(file, config, where="claims"):
         raise BadInput(f"{where}: no file {str(file)!r}")
     try:
         content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput(f"{file}: not YAML ({' '.join(str(error).split())[:150]})") from error
     schema.validate(content, str(file), "claims")
     claims = {}
@@ -49,13 +50,16 @@ def _check(claim, config, where):
     flat = claim["is"] == "flat"
     if flat == bool(claim["than"]) or flat != ("over" in claim):
         raise BadInput(f"{where}: is: {claim['is']} needs {'over, and no than' if flat else 'than, and no over'}")
-    if claim["quantity"] != "psnr" and not claim["by"] > 0:
-        raise BadInput(f"{where}.by: {claim['by']} is not allowed; a factor must be > 0")
+    ratio, two_sided = claim["quantity"] != "psnr", claim["is"] in ("close", "flat")
+    least = (1 if ratio else 0) if two_sided else None
+    if (ratio and not claim["by"] > 0) or (two_sided and claim["by"] < least):
+        allowed = f">= {least}" if two_sided else "a factor > 0"
+        raise BadInput(f"{where}.by: {claim['by']} is not allowed; must be {allowed}")
+    rows = []
     if "published" in experiment:
         rows = [r for r in published.read(config["published"]) if r["table"] == experiment["published"]["table"]]
-        labels = {row["label"] for row in rows}
-    else:
-        labels = {label for label, _ in experiments.labels(experiment)}
+        _check_one_variant(claim, experiments.labels(experiment), where)
+    labels = {row["label"] for row in rows} or {label for label, _ in experiments.labels(experiment)}
     for name in claim["label"] + claim["than"]:
         if name not in labels:
             raise BadInput(f"{where}: {grid.unknown('label', name, labels)}")
@@ -72,6 +76,18 @@ def _check(claim, config, where):
                 raise BadInput(f"{where}.where.{name}: {grid.unknown('value', value, known[name])}")
     if flat and claim["over"] not in known:
         raise BadInput(f"{where}.over: {grid.unknown('parameter', claim['over'], known)}")
+    if not comparisons(claim, expected(claim, experiment, rows)):
+        raise BadInput(f"{where}: there is no cell that it compares; are all of its labels for one image and value?")
+
+
+def _check_one_variant(claim, labels, where):
+    """Raise BadInput if two variants of one kind of settings are compared with a published label of the claim."""
+    seen = {}
+    for label, entry in labels:
+        for name in published.names(entry):
+            key = (name, entry.get("settings", "paper"))
+            if name in claim["label"] + claim["than"] and seen.setdefault(key, label) != label:
+                raise BadInput(f"{where}: {seen[key]} and {label} are both the {key[1]} settings of {name}")
 
 
 def _listed(value):
@@ -143,14 +159,29 @@ def comparisons(claim, keys):
 def differences(found, first, second):
     """Return the list of differences first − second over the seeds that both have."""
     a, b = found.get(first, {}), found.get(second, {})
+    if {type(seed) for seed in a} != {type(seed) for seed in b}:
+        a, b = _by_noise(a), _by_noise(b)
     return [a[seed] - b[seed] for seed in a if seed in b]
 
 
+def _by_noise(values):
+    """Return {seed of the corruption: mean over the method's seeds}."""
+    found = {}
+    for seed, value in values.items():
+        found.setdefault(seed[0] if isinstance(seed, tuple) else seed, []).append(value)
+    return {seed: sum(several) / len(several) for seed, several in found.items()}
+
+
 def spread(found, claim):
-    """Return {(label, other): (pooled standard deviation, degrees of freedom)} over all cells with several seeds."""
+    """Return {(label, other): (pooled standard deviation, degrees of freedom)} over all cells with several seeds.
+
+    Not for a claim that something is flat: its pairs share cells, so that their deviations are not independent.
+    """
     import numpy as np
 
     pooled = {}
+    if claim["is"] == "flat":
+        return pooled
     for first, second in comparisons(claim | {"where": {}}, list(found)):
         sample = differences(found, first, second)
         if len(sample) > 1:
@@ -187,9 +218,9 @@ def evaluate(claim, found, pairs):
         mean, half = published.interval(sample) if sample else (math.nan, math.nan)
         known = pooled.get((first[0], second[0]))
         exact = None in found.get(first, {})
-        borrowed = len(sample) == 1 and not exact and known is not None
+        borrowed = 0 < len(sample) < FEWEST and not exact and known is not None and known[1] >= len(sample)
         if borrowed:
-            half = float(stats.t.ppf(0.975, known[1]) * known[0])
+            half = float(stats.t.ppf(0.975, known[1]) * known[0] / len(sample) ** 0.5)
         row = {"first": first, "second": second, "n": len(sample), "mean": mean, "half": 0.0 if exact else half}
         rows.append(row | {"pooled": borrowed, "verdict": decide(claim, mean, row["half"])})
     return rows

@@ -5,20 +5,21 @@ from pathlib import Path
 
 import click
 
-from steps import grid, published
+from steps import grid, published, tabulate
 from steps import scores as scores_file
 from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
 from steps.files import whole, write_text
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
+OTHER = {"higher": "lower", "lower": "higher"}
 NOTE = (
     "A claim is a set of comparisons, one for each cell that it speaks of. On the paper's numbers a comparison "
     "holds or does not. On ours it is decided by the 95 % interval (Student's t) of the difference, taken seed by"
     " seed on the same noise: it stands if the interval lies wholly where the claim says, fails if it lies wholly"
-    " elsewhere, else it is undecided. A cell with one seed gets the spread of the same pair in the experiment's "
-    "cells with several, pooled; without any, it is undecided. A claim stands if all of its comparisons do, and "
-    "fails if one does; if none fails and some were not run, it is undecided. Intervals are not corrected for the"
-    " number of comparisons."
+    " elsewhere, else it is undecided. A cell with one or two seeds gets the spread of the same pair in the "
+    "experiment's cells with several, pooled; without any, it is undecided. A claim stands if all of its "
+    "comparisons do, and fails if one does; if none fails and some were not run, it is undecided. Intervals are "
+    "not corrected for the number of comparisons."
 )
 
 
@@ -31,6 +32,12 @@ def words(claim):
         text = f"the {what} of {label} differs by at most {margin} between any two values of {claim['over']}"
     elif claim["is"] == "close":
         text = f"the {what} of {label} is within {margin} of that of {than}"
+    elif claim["quantity"] == "psnr" and claim["by"] < 0:
+        text = f"the {what} of {label} is not {OTHER[claim['is']]} than that of {than} by {-claim['by']:g} dB"
+    elif claim["quantity"] != "psnr":
+        side = "more" if claim["is"] == "higher" else "less"
+        factor = claim["by"] if claim["is"] == "higher" else 1 / claim["by"]
+        text = f"the {what} of {label} is {side} than {factor:g} times that of {than}"
     else:
         text = f"the {what} of {label} is {claim['is']} than that of {than} by more than {margin}"
     where = "; ".join(f"{name} = {', '.join(map(str, values))}" for name, values in claim["where"].items())
@@ -61,10 +68,15 @@ def _number(claim, row):
     return text + (" pooled" if row["pooled"] else "")
 
 
-def page(claims, results):
+def page(claims, results, stand_ins):
     """Return the page in Markdown: a table of verdicts, then for each claim the numbers behind them."""
     heads = list(SOURCES.values())
-    lines = ["# The paper's claims", NOTE, "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |"]
+    lines = [
+        "# The paper's claims",
+        NOTE,
+        *filter(None, [tabulate.stand_in_note(stand_ins)]),
+        "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |",
+    ]
     for name, claim in claims.items():
         verdicts = " | ".join(_count(results[name][source]) for source in SOURCES)
         lines[-1] += f"\n| [{claim['quote']}](#{name}) | {verdicts} |"
@@ -85,13 +97,14 @@ def page(claims, results):
                 absent = all(r["n"] == 0 for r in results[name][source])
                 nothing = "" if absent else "not run"
                 numbers.append(nothing if row["n"] == 0 else f"{_number(claim, row)}, {row['verdict']}")
-            table += f"\n| {_spell(cell)} | {compared} | " + " | ".join(numbers) + " |"
+            table += f"\n| {_spell(cell, stand_ins)} | {compared} | " + " | ".join(numbers) + " |"
         lines.append(table)
     return "\n\n".join(lines) + "\n"
 
 
-def _spell(cell):
-    return ", ".join(str(value) if name == "image" else f"{name} = {grid.spell(value)}" for name, value in cell)
+def _spell(cell, stand_ins=()):
+    words = [f"{name} = {grid.spell(value)}" if name != "image" else value for name, value in cell]
+    return ", ".join(word + (" (stand-in)" if word in stand_ins else "") for word in words)
 
 
 @click.command(help=__doc__)
@@ -102,7 +115,8 @@ def _spell(cell):
 def main(file, config, scores, output):
     """FILE (yaml) of claims on SCORES (csv of steps.collect, one each experiment), to OUTPUT.md and OUTPUT.csv.
 
-    CONFIG is the part of the config that claims are about (published, experiments), as JSON.
+    CONFIG is the part of the config that claims are about (published, experiments), as JSON, with stand_ins,
+    {image: what it stands for}.
     """
     import pandas
 
@@ -110,7 +124,7 @@ def main(file, config, scores, output):
     frames = [scores_file.read(path) for path in scores]
     by_experiment = {frame["experiment"].iloc[0]: frame for frame in frames if len(frame)}
     claims = read(file, config)
-    values_of = published.read(config["published"])
+    values_of, stand_ins = published.read(config["published"]), config.get("stand_ins", {})
     results, table = {}, []
     for name, claim in claims.items():
         experiment = config["experiments"][claim["experiment"]]
@@ -123,12 +137,18 @@ def main(file, config, scores, output):
         for source, evaluated in results[name].items():
             for row in evaluated:
                 (label, cell), (other, against) = row["first"], row["second"]
-                place = {"claim": name, "source": source, "label": label, "cell": _spell(cell), "other": other}
+                place = {
+                    "claim": name,
+                    "source": source,
+                    "label": label,
+                    "cell": _spell(cell, stand_ins),
+                    "other": other,
+                }
                 numbers = {key: row[key] for key in ("n", "mean", "half", "pooled", "verdict")}
                 table.append(place | {"other cell": _spell(against), **numbers, "claim verdict": overall(evaluated)})
     with whole(Path(f"{output}.csv")) as temporary:
         pandas.DataFrame(table).to_csv(temporary, index=False)
-    write_text(f"{output}.md", page(claims, results))
+    write_text(f"{output}.md", page(claims, results, stand_ins))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Draw one figure of an experiment."""
 
+import json
 from pathlib import Path
 
 import click
 
-from steps import discover, style
+from steps import discover, style, tabulate
 from steps import scores as scores_file
 from steps.errors import BadInput, one_line
 from steps.files import whole
@@ -31,11 +32,15 @@ def select(scores, drawing):
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("drawing")
 @click.argument("output")
-def main(scores, drawing, output):
+@click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
+def main(scores, drawing, output, stand_ins):
     """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
     with one_line(output), style.apply():
         module, rows = select(scores_file.read(scores), drawing)
         figure = module.draw(rows.reset_index(drop=True))
+        named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
+        if named:  # below the figure, which grows by it when saved
+            figure.text(0, -0.01, tabulate.stand_in_note(named), va="top", fontsize=6, wrap=True)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:
                 figure.savefig(temporary, metadata={"CreationDate": None} if suffix == ".pdf" else None)

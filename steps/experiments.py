@@ -44,7 +44,8 @@ def check(config, file="config"):
         try:
             recoveries(experiment, config["images"], f"experiments.{name}")
             drawings(name, experiment, f"experiments.{name}")
-            published.check(experiment, labels(experiment), config["published"], f"experiments.{name}")
+            place = f"experiments.{name}"
+            published.check(experiment, labels(experiment), cases(experiment), config["published"], place)
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
     if "claims" in config:

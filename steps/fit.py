@@ -150,8 +150,11 @@ class Fit:
                 saved = self._check(float(loss), estimate, saved)
                 estimate = saved["estimate"]
         if stop:
-            print(f"moving variance: {iteration} iterations made, the estimate is that of {stop.iteration}", flush=True)
-            estimate = stop.best
+            print(
+                f"moving variance: {iteration} iterations made, the estimate is that of {stop.iteration or iteration}",
+                flush=True,
+            )
+            estimate = estimate if stop.best is None else stop.best
         return estimate
 
     def _step(self, data_term, iteration, check):

@@ -3,13 +3,12 @@
 import datetime
 import platform
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import click
 
-from steps import discover, experiments
+from steps import cells, discover, experiments
 from steps import scores as scores_file
 from steps.errors import BadInput, one_line
 from steps.files import whole, write_text
@@ -48,7 +47,8 @@ def versions(scores):
     """Return in words the versions that recoveries were made with; several of a package if they differ."""
     columns = [name for name in scores if name.startswith("version_")]
     return ", ".join(
-        f"{c.removeprefix('version_')} {' and '.join(sorted(set(scores[c].astype(str))))}" for c in columns
+        f"{c.removeprefix('version_')} {' and '.join(sorted(set(scores[c].dropna().astype(str)))) or 'none'}"
+        for c in columns
     )
 
 
@@ -95,30 +95,29 @@ def main(config, output, made_by, remark):
 
     Pictures of photographs stay out of it: they may not be given away.
     """
-    import yaml
-
     name, output = config, Path(output)
-    config = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    folder = output.with_suffix("")
     with one_line(name):
-        experiments.check(config, name)
+        config = cells.read(config)
         if not Path("results/scores.csv").is_file():
             raise BadInput("results/scores.csv: no such file; run the workflow first")
+        strange = [path for path in folder.glob("*") if path.suffix != ".png"] if folder.is_dir() else []
+        if output.suffix != ".md" or strange:
+            raise BadInput(f"{output}: must be a file .md, without a folder {folder} that holds more than its pictures")
     scores = scores_file.read("results/scores.csv")
     facts = {
         "Made by": f"`{made_by}`",
-        "On": f"{datetime.date.today()}",
-        "Commit": commit(),
-        "Machine": machine(),
+        "Page written": f"{datetime.date.today()}, commit {commit()}",
+        "On": machine(),
         "Versions": versions(scores),
     }
     parts = [f"# The paper, computed anew: the results of {name}"]
     parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in facts.items())]))
     parts += [remark] if remark else []
     parts.append(f"## What was run\n\n{not_run(config)}")
-    folder = output.with_suffix("")
     for entry in [Path("results/claims.md")] if "claims" in config else []:
         parts.append(included(entry))
-    shutil.rmtree(folder, ignore_errors=True)
+    pictures = {}
     for name, entry in config["experiments"].items():
         drawings = experiments.drawings(name, entry, made=experiments.there)
         if not drawings and not any(map(experiments.there, experiments.recoveries(entry))):
@@ -128,11 +127,15 @@ def main(config, output, made_by, remark):
             parts.append(included(f"results/tables/{name}_vs_paper.md"))
         for drawing in drawings:
             if publishable(drawing, config):
-                picture = folder / f"{drawing.replace('/', '-')}.png"
-                with whole(picture) as temporary:
-                    shutil.copy(f"results/figures/{drawing}.png", temporary)
-                parts.append(f"![{entry.get('title', name)}: {drawing}]({folder.name}/{picture.name})")
+                picture = f"{drawing.replace('/', '-')}.png"
+                pictures[picture] = Path(f"results/figures/{drawing}.png").read_bytes()
+                parts.append(f"![{entry.get('title', name)}: {drawing}]({folder.name}/{picture})")
     parts.append(included("results/time.md"))
+    for old in folder.glob("*.png"):
+        old.unlink()
+    for picture, content in pictures.items():
+        with whole(folder / picture) as temporary:
+            temporary.write_bytes(content)
     write_text(output, "\n\n".join(parts) + "\n")
 
 

@@ -46,10 +46,10 @@ def names(entry):
     return [given] if isinstance(given, str) else given
 
 
-def check(experiment, labels, file, where):
+def check(experiment, labels, cases, file, where):
     """Raise BadInput if an experiment is to be compared with what is not in the file of published values.
 
-    labels  [(label, its entry under methods)], as experiments.labels gives them.
+    labels  [(label, its entry under methods)], as experiments.labels gives them;  cases  [(image, corruption)].
     """
     asked = experiment.get("published")
     if not asked:
@@ -64,6 +64,13 @@ def check(experiment, labels, file, where):
     rows = [row for row in rows if row["table"] == asked["table"]]
     if not any("published" in entry for _, entry in labels):
         raise BadInput(f"{where}.published: none of the methods says with which published label it is compared")
+    seen = {}
+    for image, corruption in cases:
+        parameters = grid.parse_parameters(corruption)
+        parameters.pop("seed", None)
+        for name in {row["parameter"] for row in rows if row["table"] == asked["table"] and row["image"] == image}:
+            if seen.setdefault((image, name, parameters.get(name)), parameters) != parameters:
+                raise BadInput(f"{where}.corruption: published values are of {name}; {image} varies in more than that")
     known = {"labels": {row["label"] for row in rows}, "images": {row["image"] for row in rows}}
     rules = [(f"{where}.published.tolerances[{i}]", rule) for i, rule in enumerate(asked.get("tolerances", []))]
     rules += [(f"{where}.methods", {"labels": names(entry)}) for _, entry in labels]

@@ -126,6 +126,7 @@ def main(measurement, method, params, folder, device, threads):
         y, A, sigma = load(measurement, device)
         settings = {name: parameter.default for name, parameter in grid.signature(module.recover).items()} | chosen
         import_ahead(module)
+        made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
         trace = Trace(settings.get("iterations"))
         start = time.perf_counter()
         estimate = module.recover(y, A, sigma, **chosen, callback=trace).to("cpu", torch.float32)
@@ -146,7 +147,7 @@ def main(measurement, method, params, folder, device, threads):
             "iterations": len(trace.losses) or None,
             "seed": settings.get("seed"),
             "settings": settings,
-            "origin": origin(measurement, method),
+            "origin": made_of,
             "versions": versions(),
         },
     )

@@ -54,7 +54,7 @@ def scores(config, psnr, name="e", made=lambda recovery: True):
     for r in filter(made, experiments.recoveries(config["experiments"][name])):
         seed = int(r.corruption[-1]) if "seed" in r.corruption else int(r.params[-1])
         row = {"label": r.label, "image": r.image, "corruption": r.corruption, "seconds": 1.0, "loss": 0.5}
-        rows.append(row | {"seed": seed if r.method == "dip" else math.nan, "psnr": psnr(r, seed)})
+        rows.append(row | {"seed": int(r.params[-1]) if r.method == "dip" else math.nan, "psnr": psnr(r, seed)})
     return pandas.DataFrame(rows)
 
 
@@ -78,7 +78,17 @@ BAD = {
     "nothing to compare with": ({"than": None}, "claims.c: is: higher needs than, and no over"),
     "flat compares with nothing": ({"is": "flat", "over": "sigma"}, "claims.c: is: flat needs over, and no than"),
     "over": ({"is": "flat", "than": None, "over": "blur"}, "claims.c.over: unknown parameter 'blur'"),
-    "factor": ({"quantity": "seconds", "by": 0}, "claims.c.by: 0 is not allowed; a factor must be > 0"),
+    "factor": ({"quantity": "seconds", "by": 0}, "claims.c.by: 0 is not allowed; must be a factor > 0"),
+    "negative distance": ({"is": "close", "by": -1}, "claims.c.by: -1 is not allowed; must be >= 0"),
+    "factor below one": (
+        {"is": "close", "quantity": "loss", "by": 0.5},
+        "claims.c.by: 0.5 is not allowed; must be >= 1",
+    ),
+    "nothing in common": ({"where": {"seed": 0}}, "claims.c: there is no cell that it compares"),
+    "list in a list": (
+        {"where": {"image": [["hill"]]}},
+        "claims.c.where.image: .* must be a value or a list of values",
+    ),
 }
 
 
@@ -151,6 +161,33 @@ def test_one_seed_borrows_the_spread_of_the_pair_s_other_cells(config):
     assert one[0]["half"] == pytest.approx(stats.t.ppf(0.975, 4) * 0.1)  # both cells have a deviation of 0.1
     alone = scores(config, lambda r, seed: 20 + (r.label == "ns"), made=lambda r: r.corruption.endswith("seed=0"))
     assert {row["verdict"] for row in evaluated(read(config), config, alone)} == {"undecided"}
+
+
+def test_two_seeds_borrow_the_spread_too(config):
+    frame = scores(
+        config,
+        lambda r, seed: 20 + (r.label == "ns") * (1 + 0.1 * seed),
+        made=lambda r: r.image == "camera" or r.corruption[-1] in "01",
+    )
+    two = [row for row in evaluated(read(config), config, frame) if row["n"] == 2]
+    assert len(two) == 2
+    pooled = math.sqrt((2 * 2 * 0.1**2 + 2 * 0.05**2 * 2) / 6)  # two cells of three seeds, two of two
+    assert two[0]["half"] == pytest.approx(stats.t.ppf(0.975, 6) * pooled / 2**0.5)
+    assert two[0]["verdict"] == "stands"
+
+
+def test_several_method_seeds_on_one_noise_are_averaged_before_they_meet_a_method_without(config):
+    config["experiments"]["e"]["methods"][1]["params"] = {"seed": [0, 1]}
+    frame = scores(config, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.2 * (r.params[-1] == "1")))
+    rows = evaluated(read(config), config, frame)
+    assert [row["n"] for row in rows] == [3] * 4
+    assert rows[0]["mean"] == pytest.approx(1.1)
+
+
+def test_two_variants_for_one_published_label_cannot_be_decided(config):
+    config["experiments"]["e"]["methods"][2]["settings"] = "paper"
+    with pytest.raises(BadInput, match="claims.c: nlm and nlm tuned are both the paper settings of NLM"):
+        read(config)
 
 
 def test_what_was_not_run_keeps_a_claim_undecided_but_not_a_failure(config):

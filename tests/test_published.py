@@ -115,7 +115,7 @@ MISTAKES = {
 
 
 def check(experiment, file=FILE):
-    published.check(experiment, experiments.labels(experiment), file, "experiments.e")
+    published.check(experiment, experiments.labels(experiment), experiments.cases(experiment), file, "experiments.e")
 
 
 def test_what_is_in_the_file_may_be_compared_with():
@@ -136,6 +136,11 @@ def test_a_comparison_with_what_is_not_in_the_file_is_refused(name):
         check(experiment)
     assert str(caught.value).startswith(f"experiments.e{words}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_corruption_that_varies_in_more_than_the_published_parameter_is_refused():
+    with pytest.raises(BadInput, match="experiments.e.corruption: published values are of sigma; hill varies in more"):
+        check(EXPERIMENT | {"corruption": {"sigma": 0.1, "clip": [True, False]}})
 
 
 def test_a_comparison_that_no_method_is_part_of_is_refused():

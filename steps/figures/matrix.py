@@ -14,7 +14,7 @@ def draw(scores):
 
     scores, varying, _ = corruptions.split(scores)
     scores = scores.drop_duplicates(["label", *varying])
-    kinds = list(dict.fromkeys(scores["corruption"]))
+    kinds = list(scores.drop_duplicates(varying or ["image"])["corruption"])  # one for each value, whatever the seed
     labels = list(dict.fromkeys(scores["label"]))
     truth = pictures.truth(scores.iloc[0])
     height, width = truth.shape[:2]
@@ -25,12 +25,17 @@ def draw(scores):
     pictures.show(whole.subplots(), truth, "Truth")
     panels = grid_of_panels.subplots(len(labels) + 1, len(kinds), squeeze=False)
     for column, corruption in enumerate(kinds):
-        here = scores[scores["corruption"] == corruption]
         parameters = grid.parse_parameters(corruption)
-        head = ", ".join(style.value(name, parameters[name]) for name in varying)
+        parameters = {name: parameters[name] for name in varying if name in parameters}
+        here = scores[[grid.parse_parameters(text).items() >= parameters.items() for text in scores["corruption"]]]
+        head = ", ".join(style.value(*pair) for pair in parameters.items())
         first = here.iloc[0]
         pictures.show(panels[0, column], pictures.measured(first), f"{head}\nInput {first['input_psnr']:.2f} dB")
         for line, label in enumerate(labels, start=1):
-            row = here[here["label"] == label].iloc[0]
-            pictures.show(panels[line, column], pictures.recovered(row), f"{label} {row['psnr']:.2f} dB")
+            for _, row in here[here["label"] == label].head(1).iterrows():
+                pictures.show(panels[line, column], pictures.recovered(row), f"{label} {row['psnr']:.2f} dB")
+                break
+            else:
+                panels[line, column].set_title(f"{label} not run", pad=3)
+                panels[line, column].set_axis_off()
     return figure

@@ -308,3 +308,30 @@ def test_a_drawing_that_cannot_be_is_refused(drawing, words, results, tmp_path):
     assert result.exit_code == 1
     assert words in result.output
     assert not (tmp_path / "figure.png").exists()
+
+
+def test_the_matrix_says_what_was_not_run_and_has_one_column_for_each_value(results):
+    scores = results[results["image"] == "hill"]
+    lacking = scores[~((scores["label"] == "DIP") & scores["corruption"].str.startswith("sigma=0.5"))]
+    lacking = lacking[~((lacking["label"] == "TV") & lacking["corruption"].isin(["sigma=0.1,seed=0"]))]
+    with style.apply():
+        figure = discover.load("figures", "matrix").draw(lacking.reset_index(drop=True))
+    titles = [axes.get_title() for part in figure.subfigs for axes in part.axes]
+    assert "DIP not run" in titles and "TV not run" not in titles
+    assert len(titles) == 1 + 3 * 3
+
+
+def test_a_stand_in_is_named_below_the_figure(results, tmp_path, monkeypatch):
+    results.to_csv(tmp_path / "scores.csv", index=False)
+    drawn = []
+    save = matplotlib.figure.Figure.savefig
+
+    def keep(figure, *arguments, **settings):
+        drawn.append([text.get_text() for text in figure.texts])
+        save(figure, *arguments, **settings)
+
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", keep)
+    stand_ins = '{"hill": "for another", "moon": "x"}'
+    result = CliRunner().invoke(draw.main, ["scores.csv", "psnr", "figure", "--stand-ins", stand_ins])
+    assert result.exit_code == 0, result.output
+    assert drawn[0] == ["hill is a stand-in for another."]

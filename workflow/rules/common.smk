@@ -37,6 +37,8 @@ MADE = {name: [r for r in experiments.recoveries(entry) if made(r)] for name, en
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
 CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"] for claim in CLAIMED}]
+if not EXPERIMENTS:
+    sys.exit("Error: missing: skip, but no recovery of the config is there")
 COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
 DRAWINGS = [
     drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
@@ -121,7 +123,9 @@ def claimed_part(wildcards):
     """Return the part of the config that claims are about, as JSON."""
     entries = {claim["experiment"]: config["experiments"][claim["experiment"]] for claim in CLAIMED}
     part = {name: {k: v for k, v in entry.items() if k not in ("title", "figures")} for name, entry in entries.items()}
-    return json.dumps({"published": config["published"], "experiments": part})
+    images = {image for entry in part.values() for image in entry["images"]}
+    named = {name: text for name, text in STAND_INS.items() if name in images}
+    return json.dumps({"published": config["published"], "experiments": part, "stand_ins": named})
 
 
 def stand_ins(wildcards):

@@ -163,8 +163,11 @@ rule draw:
     threads: 1
     resources:
         mem_mb=2000,
+    params:
+        stand_ins=stand_ins,
     message:
         "draw {wildcards.drawing} of {wildcards.experiment}"
     shell:
         "python -m steps.draw {input.scores:q} {wildcards.drawing:q}"
-        " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} > {log:q} 2>&1"
+        " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} --stand-ins {params.stand_ins:q}"
+        " > {log:q} 2>&1"
