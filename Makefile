@@ -19,7 +19,7 @@ all: $(READY)
 paper: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
 
-# What two cores can do of it, in some eight hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
+# What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
 # makes the first seed); then tables and figures of what there is, the rest marked "not run".
 CELLS_OF_PAPER = $(BIN)/python -m steps.cells config/paper.yaml
 paper-cpu: $(READY)
