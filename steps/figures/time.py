@@ -32,10 +32,10 @@ def draw(scores):
         panel.axhline(0, **style.INPUT)
         panel.set_title(image)
         panel.set_xscale("log")
+        panel.tick_params(labelbottom=True)  # also where the panel below is missing
+        panel.set_xlabel("Seconds")
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR gain over the input [dB]")
-    for panel in panels[-1]:
-        panel.set_xlabel("Seconds")
     for panel in panels.flat[len(images) :]:
         panel.remove()
     handles = {}

@@ -41,7 +41,7 @@ def draw(scores):
         colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
         panel.text(j, i, f"{text}  ({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
     parameter = style.symbol(next(c.parameter for line in cells_of for c in line if c))
-    heads = [f"{label}\n({settings} settings)" if "tuned" not in label else label for settings, label in columns]
+    heads = [f"{label}\n({settings})" if settings not in label else label for settings, label in columns]
     panel.set_xticks(range(len(columns)), heads, rotation=0 if len(columns) < 7 else 20)
     panel.set_yticks(range(len(lines)), [f"{image}, {parameter} = {value:g}" for image, value in lines])
     panel.tick_params(length=0, labeltop=True, labelbottom=False)
