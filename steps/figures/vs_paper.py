@@ -1,5 +1,7 @@
 """Our PSNR minus the published, cell by cell, as a heat map."""
 
+import textwrap
+
 import numpy as np
 
 EACH = ()
@@ -29,7 +31,7 @@ def draw(scores):
     cells = {(row.column, row.image, row.value): row for row in cells.itertuples()}
     cells_of = [[cells.get((label, *line)) for _, label in columns] for line in lines]
     differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
-    height = 0.9 + 0.24 * len(lines)
+    height = 1.2 + 0.3 * len(lines)
     figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")
     shown = panel.imshow(differences, cmap="RdBu", vmin=-RANGE, vmax=RANGE, aspect="auto")
     for (i, j), difference in np.ndenumerate(differences):
@@ -39,10 +41,12 @@ def draw(scores):
         text = "not run" if np.isnan(difference) else f"{difference:+.2f}"
         text += "*" if cell.verdict == "not comparable" else ""
         colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
-        panel.text(j, i, f"{text}  ({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
+        panel.text(j, i, f"{text}\n({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
     parameter = style.symbol(next(c.parameter for line in cells_of for c in line if c))
     heads = [f"{label}\n({settings})" if settings not in label else label for settings, label in columns]
-    panel.set_xticks(range(len(columns)), heads, rotation=0 if len(columns) < 7 else 20)
+    wide = max(9, 84 // len(columns))  # letters that fit over a column
+    heads = ["\n".join(piece for line in head.split("\n") for piece in textwrap.wrap(line, wide)) for head in heads]
+    panel.set_xticks(range(len(columns)), heads, fontsize=7)
     panel.set_yticks(range(len(lines)), [f"{image}, {parameter} = {value:g}" for image, value in lines])
     panel.tick_params(length=0, labeltop=True, labelbottom=False)
     panel.grid(False)
