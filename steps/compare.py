@@ -185,7 +185,7 @@ def main(scores, values, experiment, stand_ins, output, title):
     labels, tolerances = experiments.labels(experiment), experiment["published"].get("tolerances", [])
     rows = compare(scores_file.read(scores), labels, cells, tolerances)
     stand_ins = {name: text for name, text in stand_ins.items() if any(row["image"] == name for row in rows)}
-    note = tabulate.stand_in_note(stand_ins)
+    note = published.stand_in_note(stand_ins)
     parts = [f"# {title}, beside the published values", f"PSNR in dB. {NOTE}", note]
     latex = []
     tables = {"Each variant": summary_rows(summary(rows)), "Each cell": cell_rows(rows, stand_ins)}

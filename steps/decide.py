@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from steps import grid, published, tabulate
+from steps import grid, published
 from steps import scores as scores_file
 from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
 from steps.files import whole, write_text
@@ -74,7 +74,7 @@ def page(claims, results, stand_ins):
     lines = [
         "# The paper's claims",
         NOTE,
-        *filter(None, [tabulate.stand_in_note(stand_ins)]),
+        *filter(None, [published.stand_in_note(stand_ins)]),
         "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |",
     ]
     for name, claim in claims.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from steps import discover, style, tabulate
+from steps import discover, published, style
 from steps import scores as scores_file
 from steps.errors import BadInput, one_line
 from steps.files import whole
@@ -40,7 +40,7 @@ def main(scores, drawing, output, stand_ins):
         figure = module.draw(rows.reset_index(drop=True))
         named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
         if named:  # below the figure, which grows by it when saved
-            figure.text(0, -0.01, tabulate.stand_in_note(named), va="top", fontsize=6, wrap=True)
+            figure.text(0, -0.01, published.stand_in_note(named), va="top", fontsize=6, wrap=True)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:
                 figure.savefig(temporary, metadata={"CreationDate": None} if suffix == ".pdf" else None)

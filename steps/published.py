@@ -97,3 +97,8 @@ def interval(values):
     if len(values) < 2:
         return float(values.mean()), math.nan
     return float(values.mean()), float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+
+
+def stand_in_note(stand_ins):
+    """Return a sentence for each image of {image: what it stands for} that is not the paper's own; "" if none."""
+    return " ".join(f"{image} is a stand-in {text.rstrip('.')}." for image, text in stand_ins.items())

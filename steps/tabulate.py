@@ -108,11 +108,6 @@ def escape_latex(text):
     return "".join(special.get(character, character) for character in text)
 
 
-def stand_in_note(stand_ins):
-    """Return a sentence for each image of {image: what it stands for} that is not the paper's own; "" if none."""
-    return " ".join(f"{image} is a stand-in {text.rstrip('.')}." for image, text in stand_ins.items())
-
-
 def _plain(text):
     return text.replace("|", r"\|")
 
@@ -134,7 +129,7 @@ def main(scores, output, title, stand_ins):
     settings = "; ".join(
         filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
     )
-    notes = [f"{settings}. {NOTE} Best of each row in bold.", stand_in_note(stand_ins)]
+    notes = [f"{settings}. {NOTE} Best of each row in bold.", published.stand_in_note(stand_ins)]
     markdown, latex, frames = ["\n\n".join([f"# {title}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():
         frame, keys, labels = table(scores, metric)

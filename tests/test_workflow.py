@@ -208,7 +208,7 @@ CONFIG_CHANGES = {
     ),
     "a stand-in": (
         lambda c: c["images"]["camera"].update(stand_in="for another"),
-        {"tabulate": 1, "compare": 1, "draw vs_paper": 1},
+        {"tabulate": 1} | DENOISING,
     ),
     "skipping what is missing": (lambda c: c.update(missing="skip"), "collected"),
     "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
