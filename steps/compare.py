@@ -59,10 +59,7 @@ def compare(scores, labels, cells, tolerances):
             half = half if len(values) >= tabulate.FEWEST else math.nan
             tolerance, reason = rule(cell, tolerances)
             if settings == "tuned" and tolerance is not None:
-                tolerance, reason = (
-                    (half if len(values) >= tabulate.FEWEST else 0.0),
-                    "at least as good is asked of tuned settings",
-                )
+                tolerance, reason = (0.0 if math.isnan(half) else half), "at least as good is asked of tuned settings"
             rows.append(
                 {
                     "image": cell["image"],

@@ -115,8 +115,8 @@ def main(config, output, made_by, remark):
     parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in facts.items())]))
     parts += [remark] if remark else []
     parts.append(f"## What was run\n\n{not_run(config)}")
-    for entry in [Path("results/claims.md")] if "claims" in config else []:
-        parts.append(included(entry))
+    if "claims" in config:
+        parts.append(included("results/claims.md"))
     pictures = {}
     for name, entry in config["experiments"].items():
         drawings = experiments.drawings(name, entry, made=experiments.there)

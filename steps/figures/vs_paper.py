@@ -13,7 +13,7 @@ def draw(scores):
     """Return a figure: a row for each image and value, a column for each variant, a panel for each kind of settings.
 
     In a cell stands ours − published in dB, over the published value; red is worse, blue better, and beyond 3 dB the
-    colours end; an asterisk: not comparable. Cells that were not run are empty. It reads the experiment's table
+    colours end; an asterisk: not comparable. Cells that were not run say so. It reads the experiment's table
     results/tables/{experiment}_vs_paper.csv, see steps/compare.py.
     """
     import matplotlib.pyplot as plt
