@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import cells, discover, grid, recover
-from steps.errors import BadInput, one_line
+from steps import cells, discover, grid, manifest, recover
+from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.sources import ROOT
 
@@ -59,6 +59,7 @@ def check(recovery, files):
 
 def take(folder, files):
     """Write {name: bytes} to a folder, each whole; if this is interrupted, the recovery is not there."""
+    manifest.forget(f"{folder}/{name}" for name in files)
     Path(folder, FILES[-1]).unlink(missing_ok=True)
     for name in sorted(files, key=lambda name: name == FILES[-1]):
         with whole(Path(folder, name)) as temporary:
@@ -129,7 +130,7 @@ def _check_run(run, recovery, origin):
         raise BadInput(f"run.json: {bad} cannot be {run[bad]!r}")
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 @click.argument("source", metavar="FROM", type=click.Path(exists=True, file_okay=False))
 @click.option("--replace", is_flag=True, help="take also those that are there already")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from steps import discover, experiments, grid
-from steps.errors import BadInput, one_line
+from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.sources import ROOT, sources
 
@@ -100,7 +100,7 @@ def bundle(path, recoveries):
             tar.addfile(member, io.BytesIO(content))
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", default="-")
 @click.option("--experiment", multiple=True, help="only of this experiment; this and the next may be given repeatedly")

@@ -5,6 +5,7 @@ import json
 import click
 
 from steps import experiments
+from steps.errors import Command
 from steps.files import read_json, whole
 
 
@@ -21,7 +22,7 @@ def rows(name, experiment, made=lambda recovery: True):
     return found
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("name")
 @click.argument("experiment")
 @click.argument("output", type=click.Path(dir_okay=False))

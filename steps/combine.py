@@ -3,10 +3,11 @@
 import click
 
 from steps import scores as scores_file
+from steps.errors import Command
 from steps.files import whole
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("scores", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
 def main(scores, output):

@@ -8,6 +8,7 @@ import click
 
 from steps import grid, published, tabulate
 from steps import scores as scores_file
+from steps.errors import Command
 from steps.files import whole, write_text
 
 NOT_RUN = "not run"
@@ -161,7 +162,7 @@ def reasons(rows):
     return "\n".join(f"- {tolerance} for {', '.join(cells)}: {reason}" for (tolerance, reason), cells in found.items())
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("values", type=click.Path(exists=True, dir_okay=False))
 @click.argument("experiment")

@@ -7,8 +7,8 @@ import click
 import numpy as np
 
 from steps import discover, grid
-from steps.errors import one_line
-from steps.files import whole
+from steps.errors import Command, one_line
+from steps.files import read_array, whole
 
 
 def add_noise(y, *, sigma: Annotated[float, ">= 0"] = 0.0, clip: bool = False, seed: Annotated[int, ">= 0"] = 0):
@@ -42,7 +42,7 @@ def allowed(task):
     return grid.signature(discover.load("tasks", task).Operator, add_noise)
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("image", type=click.Path(exists=True, dir_okay=False))
 @click.argument("task")
 @click.argument("corruption")
@@ -57,8 +57,8 @@ def main(image, task, corruption, folder):
 
     from steps import measurement
 
-    x = torch.from_numpy(np.load(image))
     with one_line(folder):
+        x = torch.from_numpy(read_array(image))
         operator, noise = parameters(task, grid.parse_parameters(corruption), task)
         A = discover.load("tasks", task).Operator(x.shape, **operator)
     y = torch.from_numpy(add_noise(A.forward(x).numpy(), **noise))

@@ -8,6 +8,7 @@ import click
 from steps import grid, published
 from steps import scores as scores_file
 from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
+from steps.errors import Command
 from steps.files import whole, write_text
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
@@ -107,7 +108,7 @@ def _spell(cell, stand_ins=()):
     return ", ".join(word + (" (stand-in)" if word in stand_ins else "") for word in words)
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.argument("config")
 @click.argument("scores", nargs=-1, type=click.Path(exists=True, dir_okay=False))

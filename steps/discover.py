@@ -1,5 +1,6 @@
 """The folders are the registry: a task, method or figure exists because its file does."""
 
+import functools
 import importlib
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from steps.grid import unknown
 ROOT = Path(__file__).parent
 
 
+@functools.cache
 def available(kind):
     """Return the sorted names of the modules in steps/{kind}; kind is "tasks", "methods" or "figures"."""
     return sorted(path.stem for path in (ROOT / kind).glob("*.py") if not path.stem.startswith("_"))
 
 
+@functools.cache
 def load(kind, name, where=""):
     """Return the module steps/{kind}/{name}.py. Raises BadInput naming the missing file and those there are."""
     if name not in available(kind):

@@ -7,7 +7,7 @@ import click
 
 from steps import discover, published, style
 from steps import scores as scores_file
-from steps.errors import BadInput, one_line
+from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.grid import unknown
 
@@ -28,7 +28,7 @@ def select(scores, drawing):
     return module, scores
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("drawing")
 @click.argument("output")

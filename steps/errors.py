@@ -10,9 +10,24 @@ class BadInput(ValueError):
 
 
 @contextlib.contextmanager
-def one_line(where):
-    """Inside a command, turn BadInput into one line "Error: where: message" and exit status 1; no other error."""
+def one_line(where=""):
+    """Inside a command, turn BadInput into one line "Error: where: message" and exit status 1.
+
+    The same for an error of the operating system: no space, no permission, a file that is not there. No other error.
+    """
+    prefix = f"{where}: " if where else ""
     try:
         yield
     except BadInput as error:
-        raise click.ClickException(f"{where}: {error}") from error
+        raise click.ClickException(f"{prefix}{error}") from error
+    except OSError as error:
+        name = f": {error.filename}" if error.filename else ""
+        raise click.ClickException(f"{prefix}{error.strerror or error}{name}") from error
+
+
+class Command(click.Command):
+    """A command all of which is `one_line`: @click.command(cls=Command)."""
+
+    def invoke(self, context):
+        with one_line():
+            return super().invoke(context)

@@ -1,6 +1,8 @@
 """The config: check it, and list the recoveries, tables and drawings it asks for."""
 
+import functools
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,13 +106,14 @@ def cases(experiment, where="experiment"):
             if image not in experiment["images"]:
                 raise BadInput(f"{place}.images: {grid.unknown('image', image, experiment['images'])}")
         found += [(image, corruption) for image in images for corruption in _corruptions(experiment, settings, place)]
-    twice = next((case for case in found if found.count(case) > 1), None)
-    if twice:
+    twice, times = Counter(found).most_common(1)[0]
+    if times > 1:
         raise BadInput(f"{where}.corruption: {twice[1]} is there twice")
-    left = next((image for image in experiment["images"] if image not in dict(found)), None)
+    order, covered = {image: i for i, image in enumerate(experiment["images"])}, {image for image, _ in found}
+    left = next((image for image in order if image not in covered), None)
     if left:
         raise BadInput(f"{where}.images: {left!r} is in none of the corruptions")
-    return sorted(found, key=lambda case: experiment["images"].index(case[0]))
+    return sorted(found, key=lambda case: order[case[0]])
 
 
 def drawings(name, experiment, where="experiment", made=lambda recovery: True):
@@ -189,12 +192,14 @@ def shown(name, experiment, drawing, made=lambda recovery: True):
     return list(dict.fromkeys(files))
 
 
+@functools.cache
 def corruption_path(task, text):
     """Return the one spelling of a corruption given as text; raises BadInput for what the task does not allow."""
     checked = grid.check_parameters(grid.parse_parameters(text), corrupt.allowed(task), task)
     return grid.format_parameters(checked)
 
 
+@functools.cache
 def params_path(method, text):
     """Return the one spelling of a method's parameters given as text; raises BadInput for what it does not allow."""
     return grid.format_parameters(recover.parameters(method, grid.parse_parameters(text), method))

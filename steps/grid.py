@@ -5,6 +5,7 @@ value, its command-line value and its folder name: 1e-3, 1.0e-3 and 0.001 are al
 """
 
 import difflib
+import functools
 import inspect
 import itertools
 import math
@@ -86,6 +87,7 @@ def combinations(parameters, where="parameters"):
     return [dict(zip(parameters, values)) for values in itertools.product(*choices)]
 
 
+@functools.cache
 def signature(*functions):
     """Return {name: inspect.Parameter} of the keyword-only parameters of functions or classes, callback excepted.
 

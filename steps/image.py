@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from steps import synthetic
-from steps.errors import BadInput, one_line
+from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.grid import unknown
 
@@ -206,7 +206,7 @@ def _numbers(context, parameter, value):
     return [int(number) for number in value.split(",")] if value else None
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("source")
 @click.argument("output", type=click.Path(dir_okay=False))
 @click.option("--name", default="image", show_default=True, help="name under which image_dirs may hold it")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from steps.discover import load as load_module
-from steps.files import whole
+from steps.files import read_arrays, whole
 
 
 def save(path, y, task, shape, operator, noise):
@@ -18,8 +18,8 @@ def save(path, y, task, shape, operator, noise):
 
 def load(path, device="cpu"):
     """Return (y, A, sigma) of a measurement file: tensor on `device`, operator, standard deviation of the noise."""
-    with np.load(path, allow_pickle=False) as file:
-        y = torch.from_numpy(file["y"]).to(device)
-        facts = json.loads(str(file["facts"]))
+    arrays = read_arrays(path)
+    y = torch.from_numpy(arrays["y"]).to(device)
+    facts = json.loads(str(arrays["facts"]))
     operator = load_module("tasks", facts["task"]).Operator(facts["shape"], **facts["operator"])
     return y, operator, facts["noise"]["sigma"]

@@ -10,7 +10,7 @@ import click
 
 from steps import cells, discover, experiments
 from steps import scores as scores_file
-from steps.errors import BadInput, one_line
+from steps.errors import BadInput, Command, one_line
 from steps.files import whole, write_text
 
 
@@ -85,7 +85,7 @@ def included(path):
     return re.sub(r"^#", "##", Path(path).read_text(encoding="utf-8").strip(), flags=re.MULTILINE)
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
 @click.option("--command", "made_by", required=True, help="what the run was made with, to be repeated")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from steps.files import read_array
+
 
 def truth(row):
     """Return the ground truth of a row of scores."""
@@ -21,7 +23,7 @@ def recovered(row):
 
 
 def _load(path):
-    return display(np.load(path))
+    return display(read_array(path))
 
 
 def display(image):

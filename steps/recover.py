@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import hashlib
 import importlib
 import inspect
 import json
@@ -17,8 +16,8 @@ import click
 import numpy as np
 
 from steps import discover, grid
-from steps.errors import BadInput, one_line
-from steps.files import whole, write_json
+from steps.errors import BadInput, Command, one_line
+from steps.files import read_arrays, sha256, whole, write_json
 from steps.sources import digest
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "bm3d")
@@ -48,10 +47,9 @@ def choose_device(wanted, uses_gpu):
 
 def origin(measurement, method):
     """Return {measurement, code}: the SHA-256 of the file that a recovery is of, and of the code that makes it."""
-    with np.load(measurement, allow_pickle=False) as file:
-        task = json.loads(str(file["facts"]))["task"]
+    task = json.loads(str(read_arrays(measurement)["facts"]))["task"]
     code = digest("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}")
-    return {"measurement": hashlib.sha256(Path(measurement).read_bytes()).hexdigest(), "code": code}
+    return {"measurement": sha256(measurement), "code": code}
 
 
 def versions():
@@ -93,7 +91,7 @@ def peak_memory(device):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("measurement", type=click.Path(exists=True, dir_okay=False))
 @click.argument("method")
 @click.argument("params")

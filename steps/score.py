@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps.files import read_json, write_json, write_text
+from steps.errors import BadInput, Command, one_line
+from steps.files import read_array, read_arrays, read_json, write_json, write_text
 
 CONVENTION = (
     "PSNR in dB and SSIM (Gaussian window, sigma 1.5, Wang et al. 2004), data_range 1, all channels together, "
@@ -57,19 +58,22 @@ def curve(truth, trace):
     ]
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("image", type=click.Path(exists=True, dir_okay=False))
 @click.argument("picture", type=click.Path(exists=True, dir_okay=False))
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 def main(image, picture, folder):
     """FOLDER of a recovery, against IMAGE; adds score.json and curve.csv to it. PICTURE is its input."""
     folder = Path(folder)
-    truth = np.load(image).astype(np.float64)
-    estimate = np.load(folder / "recovered.npy")
-    if estimate.shape != truth.shape:
-        raise click.ClickException(f"{folder}: the estimate has shape {estimate.shape}, the image {truth.shape}")
-    with np.load(folder / "trace.npz") as trace:
-        rows = curve(truth, trace)
+    with one_line(folder):
+        truth = read_array(image).astype(np.float64)
+        estimate = read_array(folder / "recovered.npy")
+        if estimate.shape != truth.shape:
+            raise BadInput(f"the estimate has shape {estimate.shape}, the image {truth.shape}")
+        shown = read_array(picture)
+        run = read_json(folder / "run.json")
+        trace = read_arrays(folder / "trace.npz")
+    rows = curve(truth, trace)
     best = max(rows, key=lambda row: row["psnr"], default=None)
     *_, task, name, corruption, method, params = folder.absolute().parts
     write_text(folder / "curve.csv", _csv(rows))
@@ -83,13 +87,13 @@ def main(image, picture, folder):
             "params": params,
             "psnr": psnr(truth, estimate),
             "ssim": ssim(truth, estimate),
-            "input_psnr": psnr(truth, np.load(picture)),
+            "input_psnr": psnr(truth, shown),
             "pixels": "×".join(map(str, truth.shape[1:])),
             "channels": truth.shape[0],
             "loss": rows[-1]["loss"] if rows else None,
             "oracle_psnr": best and best["psnr"],
             "oracle_iteration": best and best["iteration"],
-            **read_json(folder / "run.json"),
+            **run,
             "convention": CONVENTION,
         },
     )

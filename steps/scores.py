@@ -1,5 +1,7 @@
 """Reading the scores of an experiment."""
 
+from steps.files import reading
+
 TEXT = ("experiment", "label", "folder", "task", "image", "corruption", "method", "params", "device", "convention")
 
 
@@ -7,4 +9,5 @@ def read(path):
     """Return a csv of steps.collect as a DataFrame; names and labels stay text, even "01" and "None"."""
     import pandas
 
-    return pandas.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
+    with reading(path):
+        return pandas.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])

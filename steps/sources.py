@@ -1,13 +1,18 @@
-"""The files of code a job is made of, so that a rule can list them as input.
+"""The files of code a job is made of, noted in one file that a rule has as its input.
 
 Snakemake does not notice a change in an imported module. `sources` follows the import lines of the modules named,
-wherever they stand in a file, so editing steps/methods/tv.py reruns the recoveries by TV and nothing else.
+wherever they stand in a file, so editing steps/methods/tv.py reruns the recoveries by TV and nothing else. A rule's
+input is the note of them, results/code/{names}.txt: a line "SHA-256  path" for each. It is written anew only when
+what it says changes, so neither a touched file nor a fresh clone over old results reruns anything, and a job has one
+input for its code in place of some fifteen, which more than halves the time Snakemake needs for ten thousand.
 """
 
 import ast
 import functools
 import hashlib
 from pathlib import Path
+
+from steps.files import write_text
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,12 +33,29 @@ def sources(*modules):
     return sorted(str(path.relative_to(here) if path.is_relative_to(here) else path) for path in found)
 
 
-def digest(*modules):
-    """Return the SHA-256 of the files that `sources` lists, their paths in the repository included."""
-    found = hashlib.sha256()
+def listing(*modules):
+    """Return a line "SHA-256  path in the repository" for each file that `sources` lists."""
+    lines = []
     for path in map(Path, sources(*modules)):
-        found.update(path.resolve().relative_to(ROOT.resolve()).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
+        name = path.resolve().relative_to(ROOT.resolve()).as_posix()
+        lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n")
+    return "".join(lines)
+
+
+def digest(*modules):
+    """Return the SHA-256 of `listing`, which is that of the file that `noted` returns."""
+    return hashlib.sha256(listing(*modules).encode()).hexdigest()
+
+
+@functools.cache
+def noted(*modules, write=True):
+    """Return the path of the note of the modules' files; with `write`, the note says what the files are now."""
+    path = Path("results/code", "-".join(module.split(".")[-1] for module in modules) + ".txt")
+    if write:
+        text = listing(*modules)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+    return str(path)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import click
 
 from steps import corruptions, grid, published
 from steps import scores as scores_file
+from steps.errors import Command
 from steps.files import whole, write_text
 
 METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "seconds": ("Time [s]", 2)}
@@ -112,7 +113,7 @@ def _plain(text):
     return text.replace("|", r"\|")
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
 @click.option("--title", required=True, help="heading of the table")

@@ -6,6 +6,7 @@ import click
 
 from steps import scores as scores_file
 from steps import tabulate
+from steps.errors import Command
 from steps.files import whole, write_text
 
 KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
@@ -55,7 +56,7 @@ def rows(frame):
     return header, found
 
 
-@click.command(help=__doc__)
+@click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
 def main(scores, output):

@@ -55,7 +55,10 @@ def draw(scores):
 def _read(folder):
     import pandas
 
-    return pandas.read_csv(f"{folder}/curve.csv")
+    from steps.files import reading
+
+    with reading(f"{folder}/curve.csv") as file:
+        return pandas.read_csv(file)
 
 
 def _draw_band(panel, curves, name, look):

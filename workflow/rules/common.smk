@@ -9,7 +9,7 @@ sys.path.insert(0, workflow.basedir)
 
 from steps import claims, discover, experiments
 from steps.errors import BadInput
-from steps.sources import sources
+from steps.sources import noted
 
 
 def or_exit(function):
@@ -63,6 +63,11 @@ wildcard_constraints:
     params=r"[^/]+",
 
 
+def code(*modules):
+    """Return the file that notes the code of the named modules; only the process that plans the run writes it."""
+    return noted(*modules, write=workflow.is_main_process)
+
+
 def asked(wildcards):
     """Raise BadInput for a path that names what does not exist, or does not spell its parameters in the one way."""
     discover.load("tasks", wildcards.task)
@@ -81,15 +86,15 @@ def image_entry(wildcards):
 
 
 @or_exit
-def task_sources(wildcards):
+def task_code(wildcards):
     asked(wildcards)
-    return sources("steps.corrupt", f"steps.tasks.{wildcards.task}")
+    return code("steps.corrupt", f"steps.tasks.{wildcards.task}")
 
 
 @or_exit
-def method_sources(wildcards):
+def method_code(wildcards):
     asked(wildcards)
-    return sources("steps.recover", f"steps.methods.{wildcards.method}", f"steps.tasks.{wildcards.task}")
+    return code("steps.recover", f"steps.methods.{wildcards.method}", f"steps.tasks.{wildcards.task}")
 
 
 @or_exit
@@ -139,7 +144,7 @@ def shown_files(wildcards):
 
 
 @or_exit
-def figure_sources(wildcards):
+def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
-    return sources("steps.draw", f"steps.figures.{figure}")
+    return code("steps.draw", f"steps.figures.{figure}")

@@ -4,7 +4,7 @@
 rule image:
     input:
         file=lambda w: experiments.local_file(image_entry(w)),
-        code=sources("steps.image"),
+        code=code("steps.image"),
     output:
         "results/images/{image}.npy",
     log:
@@ -27,7 +27,7 @@ rule image:
 rule corrupt:
     input:
         image="results/images/{image}.npy",
-        code=task_sources,
+        code=task_code,
     output:
         measurement="results/{task}/{image}/{corruption}/measurement.npz",
         picture="results/{task}/{image}/{corruption}/picture.npy",

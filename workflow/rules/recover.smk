@@ -4,7 +4,7 @@
 rule recover:
     input:
         measurement="results/{task}/{image}/{corruption}/measurement.npz",
-        code=method_sources,
+        code=method_code,
     output:
         recovered="results/{task}/{image}/{corruption}/{method}/{params}/recovered.npy",
         trace="results/{task}/{image}/{corruption}/{method}/{params}/trace.npz",
@@ -34,7 +34,7 @@ rule score:
         recovered="results/{task}/{image}/{corruption}/{method}/{params}/recovered.npy",
         trace="results/{task}/{image}/{corruption}/{method}/{params}/trace.npz",
         run="results/{task}/{image}/{corruption}/{method}/{params}/run.json",
-        code=sources("steps.score"),
+        code=code("steps.score"),
     output:
         score="results/{task}/{image}/{corruption}/{method}/{params}/score.json",
         curve="results/{task}/{image}/{corruption}/{method}/{params}/curve.csv",

@@ -4,7 +4,7 @@
 rule collect:
     input:
         scores=lambda w: list(dict.fromkeys(f"{recovery.folder}/score.json" for recovery in recoveries(w))),
-        code=sources("steps.collect"),
+        code=code("steps.collect"),
     output:
         "results/scores/{experiment}.csv",
     log:
@@ -29,7 +29,7 @@ rule collect:
 rule combine:
     input:
         scores=expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS),
-        code=sources("steps.combine"),
+        code=code("steps.combine"),
     output:
         "results/scores.csv",
     log:
@@ -50,7 +50,7 @@ rule combine:
 rule tabulate:
     input:
         scores="results/scores/{experiment}.csv",
-        code=sources("steps.tabulate"),
+        code=code("steps.tabulate"),
     output:
         multiext("results/tables/{experiment}", ".csv", ".md", ".tex"),
     log:
@@ -76,7 +76,7 @@ rule compare:
     input:
         scores="results/scores/{experiment}.csv",
         published=config["published"],
-        code=sources("steps.compare"),
+        code=code("steps.compare"),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
     log:
@@ -102,7 +102,7 @@ rule compare:
 rule timing:
     input:
         scores="results/scores.csv",
-        code=sources("steps.timing"),
+        code=code("steps.timing"),
     output:
         multiext("results/time", ".csv", ".md", ".tex"),
     log:
@@ -125,7 +125,7 @@ rule decide:
         claims=lambda w: config["claims"],
         published=lambda w: config["published"],
         scores=expand("results/scores/{experiment}.csv", experiment=CLAIM_EXPERIMENTS),
-        code=sources("steps.decide"),
+        code=code("steps.decide"),
     output:
         multiext("results/claims", ".csv", ".md"),
     log:
@@ -149,7 +149,7 @@ rule draw:
     input:
         scores="results/scores/{experiment}.csv",
         shown=shown_files,
-        code=figure_sources,
+        code=figure_code,
     output:
         multiext("results/figures/{experiment}/{drawing}", ".png", ".pdf"),
     log:

@@ -1,0 +1,162 @@
+"""The manifest of a results folder: by what run, on what machine, and of what each file was made, with checksums."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from steps.errors import BadInput
+from steps.files import RESULTS, sha256, write_text
+from steps.sources import ROOT
+
+FILE = "manifest.json"
+
+
+def read(results=RESULTS):
+    """Return {"run": …, "files": …} of a results folder; without a manifest both are empty.
+
+    files: {path below the folder that holds results: {bytes, sha256, mtime_ns, made_of: [paths]}}.
+    Raises BadInput for a manifest that is no such file.
+    """
+    path = Path(results, FILE)
+    if not path.is_file():
+        return {"run": {}, "files": {}}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        assert all({"bytes", "sha256", "mtime_ns", "made_of"} <= set(entry) for entry in found["files"].values())
+        assert isinstance(found["run"], dict)
+    except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+        raise BadInput(f"{path} is damaged; delete it, the next run makes it anew (nothing else is lost)") from error
+    return found
+
+
+def write(found, results=RESULTS):
+    """Write {"run": …, "files": …} as the manifest, whole or not at all; a line a file."""
+    files = (f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(found["files"].items()))
+    run = json.dumps(found["run"], indent=2)
+    write_text(Path(results, FILE), f'{{"run": {run},\n"files": {{\n' + ",\n".join(files) + "\n}}\n")
+
+
+def changed(path, entry):
+    """Return what is wrong with a file that an entry of the manifest is about, or None.
+
+    A file of the same size and time is taken to be the same, any other is read; a file that is not there is none.
+    """
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if there.st_size != entry["bytes"]:
+        return f"{there.st_size} bytes; it was made with {entry['bytes']}"
+    if there.st_mtime_ns != entry["mtime_ns"]:
+        if sha256(path) != entry["sha256"]:
+            return "its content is not what was made"
+        entry["mtime_ns"] = there.st_mtime_ns
+    return None
+
+
+def damaged(save=False):
+    """Return {path: what is wrong with it} of the files that a run made in results and that are not as it made them.
+
+    save  note the new time of a file that is as it was, so that it need not be read again.
+    """
+    found = read()
+    made = {path: entry for path, entry in found["files"].items() if entry["made_of"] and _inside(path)}
+    times = [entry["mtime_ns"] for entry in made.values()]
+    wrong = {path: changed(path, entry) for path, entry in made.items()}
+    if save and times != [entry["mtime_ns"] for entry in made.values()]:
+        write(found)
+    return {path: what for path, what in wrong.items() if what}
+
+
+def forget(paths):
+    """Take files out of the manifest: they are about to be made anew."""
+    found = read()
+    kept = {path: entry for path, entry in found["files"].items() if path not in set(paths)}
+    if len(kept) < len(found["files"]):
+        write({"run": found["run"], "files": kept})
+
+
+def update(run, made_of):
+    """Write the manifest after a run: its facts, and an entry for each file that there is.
+
+    made_of  {path: [paths it is made of]} of all files that the run is about. Those of earlier runs keep their entries
+             as long as they are there. Only files that are new, or have another size or time, are read.
+    """
+    files = {path: entry for path, entry in read()["files"].items() if os.path.exists(path)}
+    leaves = {path: [] for inputs in made_of.values() for path in inputs if path not in made_of}
+    for path, inputs in (leaves | made_of).items():
+        if not os.path.isfile(path):
+            continue
+        there, entry = os.stat(path), files.get(path, {})
+        if (there.st_size, there.st_mtime_ns) != (entry.get("bytes"), entry.get("mtime_ns")):
+            entry = {"bytes": there.st_size, "sha256": sha256(path), "mtime_ns": there.st_mtime_ns}
+        files[path] = entry | {"made_of": sorted(inputs)}
+    write({"run": run, "files": files})
+
+
+def facts(config, command, cores):
+    """Return what a run is made by: commit, config, versions, machine, devices, and the checksum of the lock file."""
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": _dirty(),
+        "command": command,
+        "cores": cores,
+        "machine": {
+            "host": platform.node(),
+            "system": platform.platform(),
+            "processor": _processor(),
+            "cpus": os.cpu_count(),
+            "gpus": _lines("nvidia-smi", "-L"),
+        },
+        "python": sys.version.split()[0],
+        "lock": {"requirements.lock": sha256(ROOT / "requirements.lock")},
+        "versions": {line: metadata.version(line) for line in sorted(_packages())},
+        "config": config,
+    }
+
+
+def _inside(path):
+    """Return whether a path is below results; links are not followed, and no file of anybody else is ever meant."""
+    return Path(path).parts[:1] == RESULTS.parts and ".." not in Path(path).parts
+
+
+def _packages():
+    found = {name for d in metadata.distributions() if (name := d.metadata["Name"])}
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    return {line.split("==")[0] for line in text.splitlines() if "==" in line} & found
+
+
+def _dirty():
+    """Return whether files of the repository differ from the commit, results excepted; None if it is no repository."""
+    status = _git("status", "--porcelain", "--untracked-files=all")
+    return None if status is None else bool(status)
+
+
+def _git(*arguments):
+    result = _run("git", "-C", str(ROOT), *arguments)
+    return None if result is None else result.strip()
+
+
+def _lines(*command):
+    return (_run(*command) or "").splitlines()
+
+
+def _run(*command):
+    """Return what a command prints, or None if it is not there or fails."""
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout if result.returncode == 0 else None
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

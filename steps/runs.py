@@ -1,0 +1,86 @@
+"""One run at a time in a folder; what a killed run left behind is cleared, so that the next one just goes on."""
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from steps.errors import BadInput
+
+LOCK = Path(".snakemake/priorbench.lock")
+READ_ONLY = {"--lint", "--report", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph", "--d3dag"}
+READ_ONLY |= {"--list-rules", "--list-target-rules", "--unlock", "-l", "-S", "-D", "--nolock", "--help", "-h"}
+_held = []  # the open lock file of this process: the kernel frees the lock when the process ends, however it does
+
+
+def begin(command, local):
+    """Let this process be the run in the working directory; return a sentence on what was cleared, or None.
+
+    command  the words of the command line: one that only reads is no run, and locks nothing.
+    local    whether the jobs run on this machine, so that none is left when it has been killed.
+    Snakemake's own lock outlives a killed run. It is cleared if this is certain: the run that wrote it was on this
+    machine, with local jobs, and no process holds our lock. Raises BadInput if another run is at work, or if the
+    folder cannot be written to.
+    """
+    if READ_ONLY.intersection(word.split("=")[0] for word in command):
+        return None
+    for folder in (LOCK.parent, Path("results")):
+        _check_writable(folder)
+    file = open(LOCK, "a+", encoding="utf-8")  # noqa: SIM115 held until the process ends
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = _read(file)
+        where = f"process {other.get('process', '?')} on {other.get('host', '?')}, since {other.get('since', '?')}"
+        alternative = "wait for it, or run in a folder of its own (--directory)"
+        raise BadInput(f"another run is at work in {Path.cwd()} ({where}); {alternative}") from None
+    except OSError:  # a file system without locks: Snakemake's own lock has to do
+        return None
+    before = _read(file)
+    host = socket.gethostname()
+    stale = before.get("host") == host and before.get("local") and _clear()
+    file.truncate(0)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    json.dump({"process": os.getpid(), "host": host, "local": local, "since": since, "command": command}, file)
+    file.flush()
+    _held.append(file)
+    if stale:
+        return f"The run of {before['since']} (process {before['process']}) was killed; this one goes on where it was."
+    return None
+
+
+def _clear():
+    locks = list(Path(".snakemake/locks").glob("*.lock"))
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+    return bool(locks)
+
+
+def _read(file):
+    file.seek(0)
+    try:
+        return json.loads(file.read())
+    except ValueError:
+        return {}
+
+
+def _check_writable(folder):
+    probe = folder / f".writable.{os.getpid()}"
+    try:
+        folder.mkdir(exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(f"{folder.absolute()} cannot be written to: {error.strerror}") from error
+
+
+def job_prefix():
+    """Return what a job's command begins with, so that the job ends at once when the run that started it is killed.
+
+    It takes the place of the shell (exec); where there is util-linux's setpriv (Linux), the kernel ends it with its
+    parent. Elsewhere it goes on to its end, and what it writes it writes whole.
+    """
+    return "exec setpriv --pdeathsig KILL " if shutil.which("setpriv") else "exec "
