@@ -9,7 +9,7 @@ CELLS ?= cells.tar.gz
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu paper-page test test-slow benchmark cells adopt lint format lock clean
+.PHONY: all paper paper-cpu paper-page status verify test test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -34,12 +34,24 @@ paper-cpu: $(READY)
 paper-page: $(READY)
 	$(BIN)/python -m steps.page config/paper.yaml docs/paper.md --command "$(COMMAND)" --remark "$(REMARK)"
 
+# What the next run would do and why, in words: make status CONFIG=my.yaml
+status: $(READY)
+	@$(BIN)/python -m steps.status $(if $(filter command environment,$(firstword $(origin CONFIG))),$(CONFIG))
+
+# Whether the files in results are as the run made them
+verify: $(READY)
+	@$(BIN)/python -m steps.verify
+
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2
 
 # Full-size checks; they need the paper's test images in a folder: make test-slow IMAGES=folder
 test-slow: $(READY)
 	PRIORBENCH_IMAGES="$(IMAGES)" $(BIN)/python -m pytest -q -m slow -rs
+
+# A run killed 24 times at random moments, and gone on with; about ten minutes on two cores.
+stress: $(READY)
+	$(BIN)/python -m pytest -q -m slow tests/test_faults.py
 
 # Seconds an iteration of the deep image prior, against the textbook's network: about 25 minutes on two cores.
 benchmark: $(READY)

@@ -1,5 +1,6 @@
 """The manifest of a results folder: by what run, on what machine, and of what each file was made, with checksums."""
 
+import contextlib
 import json
 import os
 import platform
@@ -43,7 +44,8 @@ def write(found, results=RESULTS):
 def changed(path, entry):
     """Return what is wrong with a file that an entry of the manifest is about, or None.
 
-    A file of the same size and time is taken to be the same, any other is read; a file that is not there is none.
+    A file of the same size and time is taken to be the same, any other is read. If only its time is another, because it
+    was touched or copied, it gets its own back: Snakemake goes by it. A file that is not there is none.
     """
     try:
         there = os.stat(path)
@@ -54,22 +56,18 @@ def changed(path, entry):
     if there.st_mtime_ns != entry["mtime_ns"]:
         if sha256(path) != entry["sha256"]:
             return "its content is not what was made"
-        entry["mtime_ns"] = there.st_mtime_ns
+        with contextlib.suppress(OSError):
+            os.utime(path, ns=(there.st_atime_ns, entry["mtime_ns"]))
     return None
 
 
-def damaged(save=False):
+def damaged():
     """Return {path: what is wrong with it} of the files that a run made in results and that are not as it made them.
 
-    save  note the new time of a file that is as it was, so that it need not be read again.
+    Notes of code are no such files: they say what the code is now.
     """
-    found = read()
-    made = {path: entry for path, entry in found["files"].items() if entry["made_of"] and _inside(path)}
-    times = [entry["mtime_ns"] for entry in made.values()]
-    wrong = {path: changed(path, entry) for path, entry in made.items()}
-    if save and times != [entry["mtime_ns"] for entry in made.values()]:
-        write(found)
-    return {path: what for path, what in wrong.items() if what}
+    wrong = {path: changed(path, entry) for path, entry in read()["files"].items() if _inside(path)}
+    return {path: what for path, what in wrong.items() if what and not path.startswith("results/code/")}
 
 
 def forget(paths):
@@ -98,8 +96,8 @@ def update(run, made_of):
     write({"run": run, "files": files})
 
 
-def facts(config, command, cores):
-    """Return what a run is made by: commit, config, versions, machine, devices, and the checksum of the lock file."""
+def facts(config, command, cores, code):
+    """Return what a run is made by: commit, versions, machine …; code is {path: SHA-256} at its start."""
     return {
         "commit": _git("rev-parse", "HEAD"),
         "dirty": _dirty(),
@@ -116,6 +114,7 @@ def facts(config, command, cores):
         "lock": {"requirements.lock": sha256(ROOT / "requirements.lock")},
         "versions": {line: metadata.version(line) for line in sorted(_packages())},
         "config": config,
+        "code": code,
     }
 
 

@@ -12,7 +12,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from steps.files import write_text
+from steps.files import sha256, write_text
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,8 +38,13 @@ def listing(*modules):
     lines = []
     for path in map(Path, sources(*modules)):
         name = path.resolve().relative_to(ROOT.resolve()).as_posix()
-        lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n")
+        lines.append(f"{sha256(path)}  {name}\n")
     return "".join(lines)
+
+
+def checksums():
+    """Return {path in the repository: SHA-256} of all code of steps."""
+    return {path.relative_to(ROOT).as_posix(): sha256(path) for path in sorted((ROOT / "steps").rglob("*.py"))}
 
 
 def digest(*modules):
@@ -48,11 +53,16 @@ def digest(*modules):
 
 
 @functools.cache
-def noted(*modules, write=True):
-    """Return the path of the note of the modules' files; with `write`, the note says what the files are now."""
-    path = Path("results/code", "-".join(module.split(".")[-1] for module in modules) + ".txt")
+def noted(*modules, data=(), name="", write=True):
+    """Return the path of the note of the modules' files; with `write`, the note says what the files are now.
+
+    data  further files that the job reads, such as a photograph: Snakemake takes no checksum of those above 1 MB, and
+          without its own notes (a fresh clone) of none.
+    name  the name of the note; by default those of the modules.
+    """
+    path = Path("results/code", f"{name or '-'.join(module.split('.')[-1] for module in modules)}.txt")
     if write:
-        text = listing(*modules)
+        text = listing(*modules) + "".join(f"{sha256(file)}  {file}\n" for file in data)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
     return str(path)

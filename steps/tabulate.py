@@ -118,7 +118,8 @@ def _plain(text):
 @click.argument("output")
 @click.option("--title", required=True, help="heading of the table")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
-def main(scores, output, title, stand_ins):
+@click.option("--not-made", default="", help="recoveries that the table should have and has not")
+def main(scores, output, title, stand_ins, not_made):
     """SCORES (csv of steps.collect) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex: PSNR, SSIM and time."""
     import pandas
 
@@ -131,6 +132,7 @@ def main(scores, output, title, stand_ins):
         filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
     )
     notes = [f"{settings}. {NOTE} Best of each row in bold.", published.stand_in_note(stand_ins)]
+    notes += [f"Not made, {not_made}." if not_made else ""]
     markdown, latex, frames = ["\n\n".join([f"# {title}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():
         frame, keys, labels = table(scores, metric)
@@ -144,7 +146,8 @@ def main(scores, output, title, stand_ins):
             [escape_latex(text) if i < len(keys) else text.replace("±", r"$\pm$") for i, text in enumerate(r)]
             for r in rows
         ]
-        latex.append(to_latex(header, rows, keys, f"{title}. {heading}; {settings}."))
+        caption = f"{title}. {heading}; {settings}." + (f" Not made, {not_made}." if not_made else "")
+        latex.append(to_latex(header, rows, keys, caption))
     markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {', '.join(sorted(set(scores['device'])))}.")
     csv = pandas.concat(frames)
     with whole(output.with_suffix(".csv")) as temporary:

@@ -8,7 +8,6 @@ import click
 from steps import manifest
 from steps.errors import BadInput, Command
 from steps.files import sha256
-from steps.grid import unknown
 
 
 def differences(results):
@@ -54,7 +53,7 @@ def main(results, path):
         raise BadInput(f"{results} has no {manifest.FILE}; a finished run writes it")
     if path:
         if path not in found["files"]:
-            raise BadInput(unknown("file", path, found["files"]))
+            raise BadInput(f"{path!r} is no file that a run made; must be one of those in {results}/{manifest.FILE}")
         for name, entry in ancestors(found["files"], path).items():
             print(f"{entry['sha256']}  {name}")
         return

@@ -11,29 +11,11 @@ import numpy as np
 import pandas
 import pytest
 import yaml
+from workflows import copy_repository, snakemake
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.xdist_group("workflow")  # one copy of the repository, one after another
 METHODS = ("wiener", "tv", "dip")
-
-
-def copy_repository(folder):
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listing.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-
-
-def snakemake(folder, *arguments, config="config/smoke.yaml"):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--configfile", config]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
 def jobs(folder, *arguments):
@@ -170,11 +152,40 @@ def test_editing_a_file_reruns_what_depends_on_it(run, case):
         path.write_text(before)
 
 
-def test_touching_and_restoring_files_reruns_nothing(run):
+TOUCHED = {
+    "code": ["steps/**/*.py", "workflow/**/*.smk", "Snakefile"],
+    "published values and claims": ["tests/published.csv", "tests/claims.yaml"],
+    "images": ["results/images/*.npy"],
+    "measurements": ["results/*/*/*/measurement.npz"],
+    "everything": ["**/*"],
+}
+
+
+@pytest.mark.parametrize("case", TOUCHED)
+def test_touching_files_reruns_nothing(run, case):
     folder, _, _ = run
-    for path in [*folder.glob("steps/**/*.py"), *folder.glob("workflow/**/*.smk"), folder / "Snakefile"]:
-        path.touch()
+    for pattern in TOUCHED[case]:
+        for path in folder.glob(pattern):
+            path.touch()
     assert jobs(folder) == {}
+
+
+@pytest.mark.parametrize("arguments", [["--cores", "1"], ["--cores", "8"], ["--set-threads", "recover=4"]])
+def test_another_number_of_threads_reruns_nothing(run, arguments):
+    folder, _, _ = run
+    assert jobs(folder, *arguments) == {}
+
+
+@pytest.mark.parametrize("copy", [shutil.copy2, shutil.copyfile], ids=["cp -a", "cp"])
+def test_a_fresh_clone_over_old_results_reruns_nothing(run, tmp_path, copy):
+    """Nor does it without Snakemake's notes, with all files as old as the copy."""
+    folder, _, _ = run
+    copy_repository(tmp_path)
+    shutil.copytree(folder / "results", tmp_path / "results", copy_function=copy, dirs_exist_ok=True)
+    assert jobs(tmp_path) == {}
+    path = tmp_path / "steps/methods/wiener.py"
+    path.write_text(path.read_text() + "\n# edited\n")
+    assert jobs(tmp_path) == methods("wiener") | ONE_COLLECTED | DENOISING
 
 
 CONFIG_CHANGES = {
@@ -221,6 +232,16 @@ CONFIG_CHANGES = {
     "another spelling": (
         lambda c: c["experiments"]["denoising"]["corruption"].update(sigma=["5e-2", 0.1]),
         "collected",
+    ),
+    "one more image": (
+        lambda c: [
+            c["images"].update(coffee={"source": "skimage:coffee", "size": 40}),
+            c["experiments"]["denoising"]["images"].append("coffee"),
+        ],
+        {"image": 1, "corrupt": 2, "recover wiener": 2, "recover tv": 4, "score wiener": 2, "score tv": 4}
+        | ONE_COLLECTED
+        | DENOISING
+        | {"draw comparison": 6},
     ),
     "one more image, not used": (lambda c: c["images"].update(coffee={"source": "skimage:coffee"}), {}),
 }
@@ -392,3 +413,39 @@ def test_the_page_of_a_run_has_its_tables_claims_and_figures_but_no_photograph(r
     assert {"denoising-vs_paper.png", "denoising-psnr.png", "single_pixel-matrix-logo.png"} <= pictures
     assert not [name for name in pictures if "comparison" in name]
     assert all(f"](smoke/{name})" in text for name in pictures)
+
+
+def status(folder):
+    command = [sys.executable, "-m", "steps.status", "config/smoke.yaml"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return [" ".join(line.split()) for line in result.stdout.splitlines() if "profile" not in line]
+
+
+def test_status_says_in_words_what_would_run_and_why(run):
+    folder, _, _ = run
+    assert status(folder) == ["Nothing to do: all 65 jobs are done."]
+    path, table = folder / "steps/methods/wiener.py", folder / "results/tables/denoising.md"
+    code, text = path.read_text(), table.read_text()
+    path.write_text(code + "\n# edited\n")
+    try:
+        said = status(folder)
+        assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"
+        assert "4 × score follows from the above" in said
+        assert "1 × table follows from the above" in said
+        assert said[-1] == "20 of 65 jobs would run."
+    finally:
+        path.write_text(code)
+    try:
+        table.unlink()
+        assert status(folder) == ["1 × table not made yet", "1 of 65 jobs would run."]
+    finally:
+        table.write_text(text)
+    config = folder / "config/smoke.yaml"
+    before = config.read_text()
+    config.write_text(before.replace("sigma: [0.05, 1e-1]", "sigma: [0.05, 0.1, 0.2]"))
+    try:
+        said = status(folder)
+        assert said[:2] == ["2 × measurement not made yet", "2 × recovery by wiener not made yet"]
+    finally:
+        config.write_text(before)

@@ -33,7 +33,8 @@ def made(recovery):
     return config["missing"] == "run" or experiments.there(recovery)
 
 
-MADE = {name: [r for r in experiments.recoveries(entry) if made(r)] for name, entry in config["experiments"].items()}
+ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
+MADE = {name: [recovery for recovery in asked if made(recovery)] for name, asked in ASKED.items()}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
 CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"] for claim in CLAIMED}]
@@ -63,9 +64,9 @@ wildcard_constraints:
     params=r"[^/]+",
 
 
-def code(*modules):
+def code(*modules, **data):
     """Return the file that notes the code of the named modules; only the process that plans the run writes it."""
-    return noted(*modules, write=workflow.is_main_process)
+    return noted(*modules, **data, write=workflow.is_main_process)
 
 
 def asked(wildcards):
@@ -83,6 +84,18 @@ def asked(wildcards):
 @or_exit
 def image_entry(wildcards):
     return experiments.entry(config, "images", wildcards.image)
+
+
+def image_file(wildcards):
+    """Return [path] of an image's file on this machine, else []; every graph has images, so here it learns what is damaged."""
+    workflow.dag.forcefiles.update(DAMAGED)
+    return [ancient(file) for file in experiments.local_file(image_entry(wildcards))]
+
+
+@or_exit
+def image_code(wildcards):
+    file = experiments.local_file(image_entry(wildcards))
+    return code("steps.image", data=tuple(file), name=f"image-{wildcards.image}" if file else "")
 
 
 @or_exit
@@ -114,6 +127,19 @@ def experiment_entry(wildcards):
 def recoveries(wildcards):
     experiment_entry(wildcards)
     return MADE[wildcards.experiment]
+
+
+def missing(wildcards):
+    """Return "skip" if some recoveries of an experiment are left out of this run, else "run"."""
+    return "run" if len(recoveries(wildcards)) == len(ASKED[wildcards.experiment]) else "skip"
+
+
+def not_made(wildcards):
+    """Return the recoveries of an experiment that are left out, "label on image (corruption)", some 20 at most."""
+    out = [r for r in ASKED[wildcards.experiment] if r not in set(recoveries(wildcards))]
+    names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
+    more = [f"and {len(names) - 20} more"] if len(names) > 20 else []
+    return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {'; '.join(names[:20] + more)}" if out else ""
 
 
 def recovery_part(wildcards):

@@ -3,8 +3,8 @@
 
 rule image:
     input:
-        file=lambda w: experiments.local_file(image_entry(w)),
-        code=code("steps.image"),
+        file=image_file,
+        code=image_code,
     output:
         "results/images/{image}.npy",
     log:

@@ -1,5 +1,6 @@
 # What happens around a run: one at a time, damaged files made again, the manifest, what failed.
 
+import gc
 import shlex
 import subprocess
 import time
@@ -7,32 +8,31 @@ import time
 from snakemake.shell import shell
 
 from steps import manifest, runs
+from steps.sources import checksums
 
+gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
 FORCED = ("forceall", "forcerun", "forcetargets", "until", "omit_from")
 
 
-def targets():
-    return workflow.dag_settings.targets
-
-
 def begin():
-    """Before the graph is built: take the lock, and remove files that are not as a run made them."""
+    """Before the graph is built: take the lock; return the files that are not as a run made them."""
     if not workflow.is_main_process:
-        return
+        return {}
     dry = workflow.output_settings.dryrun
     if not dry:
         said = runs.begin(sys.argv[1:], local=workflow.resource_settings.nodes is None)
         if said:
             print(said, file=sys.stderr)
-    for path, what in manifest.damaged(save=not dry).items():
-        print(f"Damaged, {'to be' if dry else 'and'} made again: {path} ({what})", file=sys.stderr)
-        if not dry:
-            Path(path).unlink(missing_ok=True)
+    damaged = manifest.damaged()
+    for path, what in damaged.items():
+        print(f"Damaged, to be made again: {path} ({what})", file=sys.stderr)
+    return damaged
 
 
-or_exit(begin)()
+DAMAGED = or_exit(begin)()
 shell.prefix(runs.job_prefix())
 STARTED = time.time()
+CODE = checksums()
 
 
 def note(failed=()):
@@ -47,13 +47,15 @@ def note(failed=()):
     }
     run = times | {"seconds": round(ended - STARTED, 1), "failed": list(failed)}
     manifest.update(
-        run | manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores),
+        run | manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores, CODE),
         made_of,
     )
 
 
 onstart:
-    manifest.forget(str(path) for job in workflow.dag.needrun_jobs() for path in job.output)
+    gc.enable()
+    # What is about to be made anew is not known any more. Only the damaged files are, until they have been made.
+    manifest.forget({str(path) for job in workflow.dag.needrun_jobs() for path in job.output} - DAMAGED.keys())
 
 
 onsuccess:
@@ -64,13 +66,15 @@ onerror:
     failed = [job for group in workflow.scheduler.failed for job in getattr(group, "jobs", [group])]
     lines = sorted(f"{job.message or job.rule.name}: see {', '.join(job.log)}" for job in failed)
     note(lines)
-    if (
-        config["missing"] == "run"
-        and not targets()
-        and not any(getattr(workflow.dag_settings, key) for key in FORCED)
-    ):
+    forced = any(getattr(workflow.dag_settings, key) for key in FORCED)
+    if config["missing"] == "run" and not workflow.dag_settings.targets and not forced:
         print("Some jobs failed; now the tables and figures of what there is.", file=sys.stderr)
         given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
         command = [sys.executable, "-m", "snakemake", *sys.argv[1:], "--nolock", "--config", *given, "missing=skip"]
         subprocess.run(command)
+        lines += [
+            f"no table of {name}: none of its recoveries is there"
+            for name in ASKED
+            if not any(map(experiments.there, ASKED[name]))
+        ]
     print(f"Failed jobs: {len(failed)}", *lines, sep="\n  ", file=sys.stderr)

@@ -18,7 +18,7 @@ rule collect:
         mem_mb=2000,
     params:
         experiment=recovery_part,
-        missing=config["missing"],
+        missing=missing,
     message:
         "collect the scores of {wildcards.experiment}"
     shell:
@@ -65,18 +65,19 @@ rule tabulate:
     params:
         title=lambda w: experiment_entry(w).get("title", w.experiment),
         stand_ins=stand_ins,
+        not_made=not_made,
     message:
         "tabulate {wildcards.experiment}"
     shell:
         "python -m steps.tabulate {input.scores:q} results/tables/{wildcards.experiment:q} --title {params.title:q}"
-        " --stand-ins {params.stand_ins:q} > {log:q} 2>&1"
+        " --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
 
 
 rule compare:
     input:
         scores="results/scores/{experiment}.csv",
-        published=config["published"],
-        code=code("steps.compare"),
+        published=ancient(config["published"]),
+        code=lambda w: code("steps.compare", data=(config["published"],)),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
     log:
@@ -122,10 +123,10 @@ rule timing:
 
 rule decide:
     input:
-        claims=lambda w: config["claims"],
-        published=lambda w: config["published"],
+        claims=lambda w: ancient(config["claims"]),
+        published=ancient(config["published"]),
         scores=expand("results/scores/{experiment}.csv", experiment=CLAIM_EXPERIMENTS),
-        code=code("steps.decide"),
+        code=lambda w: code("steps.decide", data=(config["published"], config["claims"])),
     output:
         multiext("results/claims", ".csv", ".md"),
     log:

@@ -1,0 +1,157 @@
+"""Measure what the workflow itself costs: planning it, finding nothing to do, starting a job (docs/cluster.md)."""
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from steps import experiments
+from steps.errors import Command
+from steps.files import write_json
+from steps.sources import ROOT
+
+FILES = ("recovered.npy", "trace.npz", "run.json", "score.json", "curve.csv")
+JOBS = 40  # of each kind that are timed
+EMPTY = """
+rule all:
+    input: expand("empty/{{i}}.txt", i=range({jobs}))
+rule empty:
+    output: "empty/{{i}}.txt"
+    log: "empty/{{i}}.log"
+    shell: "{command} > {{log}} && touch {{output}}"
+"""
+
+
+def config(count):
+    """Return a config of `count` recoveries, a multiple of 100: 2 images × 5 sigma × seeds × 10 K, by Wiener filters."""
+    return {
+        "device": "cpu",
+        "images": {
+            "camera": {"source": "skimage:camera", "size": 48},
+            "logo": {"source": "synthetic:logo", "size": 48},
+        },
+        "experiments": {
+            "study": {
+                "task": "denoising",
+                "images": ["camera", "logo"],
+                "corruption": {"sigma": [0.01, 0.02, 0.05, 0.1, 0.2], "seed": list(range(count // 100))},
+                "methods": [{"method": "wiener", "params": {"K": [round(0.01 * k, 2) for k in range(1, 11)]}}],
+                "figures": ["psnr"],
+            }
+        },
+    }
+
+
+def pretend(study):
+    """In the working directory, write a file for each that a run would make, and let Snakemake note it as made."""
+    from snakemake.api import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings, SnakemakeApi
+
+    logging.disable(logging.INFO)
+    write_json("study.json", study)
+
+    def dag():
+        with SnakemakeApi(OutputSettings(dryrun=True)) as api:
+            workflow = api.workflow(
+                snakefile=ROOT / "Snakefile",
+                resource_settings=ResourceSettings(cores=1),
+                config_settings=ConfigSettings(configfiles=[Path("study.json").absolute()]),
+            )
+            workflow.dag(DAGSettings()).execute_workflow(executor="dryrun")
+            return workflow._workflow
+
+    for job in sorted(dag().dag.jobs, key=lambda job: ORDER.index(job.rule.name)):
+        for path in job.output:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text("x\n")
+    made = dag()
+
+    async def note():
+        for job in made.dag.jobs:
+            if job.output:
+                await made.persistence.finished(job)
+
+    asyncio.run(note())
+
+
+ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "all")
+
+
+def timed(folder, *words):
+    """Return (seconds, peak memory in MB) of a command in a folder; raises CalledProcessError if it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, words)
+    return time.perf_counter() - start, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def snakemake(*words):
+    """Return the words of a call of Snakemake by this Python on one core, with the workflow of this repository."""
+    return [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", *words]
+
+
+def planning(count, folder):
+    """Return {step: (seconds, MB)} of a dry run of `count` recoveries, none made, and of a run when all are made."""
+    folder.mkdir()
+    write_json(folder / "study.json", config(count))
+    words = ["--configfile", "study.json"]
+    found = {"plan all": timed(folder, *snakemake("--dry-run", "--quiet", "all", *words))}
+    code = f"from steps import overhead; overhead.pretend(overhead.config({count}))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, env=environment, stdout=subprocess.DEVNULL)
+    found["nothing to do"] = timed(folder, *snakemake(*words))
+    return found
+
+
+def starting(folder):
+    """Return {kind of job: seconds each}: Snakemake's own part, a Python that does nothing, and our cheap jobs."""
+    folder.mkdir()
+    found = {}
+    for name, command in {
+        "empty job": "true",
+        "Python": "python -c pass",
+        "import torch": "python -c 'import torch'",
+    }.items():
+        (folder / "Snakefile").write_text(EMPTY.format(jobs=JOBS, command=command))
+        words = [sys.executable, "-m", "snakemake", "--cores", "1", "--scheduler", "greedy", "--quiet", "all"]
+        base = timed(folder, *words, "--dry-run")[0]
+        found[name] = (timed(folder, *words)[0] - base) / JOBS
+        subprocess.run(["rm", "-r", "empty"], cwd=folder, check=True)
+    write_json(folder / "study.json", config(100))
+    recoveries = experiments.recoveries(config(100)["experiments"]["study"])[:JOBS]
+    for name, ends in {
+        "measurement": ["../../measurement.npz"],
+        "recovery": ["recovered.npy"],
+        "score": ["score.json"],
+    }.items():
+        targets = list(dict.fromkeys(os.path.normpath(f"{r.folder}/{end}") for r in recoveries for end in ends))
+        words = snakemake("--quiet", "all", *targets, "--configfile", "study.json")
+        base = timed(folder, *words, "--dry-run")[0]
+        found[name] = (timed(folder, *words)[0] - base) / len(targets)
+    return found
+
+
+@click.command(cls=Command, help=__doc__)
+@click.option("--recoveries", multiple=True, type=int, default=[100, 1000, 10000], show_default=True)
+def main(recoveries):
+    """Prints two tables; takes some five minutes."""
+    with tempfile.TemporaryDirectory() as folder:
+        print("| recoveries | step | seconds | peak memory [MB] |\n| ---: | --- | ---: | ---: |")
+        for count in recoveries:
+            for step, (seconds, memory) in planning(count, Path(folder, str(count))).items():
+                print(f"| {count} | {step} | {seconds:.1f} | {memory:.0f} |", flush=True)
+        print("\n| job | seconds each |\n| --- | ---: |")
+        for name, seconds in starting(Path(folder, "jobs")).items():
+            print(f"| {name} | {seconds:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,309 @@
+"""What goes wrong around a run: it is killed, files are damaged, the disk is full, two start at once, jobs fail."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+import yaml
+from workflows import command, copy_repository, snakemake
+
+pytestmark = pytest.mark.xdist_group("faults")
+CONFIG = {
+    "device": "cpu",
+    "images": {"camera": {"source": "skimage:camera", "size": 32}, "logo": {"source": "synthetic:logo", "size": 32}},
+    "experiments": {
+        "denoising": {
+            "task": "denoising",
+            "images": ["camera", "logo"],
+            "corruption": {"sigma": 0.1, "seed": 0},
+            "methods": [{"method": "wiener"}, {"method": "tv", "params": {"iterations": 5}}],
+            "figures": ["psnr"],
+        },
+        "bm3d": {
+            "task": "denoising",
+            "images": ["logo"],
+            "corruption": {"sigma": 0.1, "seed": 0},
+            "methods": [{"method": "bm3d"}, {"method": "wiener"}],
+            "figures": [],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """A copy of the repository in which CONFIG has been run undisturbed; nobody changes it."""
+    folder = tmp_path_factory.mktemp("whole")
+    copy_repository(folder)
+    (folder / "faults.yaml").write_text(yaml.safe_dump(CONFIG))
+    result = snakemake(folder, config="faults.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+@pytest.fixture
+def run(whole_run, tmp_path):
+    """A copy of the undisturbed run, Snakemake's notes included."""
+    shutil.copytree(whole_run, tmp_path / "run", symlinks=True)
+    return tmp_path / "run"
+
+
+def go_on(folder):
+    result = snakemake(folder, config="faults.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stdout + result.stderr
+
+
+def assert_same_results(folder, other):
+    """The same files, tables and images: bit for bit, but by bm3d (not reproducible) within 1e-5 and times at all."""
+    ours, theirs = (
+        sorted(p.relative_to(f) for p in (f / "results").rglob("*") if p.is_file()) for f in (folder, other)
+    )
+    assert ours == theirs
+    for path in ours:
+        if path.name in ("recovered.npy", "measurement.npz", "picture.npy"):
+            if "bm3d" in path.parts:
+                np.testing.assert_allclose(np.load(folder / path), np.load(other / path), atol=1e-5)
+            else:
+                assert (folder / path).read_bytes() == (other / path).read_bytes(), path
+    for name in ("denoising", "bm3d"):
+        frames = [
+            pandas.read_csv(f / f"results/tables/{name}.csv").query("metric != 'seconds'") for f in (folder, other)
+        ]
+        pandas.testing.assert_frame_equal(*frames, rtol=0, atol=1e-5)
+        pandas.testing.assert_frame_equal(*(f.drop(columns="BM3D", errors="ignore") for f in frames), check_exact=True)
+
+
+def jobs_of(folder):
+    """Return the process numbers of jobs at work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if (
+                b"-m" in words
+                and words[words.index(b"-m") + 1].startswith(b"steps.")
+                and process.joinpath("cwd").samefile(folder)
+            ):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def kill_at_random(folder, number, after):
+    """Start a run, send it a signal after some seconds, and wait for its end; return whether it was still at work."""
+    process = subprocess.Popen(
+        command(config="faults.yaml"),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        process.wait(after)
+        return False
+    except subprocess.TimeoutExpired:
+        process.send_signal(number)
+        process.wait(60)
+        return True
+
+
+def check_killed(folder, rng):
+    """No job outlives a killed run, and every file that has its name is whole."""
+    deadline = time.monotonic() + 5
+    while jobs_of(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not jobs_of(folder)
+    for path in (folder / "results").rglob("*.np[yz]"):
+        if not path.name.startswith("."):
+            loaded = np.load(path, allow_pickle=False)
+            if path.suffix == ".npz":
+                assert {name: loaded[name].shape for name in loaded}
+
+
+def stress(folder, whole_run, kills, rng):
+    """Kill a run again and again until `kills` times it was at work, each time deleting some of what it had made."""
+    hit, count = {}, 0
+    while count < kills:
+        number = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[count % 3]
+        if kill_at_random(folder, number, rng.uniform(1.5, 7)):
+            hit[number.name] = hit.get(number.name, 0) + 1
+            count += 1
+            check_killed(folder, rng)
+        else:  # it was done: some of it once more
+            for path in rng.sample(sorted((folder / "results/denoising").iterdir()), 1):
+                shutil.rmtree(path)
+            (folder / "results/scores/denoising.csv").unlink(missing_ok=True)
+    go_on(folder)
+    assert_same_results(folder, whole_run)
+    return hit
+
+
+def fresh(whole_run, folder):
+    shutil.copytree(whole_run, folder, ignore=shutil.ignore_patterns(".snakemake"))
+    for path in (folder / "results").iterdir():
+        if path.name != "README.md":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return folder
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv, of util-linux")
+def test_killed_runs_go_on_and_end_with_the_tables_of_an_undisturbed_run(whole_run, tmp_path):
+    assert len(stress(fresh(whole_run, tmp_path / "run"), whole_run, 3, random.Random(0))) == 3
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(whole_run, tmp_path):
+    hit = stress(fresh(whole_run, tmp_path / "run"), whole_run, 24, random.Random(1))
+    assert hit == {"SIGKILL": 8, "SIGTERM": 8, "SIGINT": 8}
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
+
+
+TV = "results/denoising/camera/sigma=0.1,seed=0/tv/iterations=5"
+DAMAGES = {
+    "image": (flip, "results/images/camera.npy"),
+    "measurement": (truncate, "results/denoising/logo/sigma=0.1,seed=0/measurement.npz"),
+    "recovery": (flip, f"{TV}/recovered.npy"),
+    "score": (truncate, f"{TV}/score.json"),
+    "scores": (flip, "results/scores/denoising.csv"),
+    "table": (truncate, "results/tables/denoising.md"),
+}
+
+
+def test_damaged_files_are_named_and_made_again(run, whole_run):
+    for damage, path in DAMAGES.values():
+        damage(run / path)
+    planned = snakemake(run, "--dry-run", config="faults.yaml")
+    output = go_on(run)
+    for _, path in DAMAGES.values():
+        assert f"Damaged, to be made again: {path} (" in planned.stderr
+        assert f"Damaged, to be made again: {path} (" in output
+    assert_same_results(run, whole_run)
+    assert "Nothing to be done" in go_on(run)
+
+
+def test_a_damaged_file_that_no_manifest_knows_is_named_by_the_job_that_reads_it(run, whole_run):
+    (run / "results/manifest.json").unlink()
+    truncate(run / TV / "recovered.npy")
+    (run / TV / "score.json").unlink()
+    result = snakemake(run, config="faults.yaml")
+    assert result.returncode == 1
+    assert f"{TV}/recovered.npy was damaged" in result.stdout + result.stderr
+    go_on(run)
+    assert_same_results(run, whole_run)
+
+
+def test_touched_files_are_not_damaged(run):
+    for path in (run / "results").rglob("*.npy"):
+        path.touch()
+    output = go_on(run)
+    assert "Damaged" not in output
+    assert "recover " not in output
+
+
+def test_a_second_run_in_the_same_folder_refuses(whole_run, tmp_path):
+    folder = fresh(whole_run, tmp_path / "run")
+    first = subprocess.Popen(
+        command(config="faults.yaml"), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list(folder.glob("results/denoising/*/*/measurement.npz")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        second = snakemake(folder, config="faults.yaml")
+        planning = snakemake(folder, "--dry-run", config="faults.yaml")
+    finally:
+        first.wait(120)
+    assert second.returncode == 1
+    message = second.stderr.strip().splitlines()[-1]
+    assert message.startswith("Error: another run is at work in ")
+    assert f"process {first.pid} on " in message
+    assert planning.returncode == 0, planning.stderr
+    assert first.returncode == 0
+    assert_same_results(folder, whole_run)
+
+
+@pytest.fixture
+def small_disk(whole_run, tmp_path):
+    """A copy of the repository whose results are on a file system of their own, of 200 kB."""
+    folder = fresh(whole_run, tmp_path / "run")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder / "results")]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("may not mount a file system here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder / "results")], check=True)
+
+
+def test_a_full_disk_leaves_no_half_written_file(small_disk, whole_run):
+    result = snakemake(small_disk, config="faults.yaml")
+    assert result.returncode == 1
+    assert "No space left on device" in result.stdout + result.stderr
+    check_killed(small_disk, None)
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk / "results")], check=True)
+    go_on(small_disk)
+    (small_disk / "results/README.md").write_text("")  # the mount has hidden it
+    assert_same_results(small_disk, whole_run)
+
+
+def test_read_only_results_are_one_line_before_any_job(small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk / "results")], check=True)
+    result = snakemake(small_disk, config="faults.yaml")
+    assert result.returncode == 1
+    message = result.stderr.strip().splitlines()[-1]
+    assert message == f"Error: {small_disk}/results cannot be written to: Read-only file system"
+
+
+def test_failed_jobs_are_listed_at_the_end_and_the_tables_say_what_is_missing(whole_run, tmp_path):
+    folder = fresh(whole_run, tmp_path / "run")
+    config = CONFIG | {
+        "experiments": {
+            "blur": {
+                "task": "deconvolution",
+                "images": ["logo"],
+                "corruption": {"kernel": [5, 41]},
+                "methods": [{"method": "wiener"}],
+                "figures": ["psnr"],
+            },
+            "none": {
+                "task": "deconvolution",
+                "images": ["logo"],
+                "corruption": {"kernel": 43},
+                "methods": [{"method": "wiener"}],
+            },
+        }
+    }
+    (folder / "faults.yaml").write_text(yaml.safe_dump(config))
+    result = snakemake(folder, "--config", "image_dirs=['a b']", config="faults.yaml")
+    assert result.returncode == 1
+    listed = result.stderr[result.stderr.index("Failed jobs: 2") :].splitlines()
+    assert listed[1].strip() == (
+        "corrupt logo for deconvolution: kernel=41: see results/deconvolution/logo/kernel=41/corrupt.log"
+    )
+    assert listed[3].strip() == "no table of none: none of its recoveries is there"
+    table = (folder / "results/tables/blur.md").read_text()
+    assert "Not made, 1 of 2: Wiener on logo (kernel=41)." in table
+    assert (folder / "results/figures/blur/psnr.png").is_file()
+    assert not (folder / "results/tables/none.md").exists()
+    assert (
+        "41 is larger than the 32x32 image" in (folder / "results/deconvolution/logo/kernel=41/corrupt.log").read_text()
+    )
