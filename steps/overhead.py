@@ -29,7 +29,7 @@ rule empty:
 
 
 def config(count):
-    """Return a config of `count` recoveries, a multiple of 100: 2 images × 5 sigma × seeds × 10 K, by Wiener filters."""
+    """Return a config of `count` recoveries, a multiple of 100: 2 images × 5 sigma × seeds × 10 Wiener filters."""
     return {
         "device": "cpu",
         "images": {

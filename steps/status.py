@@ -77,7 +77,7 @@ def main(config):
     now = checksums()
     changed = {path for path, digest in manifest.read()["run"].get("code", {}).items() if now.get(path) != digest}
     order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
-    jobs.sort(key=lambda job: order.index(job.rule.name) if job.rule.name in order else len(order))
+    jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
     found = Counter((what(job), why(job, reason(job), changed)) for job in jobs)
     for (name, cause), times in found.items():
         print(f"{times:6} × {name:34} {cause}")
