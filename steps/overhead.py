@@ -117,8 +117,8 @@ def starting(folder):
     found = {}
     for name, command in {
         "empty job": "true",
-        "Python": "python -c pass",
-        "import torch": "python -c 'import torch'",
+        "Python": f"{sys.executable} -c pass",
+        "import torch": f"{sys.executable} -c 'import torch'",
     }.items():
         (folder / "Snakefile").write_text(EMPTY.format(jobs=JOBS, command=command))
         words = [sys.executable, "-m", "snakemake", "--cores", "1", "--scheduler", "greedy", "--quiet", "all"]
@@ -133,7 +133,7 @@ def starting(folder):
         "score": ["score.json"],
     }.items():
         targets = list(dict.fromkeys(os.path.normpath(f"{r.folder}/{end}") for r in recoveries for end in ends))
-        words = snakemake("--quiet", "all", *targets, "--configfile", "study.json")
+        words = snakemake(*targets, "--quiet", "all", "--configfile", "study.json")
         base = timed(folder, *words, "--dry-run")[0]
         found[name] = (timed(folder, *words)[0] - base) / len(targets)
     return found
