@@ -3,12 +3,17 @@
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
 from steps.errors import BadInput
+from steps.sources import ROOT
 
 LOCK = Path(".snakemake/priorbench.lock")
 READ_ONLY = {"--lint", "--report", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph", "--d3dag"}
@@ -78,9 +83,23 @@ def _check_writable(folder):
 
 
 def job_prefix():
-    """Return what a job's command begins with, so that the job ends at once when the run that started it is killed.
+    """Return what a job's command begins with: it is done by steps/warm.py, and ends at once when its run is killed.
 
     It takes the place of the shell (exec); where there is util-linux's setpriv (Linux), the kernel ends it with its
     parent. Elsewhere it goes on to its end, and what it writes it writes whole.
     """
-    return "exec setpriv --pdeathsig KILL " if shutil.which("setpriv") else "exec "
+    end = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+    return shlex.join(["exec", *end, "python", "-I", "-S", str(ROOT / "steps" / "ask.py")]) + " "
+
+
+def warm():
+    """Start the process that has the libraries loaded; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
+    path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
+    subprocess.Popen(
+        [sys.executable, "-m", "steps.warm", path],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.environ["PRIORBENCH_WARM"] = path

@@ -54,6 +54,8 @@ def note(failed=()):
 
 onstart:
     gc.enable()
+    if workflow.local_exec and not workflow.touch:
+        runs.warm()
     # What is about to be made anew is not known any more. Only the damaged files are, until they have been made.
     manifest.forget({str(path) for job in workflow.dag.needrun_jobs() for path in job.output} - DAMAGED.keys())
 
