@@ -101,7 +101,7 @@ BAD_FILES = {
     "nan.npy": (np.save, np.full((5, 5), np.nan), r"floats must lie in \[0, 1\]"),
     "int64.npy": (np.save, np.zeros((5, 5), np.int64), "pixels of type int64; must be uint8, uint16, float or boolean"),
     "complex.npy": (np.save, np.zeros((5, 5), complex), "type complex128"),
-    "object.npy": (np.save, np.array([[None]]), "not a readable image"),
+    "object.npy": (np.save, np.array([[None]]), "pixels of type object; must be"),
     "two.npz": (lambda path, _: np.savez(path, a=GRAY8, b=GRAY8), None, "holds the arrays a, b; must hold one"),
     "pages.tif": (tifffile.imwrite, np.zeros((6, 5, 5, 3), np.uint8), "has 6 pages; must have one"),
 }
