@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from steps import claims, discover, experiments
+from steps import claims, discover, experiments, schema
 from steps.errors import BadInput
 from steps.sources import sources
 
@@ -24,7 +24,16 @@ def or_exit(function):
     return checked
 
 
-or_exit(experiments.check)(config)
+def config_name():
+    """Return how messages name the config: its files, and --config if something is said there."""
+    files = [os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file for file in workflow.configfiles]
+    return " + ".join([*map(str, files), *["--config"] * bool(workflow.config_settings.config)])
+
+
+if workflow.is_main_process:  # a job need not see again what Snakemake does not say: keys that are there twice
+    for file in workflow.configfiles:
+        or_exit(schema.read)(file)
+or_exit(experiments.check)(config, config_name(), workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
@@ -72,7 +81,7 @@ def asked(wildcards):
         one_way.append((wildcards.params, experiments.params_path(wildcards.method, wildcards.params)))
     for given, spelled in one_way:
         if given != spelled:
-            raise BadInput(f"{given} is spelled {spelled}; one value has one folder")
+            raise BadInput(f"{given!r} is spelled {spelled!r}; one value has one folder")
 
 
 @or_exit

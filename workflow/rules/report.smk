@@ -75,7 +75,7 @@ rule tabulate:
 rule compare:
     input:
         scores="results/scores/{experiment}.csv",
-        published=config["published"],
+        published=lambda w: config["published"],
         code=sources("steps.compare"),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
