@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import click
@@ -71,9 +72,10 @@ def cells(frame, keys, labels, metric, bold):
 
 
 def to_markdown(header, rows, keys):
-    """Return a table in Markdown, numbers aligned right."""
+    """Return a table in Markdown, numbers aligned right; the rows' texts, not the header's, are Markdown already."""
     rule = ["---" if name in keys else "---:" for name in header]
-    return "\n".join("| " + " | ".join(map(_plain, line)) + " |" for line in [header, rule, *rows])
+    lines = [map(escape_markdown, header), rule, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def to_latex(header, rows, keys, caption):
@@ -97,19 +99,24 @@ def to_latex(header, rows, keys, caption):
     )
 
 
+def escape_markdown(text):
+    """Return text that Markdown shows as it is: no code, emphasis, link, formula, tag, heading or end of a cell."""
+    special = r"[\\`*|<~$]|\](?=[(\[:])|&(?=#?\w+;)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#>]|^[-+](?=\s)"
+    return re.sub(special, lambda found: "\\" + found[0], text)
+
+
 def escape_latex(text):
     """Return text with LaTeX's special characters escaped."""
     special = {c: "\\" + c for c in "&%$#_{}"} | {
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "\\": r"\textbackslash{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
     }
     special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$"}
     return "".join(special.get(character, character) for character in text)
-
-
-def _plain(text):
-    return text.replace("|", r"\|")
 
 
 @click.command(help=__doc__)
@@ -129,12 +136,13 @@ def main(scores, output, title, stand_ins):
     settings = "; ".join(
         filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
     )
-    notes = [f"{settings}. {NOTE} Best of each row in bold.", published.stand_in_note(stand_ins)]
-    markdown, latex, frames = ["\n\n".join([f"# {title}", *filter(None, notes)])], [], []
+    notes = [f"{settings}. {NOTE} Best of each row in bold.", escape_markdown(published.stand_in_note(stand_ins))]
+    markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():
         frame, keys, labels = table(scores, metric)
         frames.append(frame.assign(metric=metric))
         header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
+        rows = [[escape_markdown(text) if i < len(keys) else text for i, text in enumerate(row)] for row in rows]
         if metric == "psnr" and "n" in header:
             markdown[0] += f"\n\n{MANY}"
         markdown.append(f"## {heading}\n\n{to_markdown(header, rows, keys)}")
@@ -144,7 +152,8 @@ def main(scores, output, title, stand_ins):
             for r in rows
         ]
         latex.append(to_latex(header, rows, keys, f"{title}. {heading}; {settings}."))
-    markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {', '.join(sorted(set(scores['device'])))}.")
+    devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
+    markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {devices}.")
     csv = pandas.concat(frames)
     with whole(output.with_suffix(".csv")) as temporary:
         csv[["metric", *csv.columns.drop("metric")]].to_csv(temporary, index=False)
