@@ -41,7 +41,7 @@ def size(path):
         raise BadInput(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
     _limit(path, os.path.getsize(path), BYTES, "bytes")
     height, width = _understood(path, _array_size if _is_array(path) else _picture_size)
-    _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
+    _limit_pixels(path, height, width)
     return height, width
 
 
@@ -81,6 +81,10 @@ def _understood(path, function):
 def _limit(path, number, most, what):
     if number > most:
         raise BadInput(f"{path}: has {number} {what}; must be at most {most}")
+
+
+def _limit_pixels(path, height, width):
+    _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
 
 
 def _channels_first(shape):
@@ -162,8 +166,12 @@ def _picture_size(path):
             raise BadInput(f"{path}: has {picture.n_frames} frames; must have one")
         if picture.mode not in MODES:
             raise BadInput(f"{path}: colours are {picture.mode}; must be gray, RGB, CMYK or a palette")
+        width, height = picture.size
+        _limit_pixels(path, height, width)  # before the tag is read: of a PNG it may come after the pixels
+        if picture.format == "PNG" and "exif" not in picture.info:
+            return height, width
         turned = picture.getexif().get(0x0112) in (5, 6, 7, 8)
-        return picture.size if turned else picture.size[::-1]
+        return (width, height) if turned else (height, width)
 
 
 def _picture(path):

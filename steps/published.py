@@ -50,8 +50,8 @@ def _row(where, header, line):
     if len(values) > len(header):
         raise BadInput(f"{where}: has {len(values)} values for {len(header)} columns")
     row = dict(zip(header, values))
-    for name, value in row.items():
-        schema.check_text(value or "none", f"{where}: {name}")
+    for name in COLUMNS:
+        schema.check_text(row.get(name) or "none", f"{where}: {name}")
     return row
 
 

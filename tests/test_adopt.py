@@ -277,7 +277,10 @@ REFUSALS = {
     "device a number": (edit(lambda run: run.update(device=1)), "run.json: device cannot be 1"),
     "iterations in words": (edit(lambda run: run.update(iterations="4")), "run.json: iterations cannot be '4'"),
     "other iterations": (edit(lambda run: run.update(iterations=5)), "trace.npz: losses is ('float64', (4,)); must be"),
-    "other settings": (edit(lambda run: run.update(settings=SETTINGS)), "run.json: settings cannot be {'iterations': 5, "),
+    "other settings": (
+        edit(lambda run: run.update(settings=SETTINGS)),
+        "run.json: settings cannot be {'iterations': 5",
+    ),
     "other seed": (edit(lambda run: run.update(seed=3)), "run.json: seed cannot be 3"),
     "versions a list": (edit(lambda run: run.update(versions=[])), "run.json: versions cannot be []"),
     "versions a list of names": (
