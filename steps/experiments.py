@@ -39,8 +39,7 @@ def check(config, file="config", images=True):
     schema.validate(config, file)
     for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
         given = config.get(key, "")
-        if given.startswith("-"):  # it would be an option
-            raise BadInput(f"{file}: {key}: {grid.shown(given)} is not allowed; must not begin with -")
+        schema.check_path(given, f"{file}: {key}")
         if given and not os.path.isfile(given) and os.path.isfile(ROOT / given):
             config[key] = str(ROOT / given)
     for name, image in config["images"].items() if images else ():

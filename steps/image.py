@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 import click
 import numpy as np
 
-from steps import imagefile, synthetic
+from steps import imagefile, schema, synthetic
 from steps.errors import BadInput, one_line
 from steps.files import whole
 from steps.grid import shown, unknown
@@ -69,8 +69,6 @@ def check(image, where):
     """
     source, (height, width) = image["source"], (0, 0)
     kind, _, rest = source.partition(":")
-    if source.startswith("-"):
-        raise BadInput(f"{where}.source: {shown(source)} is not allowed; must not begin with -, but may with ./-")
     if kind == "synthetic":
         synthetic.check(rest, f"{where}.source")
         height, width = synthetic.SIDE, synthetic.SIDE
@@ -79,7 +77,7 @@ def check(image, where):
     elif source.startswith(("http://", "https://")):
         if "sha256" not in image:
             raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
-    elif not os.path.isfile(source):
+    elif schema.check_path(source, f"{where}.source") or not os.path.isfile(source):
         allowed = "must be skimage:NAME, synthetic:NAME, a URL or a file"
         raise BadInput(f"{where}.source: no file {shown(source)}; {allowed}")
     else:

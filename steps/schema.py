@@ -107,6 +107,12 @@ def check_text(value, where):
         raise BadInput(f"{where}: {grid.shown(value)} is not allowed; must have 1 to {CHARACTERS} characters")
 
 
+def check_path(path, where):
+    """Raise BadInput, naming `where`, for a file's path that would be an option, or a pattern to Snakemake."""
+    if path.startswith("-") or set(path) & set("{}<>"):
+        raise BadInput(f"{where}: {grid.shown(path)} is not allowed; must not begin with -, nor have any of {{ }} < >")
+
+
 def _check(value, file, key, sizes, depth=0):
     """Return how many values a value holds; raise BadInput if they are too many or too deep, or a text is not good.
 

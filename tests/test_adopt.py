@@ -287,6 +287,15 @@ REFUSALS = {
         edit(lambda run: run.update(versions=list(run["versions"]))),
         "run.json: versions cannot be ['python', ",
     ),
+    "a version of two lines": (
+        edit(lambda run: run["versions"].update(torch="1\n| x |")),
+        "run.json: torch: '1\\n| x |' is not allowed; must be one line",
+    ),
+    "a version a list": (edit(lambda run: run["versions"].update(torch=[1])), "run.json: versions cannot be {'"),
+    "a device of two lines": (
+        edit(lambda run: run.update(device="a\nb")),
+        "run.json: device: 'a\\nb' is not allowed; must be one line",
+    ),
     "no versions": (edit(lambda run: run.update(versions={})), "run.json: versions cannot be {}"),
     "origin a word": (edit(lambda run: run.update(origin="here")), "run.json: origin cannot be 'here'"),
     "origin a list of names": (
@@ -491,3 +500,12 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
         "threads",
     ]
     pandas.testing.assert_frame_equal(before[numbers], after[numbers], check_exact=True)
+
+
+def test_what_unpacks_to_too_much_is_refused(monkeypatch):
+    monkeypatch.setattr(adopt.imagefile, "BYTES", 10**6)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, a=np.zeros(10**6))
+    assert len(packed.getvalue()) < 10**5
+    with pytest.raises(BadInput, match=r"trace.npz cannot be read \(it holds more than 1000000 bytes\)"):
+        adopt._read("trace.npz", packed.getvalue(), adopt._npz)

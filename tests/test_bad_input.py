@@ -215,11 +215,14 @@ CONFIGS = {
     # other files
     "published values missing": ("published", "none.csv", "my.yaml: published: no file 'none.csv'"),
     "published values a folder": ("published", "config", "my.yaml: published: no file 'config'"),
-    "published values an option": (
-        "published",
-        "-x.csv",
-        "my.yaml: published: '-x.csv' is not allowed; must not begin",
+    "published values an option": ("published", "-x.csv", "published: '-x.csv' is not allowed; must not begin with -"),
+    "published values a pattern": ("published", "{x}.csv", "published: '{x}.csv' is not allowed; must not begin with"),
+    "claims a pattern": (
+        "claims",
+        "<x>.yaml",
+        "my.yaml: claims: '<x>.yaml' is not allowed; must not begin with -, nor",
     ),
+    "an image a pattern": ("images.logo.source", "{image}.png", "source: '{image}.png' is not allowed; must not begin"),
     "claims missing": ("claims", "none.yaml", "my.yaml: claims: no file 'none.yaml'"),
     "claims that are no YAML": ("claims", "Makefile", "Makefile: not YAML ("),
     "claims that are another file": (

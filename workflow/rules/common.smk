@@ -24,16 +24,13 @@ def or_exit(function):
     return checked
 
 
-def config_name():
-    """Return how messages name the config: its files, and --config if something is said there."""
-    files = [os.path.relpath(file) if Path(file).is_relative_to(Path.cwd()) else file for file in workflow.configfiles]
-    return " + ".join([*map(str, files), *["--config"] * bool(workflow.config_settings.config)])
-
-
+HERE = Path.cwd()
+CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in workflow.configfiles]
 if workflow.is_main_process:  # a job need not see again what Snakemake does not say: keys that are there twice
-    for file in workflow.configfiles:
+    for file in CONFIGS:
         or_exit(schema.read)(file)
-or_exit(experiments.check)(config, config_name(), workflow.is_main_process)
+NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
+or_exit(experiments.check)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
