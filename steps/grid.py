@@ -73,7 +73,8 @@ def format_parameters(parameters, where="parameters"):
     """
     text = ",".join(f"{name}={spell(value)}" for name, value in parameters.items()) or NO_PARAMETERS
     if len(text) > LONGEST:
-        raise BadInput(f"{where}: {shown(text)} has {len(text)} characters; a folder's name may have {LONGEST}")
+        allowed = f"a folder's name may have {LONGEST}: leave out those that are at their defaults"
+        raise BadInput(f"{where}: {shown(text)} has {len(text)} characters; {allowed}")
     return text
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from steps import adopt, measurement, recover
+from steps.errors import BadInput
 from tests.test_workflow import copy_repository
 
 CONFIG = {

@@ -18,7 +18,7 @@ import tifffile
 from click.testing import CliRunner
 from PIL import Image
 
-from steps import cells, claims, experiments, image, imagefile, page, published, schema
+from steps import cells, claims, discover, experiments, grid, image, imagefile, page, published, schema
 from steps.errors import BadInput
 from tests.test_experiments import GOOD, ROOT, changed
 
@@ -35,6 +35,8 @@ BOMB = ["x"] * 10
 for _ in range(30):
     BOMB = [BOMB] * 10
 MANY = list(range(100))
+EVERY = {name: p.default for name, p in grid.signature(discover.load("methods", "dip").recover).items()}
+EVERY = {name: default for name, default in EVERY.items() if default is not None}
 
 
 def one_line(function, *arguments):
@@ -175,7 +177,11 @@ CONFIGS = {
         BOMB[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0],
         "values; must be",
     ),
-    "folder of 300 characters": (METHOD + "params.kind", "a" * 300, "kind: 'aaa"),
+    "folder of too many characters": (
+        FIRST + "methods",
+        [{"method": "dip", "params": EVERY}],
+        "characters; a folder's name may have 240: leave out those that are at their defaults",
+    ),
     # images
     "size 32.0": ("images.logo.size", 32.0, "images.logo.size: 32.0 is not allowed; Resize to n x n pixels"),
     "size true": ("images.logo.size", True, "images.logo.size: True is not allowed; Resize"),
