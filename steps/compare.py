@@ -9,7 +9,8 @@ import click
 from steps import grid, published, tabulate
 from steps import scores as scores_file
 from steps.files import whole, write_text
-from steps.tabulate import escape_latex, escape_markdown, to_latex, to_markdown
+from steps.markup import escape_latex, escape_markdown
+from steps.tabulate import to_latex, to_markdown
 
 NOT_RUN = "not run"
 NOTE = (

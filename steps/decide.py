@@ -9,7 +9,7 @@ from steps import grid, published
 from steps import scores as scores_file
 from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
 from steps.files import whole, write_text
-from steps.tabulate import escape_markdown
+from steps.markup import escape_markdown
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 OTHER = {"higher": "lower", "lower": "higher"}

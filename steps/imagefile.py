@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def _is_tiff(path):
 def _understood(path, function):
     """Return function(path); raises BadInput for any error: each reader has its own, and to the user all mean this."""
     try:
-        return function(path)
+        with warnings.catch_warnings(action="ignore"):  # Pillow's, of what it then refuses or reads all the same
+            return function(path)
     except BadInput:
         raise
     except Exception as error:

@@ -12,7 +12,7 @@ from steps import cells, discover, experiments
 from steps import scores as scores_file
 from steps.errors import BadInput, one_line
 from steps.files import whole, write_text
-from steps.tabulate import escape_markdown
+from steps.markup import escape_markdown
 
 
 def machine():

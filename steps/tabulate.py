@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from steps import corruptions, grid, published
 from steps import scores as scores_file
 from steps.files import whole, write_text
+from steps.markup import escape_latex, escape_markdown
 
 METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "seconds": ("Time [s]", 2)}
 INPUT = "input"
@@ -97,26 +97,6 @@ def to_latex(header, rows, keys, caption):
             r"\end{table}",
         ]
     )
-
-
-def escape_markdown(text):
-    """Return text that Markdown shows as it is: no code, emphasis, link, formula, tag, heading or end of a cell."""
-    special = r"[\\`*|<~$]|\](?=[(\[:])|&(?=#?\w+;)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#>]|^[-+](?=\s)"
-    return re.sub(special, lambda found: "\\" + found[0], text)
-
-
-def escape_latex(text):
-    """Return text with LaTeX's special characters escaped."""
-    special = {c: "\\" + c for c in "&%$#_{}"} | {
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "\\": r"\textbackslash{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-    }
-    special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$"}
-    return "".join(special.get(character, character) for character in text)
 
 
 @click.command(help=__doc__)

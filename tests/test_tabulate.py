@@ -106,25 +106,6 @@ def test_latex_escapes_and_booktabs():
         assert f"\\{rule}" in text
 
 
-@pytest.mark.parametrize(
-    "text, shown",
-    [
-        ("a|b", r"a\|b"),
-        ("`c` *b* ~s~ $x$", r"\`c\` \*b\* \~s\~ \$x\$"),
-        ("[a](http://b)", r"[a\](http://b)"),
-        ("<b>", r"\<b>"),
-        ("# a", r"\# a"),
-        ("- a", r"\- a"),
-        ("&lt;", r"\&lt;"),
-        ("\\|", r"\\\|"),
-        ("_a_", r"\_a\_"),
-        ("stanford_logo [0, 1] -1 a & b λ", "stanford_logo [0, 1] -1 a & b λ"),
-    ],
-)
-def test_markdown_shows_text_as_it_is(text, shown):
-    assert tabulate.escape_markdown(text) == shown
-
-
 STAND_INS = {"camera_man": "for him, 9 × 9.", "moon": "for the moon"}
 
 
