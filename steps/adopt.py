@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import cells, discover, grid, manifest, recover
+from steps import cells, discover, grid, imagefile, manifest, recover, schema
 from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.sources import ROOT
@@ -31,6 +31,8 @@ def contents(root, folder):
         if path.is_file():
             if not path.resolve().is_relative_to(Path(root).resolve()):
                 raise BadInput(f"{name} is a link to outside of {root}")
+            if path.stat().st_size > imagefile.BYTES:
+                raise BadInput(f"{name} has more than {imagefile.BYTES} bytes")
             found[name] = path.read_bytes()
         elif name in FILES:
             raise BadInput(f"{name} is missing")
@@ -86,6 +88,8 @@ def _npy(file):
 
 def _npz(file):
     with np.load(file, allow_pickle=False) as arrays:
+        if sum(member.file_size for member in arrays.zip.infolist()) > imagefile.BYTES:
+            raise BadInput(f"it holds more than {imagefile.BYTES} bytes")
         return dict(arrays)
 
 
@@ -117,7 +121,9 @@ def _check_run(run, recovery, origin):
     good = {key: type(run[key]) in (int, float) and 0 <= run[key] < math.inf for key in NUMBERS} | {
         "device": isinstance(run["device"], str),
         "iterations": run["iterations"] is None or type(run["iterations"]) is int,
-        "versions": isinstance(run["versions"], dict) and set(run["versions"]) == {"python", *recover.PACKAGES},
+        "versions": isinstance(run["versions"], dict)
+        and set(run["versions"]) == {"python", *recover.PACKAGES}
+        and all(version is None or isinstance(version, str) for version in run["versions"].values()),
         "origin": isinstance(run["origin"], dict) and set(run["origin"]) == set(origin),
         "settings": run["settings"] == settings,
         "seed": run["seed"] == settings.get("seed"),
@@ -127,7 +133,10 @@ def _check_run(run, recovery, origin):
         raise BadInput(f"its {changed} is not the {changed} here")
     bad = next((key for key, fine in good.items() if not fine), None)
     if bad:
-        raise BadInput(f"run.json: {bad} cannot be {run[bad]!r}")
+        raise BadInput(f"run.json: {bad} cannot be {grid.shown(run[bad])}")
+    for key, text in {"device": run["device"], **run["versions"]}.items():  # these end up in tables
+        if text is not None:
+            schema.check_text(text, f"run.json: {key}")
 
 
 @click.command(cls=Command, help=__doc__)

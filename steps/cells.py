@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from steps import discover, experiments, grid
+from steps import discover, experiments, grid, schema
 from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.sources import ROOT, sources
@@ -34,12 +34,7 @@ failed: $4/recover.log"
 
 def read(file):
     """Return the checked config of a YAML file. Raises BadInput, one line, for the first mistake in it."""
-    import yaml
-
-    try:
-        config = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: not YAML ({' '.join(str(error).split())[:150]})") from error
+    config = schema.read(file)
     experiments.check(config, file)
     return config
 

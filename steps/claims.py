@@ -1,7 +1,7 @@
 """A paper's claims: reading them, and deciding each on its own numbers or on ours: stands, fails, undecided."""
 
 import math
-from pathlib import Path
+import os
 
 from steps import grid, published, schema
 from steps.errors import BadInput
@@ -17,24 +17,22 @@ def read(file, config, where="claims"):
     missing or is not as workflow/schemas/claims.schema.yaml says, for an experiment, label, image or parameter that the
     config has not, and for keys that do not fit what the claim `is`.
     """
-    import yaml
-
-    if not Path(file).is_file():
-        raise BadInput(f"{where}: no file {str(file)!r}")
-    try:
-        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: not YAML ({' '.join(str(error).split())[:150]})") from error
+    if not os.path.isfile(file):
+        raise BadInput(f"{where}: no file {grid.shown(str(file))}")
+    content = schema.read(file)
     schema.validate(content, str(file), "claims")
     claims = {}
     for name, given in content["claims"].items():
         claim = {"quantity": "psnr", "where": {}, "than": [], **given}
         for key in ("label", "than"):
             claim[key] = _listed(claim[key])
-        claim["where"] = {
-            key: [value if key == "image" else grid.normalise(value) for value in _listed(given)]
-            for key, given in claim["where"].items()
-        }
+        try:
+            claim["where"] = {
+                key: [value if key == "image" else grid.normalise(value) for value in _listed(given)]
+                for key, given in claim["where"].items()
+            }
+        except BadInput as error:
+            raise BadInput(f"{file}: claims.{name}.where: {error}") from None
         claim.setdefault("by", 0 if claim["quantity"] == "psnr" else 1)
         _check(claim, config, f"{file}: claims.{name}")
         claims[name] = claim

@@ -10,6 +10,8 @@ from steps import grid, published, tabulate
 from steps import scores as scores_file
 from steps.errors import Command
 from steps.files import whole, write_text
+from steps.markup import escape_latex, escape_markdown
+from steps.tabulate import to_latex, to_markdown
 
 NOT_RUN = "not run"
 NOTE = (
@@ -113,7 +115,7 @@ def summary(rows):
 
 
 def cell_rows(rows, stand_ins):
-    """Return (header, rows of text, number of names) of the cells, for tabulate.to_markdown."""
+    """Return (header, rows of text, number of names) of the cells, for to_markdown."""
     header = ["image", rows[0]["parameter"], "published as", "published", "variant", "settings", "n", "ours"]
     header += ["difference", "tolerance", "verdict"]
     found = []
@@ -159,7 +161,10 @@ def reasons(rows):
         if row["settings"] != "tuned":
             tolerance = "not comparable" if math.isnan(row["tolerance"]) else f"{row['tolerance']:g} dB"
             found.setdefault((tolerance, row["reason"]), {})[f"{row['published label']} on {row['image']}"] = None
-    return "\n".join(f"- {tolerance} for {', '.join(cells)}: {reason}" for (tolerance, reason), cells in found.items())
+    return "\n".join(
+        f"- {tolerance} for {escape_markdown(', '.join(cells))}: {escape_markdown(reason)}"
+        for (tolerance, reason), cells in found.items()
+    )
 
 
 @click.command(cls=Command, help=__doc__)
@@ -184,17 +189,16 @@ def main(scores, values, experiment, stand_ins, output, title):
     rows = compare(scores_file.read(scores), labels, cells, tolerances)
     stand_ins = {name: text for name, text in stand_ins.items() if any(row["image"] == name for row in rows)}
     note = published.stand_in_note(stand_ins)
-    parts = [f"# {title}, beside the published values", f"PSNR in dB. {NOTE}", note]
+    parts = [f"# {escape_markdown(title)}, beside the published values", f"PSNR in dB. {NOTE}", escape_markdown(note)]
     latex = []
     tables = {"Each variant": summary_rows(summary(rows)), "Each cell": cell_rows(rows, stand_ins)}
     for heading, (header, texts, names) in tables.items():
-        parts += [f"## {heading}", tabulate.to_markdown(header, texts, header[:names])]
-        escaped = [[tabulate.escape_latex(text) for text in line] for line in texts]
-        latex.append(
-            tabulate.to_latex(header, escaped, header[:names], f"{title}, beside the published values. {note}")
-        )
-    remarks = [f"- {label}: {entry['remark']}" for label, entry in labels if "remark" in entry]
-    parts += ["## Remarks", "\n".join(remarks)] if remarks else []
+        escaped = [[escape_markdown(text) for text in line] for line in texts]
+        parts += [f"## {heading}", to_markdown(header, escaped, header[:names])]
+        escaped = [[escape_latex(text) for text in line] for line in texts]
+        latex.append(to_latex(header, escaped, header[:names], f"{title}, beside the published values. {note}"))
+    remarks = [escape_markdown(f"{label}: {entry['remark']}") for label, entry in labels if "remark" in entry]
+    parts += ["## Remarks", "\n".join(f"- {remark}" for remark in remarks)] if remarks else []
     parts += ["## Tolerances", reasons(rows)]
     with whole(output.with_suffix(".csv")) as temporary:
         pandas.DataFrame(rows).to_csv(temporary, index=False)

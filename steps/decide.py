@@ -10,6 +10,7 @@ from steps import scores as scores_file
 from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
 from steps.errors import Command
 from steps.files import whole, write_text
+from steps.markup import escape_markdown
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 OTHER = {"higher": "lower", "lower": "higher"}
@@ -75,18 +76,17 @@ def page(claims, results, stand_ins):
     lines = [
         "# The paper's claims",
         NOTE,
-        *filter(None, [published.stand_in_note(stand_ins)]),
+        *filter(None, [escape_markdown(published.stand_in_note(stand_ins))]),
         "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |",
     ]
     for name, claim in claims.items():
         verdicts = " | ".join(_count(results[name][source]) for source in SOURCES)
-        lines[-1] += f"\n| [{claim['quote']}](#{name}) | {verdicts} |"
+        lines[-1] += f"\n| [{escape_markdown(claim['quote'])}](#{name}) | {verdicts} |"
     for name, claim in claims.items():
         lines.append(f'## <a id="{name}"></a>{name}')
-        lines.append(
-            f"> {claim['quote']}\n\nSection {claim['section']}. Tested on {claim['experiment']}: {words(claim)}."
-        )
-        lines.append(claim["note"])
+        lines.append(f"> {escape_markdown(claim['quote'])}")
+        tested = f"Section {claim['section']}. Tested on {claim['experiment']}: {words(claim)}."
+        lines += [escape_markdown(tested), escape_markdown(claim["note"])]
         table = "| cell | compared | " + " | ".join(heads) + " |\n| --- | --- | ---: | ---: | ---: |"
         for rows in zip(*(results[name][source] for source in SOURCES)):
             (label, cell), (other, against) = rows[0]["first"], rows[0]["second"]
@@ -98,7 +98,8 @@ def page(claims, results, stand_ins):
                 absent = all(r["n"] == 0 for r in results[name][source])
                 nothing = "" if absent else "not run"
                 numbers.append(nothing if row["n"] == 0 else f"{_number(claim, row)}, {row['verdict']}")
-            table += f"\n| {_spell(cell, stand_ins)} | {compared} | " + " | ".join(numbers) + " |"
+            names = f"{_spell(cell, stand_ins)} | {escape_markdown(compared)}"
+            table += f"\n| {names} | " + " | ".join(numbers) + " |"
         lines.append(table)
     return "\n\n".join(lines) + "\n"
 

@@ -37,10 +37,11 @@ def main(scores, drawing, output, stand_ins):
     """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
     with one_line(output), style.apply():
         module, rows = select(scores_file.read(scores), drawing)
-        figure = module.draw(rows.reset_index(drop=True))
+        rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
+        figure = module.draw(rows)
         named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
         if named:  # below the figure, which grows by it when saved
-            figure.text(0, -0.01, published.stand_in_note(named), va="top", fontsize=6, wrap=True)
+            figure.text(0, -0.01, style.literal(published.stand_in_note(named)), va="top", fontsize=6, wrap=True)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:
                 figure.savefig(temporary, metadata={"CreationDate": None} if suffix == ".pdf" else None)

@@ -1,13 +1,15 @@
 """The config: check it, and list the recoveries, tables and drawings it asks for."""
 
 import functools
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import claims, corrupt, discover, grid, published, recover, schema, synthetic
+from steps import claims, corrupt, discover, grid, published, recover, schema
 from steps.errors import BadInput
+from steps.image import check as check_image
 
 ROOT = Path(__file__).parent.parent
 ELSEWHERE = ("skimage:", "synthetic:", "http://", "https://")  # sources that are no file on this machine
@@ -30,18 +32,23 @@ class Recovery:
         return f"results/{self.task}/{self.image}/{self.corruption}/{self.method}/{self.params}"
 
 
-def check(config, file="config"):
+def check(config, file="config", images=True):
     """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys.
 
-    Files of published values and of claims that are not in the working directory become priorbench's own.
+    Image files are opened, for their headers, unless `images` is false: a job need not see them again. Files of
+    published values and of claims that are not in the working directory become priorbench's own.
     """
     schema.validate(config, file)
     for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
-        own = ROOT / config.get(key, "")
-        if key in config and not Path(config[key]).is_file() and own.is_file():
-            config[key] = str(own)
-    for name, image in config["images"].items():
-        _check_image(f"{file}: images.{name}", image)
+        given = config.get(key, "")
+        schema.check_path(given, f"{file}: {key}")
+        if given and not os.path.isfile(given) and os.path.isfile(ROOT / given):
+            config[key] = str(ROOT / given)
+    for name, image in config["images"].items() if images else ():
+        check_image(image, f"{file}: images.{name}")
+    for path in config["image_dirs"]:
+        if os.pathsep in path:
+            raise BadInput(f"{file}: image_dirs: {grid.shown(path)} is not allowed; must be without {os.pathsep!r}")
     for name, experiment in config["experiments"].items():
         try:
             recoveries(experiment, config["images"], f"experiments.{name}")
@@ -62,13 +69,16 @@ def recoveries(experiment, images=None, where="experiment"):
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
     variants = _all_variants(experiment, 0, where)
-    _check_variants(variants, {"image", "n", "input", *corrupt.allowed(task)}, f"{where}.methods")
+    _check_variants(variants, {"image", "n", "input", "metric", *corrupt.allowed(task)}, f"{where}.methods")
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {grid.unknown('image', image, images)}")
     found = []
     by_seed = {0: variants}
-    for image, corruption in cases(experiment, where):
+    pairs = cases(experiment, where)
+    if len(pairs) * len(variants) > grid.MOST:
+        raise BadInput(f"{where}: asks for {len(pairs) * len(variants)} recoveries; must be at most {grid.MOST}")
+    for image, corruption in pairs:
         seed = grid.parse_parameters(corruption).get("seed", 0)
         if seed not in by_seed:
             by_seed[seed] = _all_variants(experiment, seed, where)
@@ -176,7 +186,13 @@ def shown(name, experiment, drawing, made=lambda recovery: True):
     """
     figure, *subject = drawing.split("/")
     module = discover.load("figures", figure)
+    if len(subject) != len(module.EACH):
+        raise BadInput(f"{drawing}: {figure} is drawn for each {' and '.join(module.EACH) or 'experiment'}")
     where = dict(zip(module.EACH, subject))
+    for column, value in where.items():
+        known = dict.fromkeys(getattr(recovery, column) for recovery in recoveries(experiment))
+        if value not in known:
+            raise BadInput(f"{drawing}: {grid.unknown(column, value, known)}")
     files = [f"results/tables/{name}_vs_paper.csv"] if getattr(module, "PUBLISHED", False) else []
     for recovery in filter(made, recoveries(experiment)):
         if where and all(getattr(recovery, column) == value for column, value in where.items()):
@@ -208,7 +224,7 @@ def params_path(method, text):
 def _corruptions(experiment, settings, where):
     allowed = corrupt.allowed(experiment["task"])
     choices = grid.combinations(settings, where)
-    return [grid.format_parameters(grid.check_parameters(choice, allowed, where)) for choice in choices]
+    return [grid.format_parameters(grid.check_parameters(choice, allowed, where), where) for choice in choices]
 
 
 def _first_seeds(pairs):
@@ -240,7 +256,7 @@ def _variants(entry, seed, where):
             if name not in spelled:
                 raise BadInput(f"{where}.label: {grid.unknown('parameter', name, spelled)}")
             filled = filled.replace(f"{{{name}}}", spelled[name])
-        variants.append((method, grid.format_parameters(checked), filled))
+        variants.append((method, grid.format_parameters(checked, f"{where}.params"), filled))
     return variants
 
 
@@ -250,6 +266,8 @@ def _check_variants(variants, reserved, where):
     for method, params, label in variants:
         if label in reserved or label.endswith(" ±"):
             raise BadInput(f"{where}: the label {label!r} is that of another column; give it another")
+        if label.startswith("_"):
+            raise BadInput(f"{where}: the label {label!r} begins with _, which legends leave out; give it another")
         columns.setdefault(label, set()).add((method, tuple(_but_seed(params).items())))
         if len(columns[label]) > 1:
             raise BadInput(f"{where}: two variants have the label {label!r}; give each its own label")
@@ -263,13 +281,3 @@ def _check_variants(variants, reserved, where):
 
 def _but_seed(params):
     return {name: value for name, value in grid.parse_parameters(params).items() if name != "seed"}
-
-
-def _check_image(where, image):
-    source = image["source"]
-    if source.startswith(("http://", "https://")) and "sha256" not in image:
-        raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
-    if source.startswith("synthetic:"):
-        synthetic.check(source.removeprefix("synthetic:"), f"{where}.source")
-    if not source.startswith(ELSEWHERE) and not Path(source).is_file():
-        raise BadInput(f"{where}.source: no file {source!r}; must be skimage:NAME, synthetic:NAME, a URL or a file")

@@ -11,6 +11,7 @@ import itertools
 import math
 import operator
 import re
+import reprlib
 import types
 from typing import Annotated, Literal, Union, get_args, get_origin
 
@@ -19,13 +20,18 @@ from steps.errors import BadInput
 NO_PARAMETERS = "default"
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "!=": operator.ne}
+LONGEST = 240  # characters of a folder's name; file systems take 255, and a suffix may come to it
+WHOLE = 10**16  # whole numbers are smaller: from here on a float does not tell them apart
+LARGEST = 1e38  # what float32 holds
+MOST = 100_000  # combinations of the values of one entry
 
 
 def normalise(value):
     """Return the one int, float, bool or word that a value from YAML or the command line stands for.
 
     Text that reads as a number or as true/false becomes it (YAML reads 1e-3 as text); whole floats become ints.
-    Raises BadInput for anything that has no spelling: lists, nothing, infinities, words that are no file name.
+    Raises BadInput for anything that has no spelling: lists, nothing, infinities, words that are no file name, and for
+    numbers that float32 does not hold or that do not survive being a float.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -33,20 +39,26 @@ def normalise(value):
             return text == "true"
         for number in (int, float):
             try:
-                return normalise(number(text))
+                read = number(text)
             except ValueError:
-                if number is float and re.fullmatch(r"[+-]?(inf(inity)?|nan)", text, re.IGNORECASE):
-                    raise BadInput(f"{value!r} is not a finite number") from None
+                continue
+            return normalise(read)
         if not WORD.fullmatch(text):
-            raise BadInput(f"{value!r} is not a number, true, false or a word of letters, digits and _ . + -")
+            raise BadInput(f"{shown(value)} is not a number, true, false or a word of letters, digits and _ . + -")
         return text
-    if isinstance(value, (bool, int)):
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= WHOLE:
+            raise BadInput(f"{shown(value)} is too large; a whole number may have 16 digits")
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
             raise BadInput(f"{value!r} is not a finite number")
-        return int(value) if value.is_integer() and abs(value) < 1e16 else value
-    raise BadInput(f"{value!r} is not a number, true, false or a word")
+        if abs(value) > LARGEST:
+            raise BadInput(f"{value!r} is too large; must be at most {LARGEST:g}")
+        return int(value) if value.is_integer() and abs(value) < WHOLE else value
+    raise BadInput(f"{shown(value)} is not a number, true, false or a word")
 
 
 def spell(value):
@@ -55,9 +67,16 @@ def spell(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def format_parameters(parameters):
-    """Return the folder name of a dict of parameters, in the dict's order; "default" if there are none."""
-    return ",".join(f"{name}={spell(value)}" for name, value in parameters.items()) or NO_PARAMETERS
+def format_parameters(parameters, where="parameters"):
+    """Return the folder name of a dict of parameters, in the dict's order; "default" if there are none.
+
+    Raises BadInput, naming `where`, if it is too long for a folder's name.
+    """
+    text = ",".join(f"{name}={spell(value)}" for name, value in parameters.items()) or NO_PARAMETERS
+    if len(text) > LONGEST:
+        allowed = f"a folder's name may have {LONGEST}: leave out those that are at their defaults"
+        raise BadInput(f"{where}: {shown(text)} has {len(text)} characters; {allowed}")
+    return text
 
 
 def parse_parameters(text):
@@ -68,9 +87,9 @@ def parse_parameters(text):
     for piece in text.split(","):
         name, equals, value = piece.partition("=")
         if not equals or not name.isidentifier():
-            raise BadInput(f"{piece!r} in {text!r} is not of the form name=value")
+            raise BadInput(f"{shown(piece)} in {shown(text)} is not of the form name=value")
         if name in parameters:
-            raise BadInput(f"{name!r} is given twice in {text!r}")
+            raise BadInput(f"{shown(name)} is given twice in {shown(text)}")
         parameters[name] = normalise(value)
     return parameters
 
@@ -78,12 +97,15 @@ def parse_parameters(text):
 def combinations(parameters, where="parameters"):
     """Return every dict that takes one value from each list: {"a": [1, 2], "b": 3} -> [{a:1,b:3}, {a:2,b:3}].
 
-    Raises BadInput, naming `where`, for an empty list.
+    Raises BadInput, naming `where`, for an empty list, and if there are more than MOST.
     """
     for name, value in parameters.items():
         if value == []:
             raise BadInput(f"{where}.{name}: [] is empty; must have at least 1 value")
     choices = [value if isinstance(value, list) else [value] for value in parameters.values()]
+    count = math.prod(map(len, choices))
+    if count > MOST:
+        raise BadInput(f"{where}: the lists make {count} combinations; must be at most {MOST}")
     return [dict(zip(parameters, values)) for values in itertools.product(*choices)]
 
 
@@ -120,9 +142,21 @@ def check_parameters(parameters, allowed, where):
 
 def unknown(what, name, allowed):
     """Return the one-line message for a name that is not among those allowed, with the nearest match."""
-    near = difflib.get_close_matches(str(name), [str(a) for a in allowed], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"unknown {what} {name!r}{hint}; allowed: {', '.join(sorted(map(str, allowed))) or 'none'}"
+    names = sorted(map(str, allowed))
+    near = difflib.get_close_matches(str(name)[:100], names, n=1)
+    hint = f" (did you mean {shown(near[0])}?)" if near else ""
+    more = f", … ({len(names)} in all)" if len(names) > 30 else ""
+    return f"unknown {what} {shown(name)}{hint}; allowed: {', '.join(names[:30]) or 'none'}{more}"
+
+
+def shown(value):
+    """Return a value as Python spells it, on one line, cut if it is long; for messages."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxlong = short.maxother = 100
+    try:
+        return short.repr(value)
+    except ValueError:  # Python prints no number of thousands of digits
+        return f"a very large {type(value).__name__}"
 
 
 def _coerce(where, value, annotation):
@@ -138,15 +172,15 @@ def _coerce(where, value, annotation):
     if get_origin(annotation) is Literal:
         if value not in get_args(annotation):
             raise BadInput(
-                f"{where}: {value!r} is not allowed; must be one of {', '.join(map(str, get_args(annotation)))}"
+                f"{where}: {shown(value)} is not allowed; must be one of {', '.join(map(str, get_args(annotation)))}"
             )
         return value
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
     fits = isinstance(value, annotation) or (annotation is float and isinstance(value, int))
     if not fits or (isinstance(value, bool) and annotation is not bool):
-        raise BadInput(f"{where}: {value!r} is not allowed; must be {names[annotation]}")
+        raise BadInput(f"{where}: {shown(value)} is not allowed; must be {names[annotation]}")
     for limit in limits:
         sign, bound = limit.split()
         if not COMPARISONS[sign](value, float(bound)):
-            raise BadInput(f"{where}: {value!r} is not allowed; must be {' and '.join(limits)}")
+            raise BadInput(f"{where}: {shown(value)} is not allowed; must be {' and '.join(limits)}")
     return annotation(value)

@@ -1,61 +1,18 @@
 """Prepare a ground-truth image: read, crop, turn gray, resize; float32 in [0, 1], (C, H, W)."""
 
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import urlparse
 
 import click
 import numpy as np
 
-from steps import synthetic
+from steps import imagefile, schema, synthetic
 from steps.errors import BadInput, Command, one_line
 from steps.files import whole
-from steps.grid import unknown
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz")
-
-
-def read(path):
-    """Return the image in a file as float64 (H, W) or (H, W, 3) in [0, 1].
-
-    PNG, JPEG, TIFF, BMP: integers are divided by their type's largest value, transparency is laid over white, a photo
-    is turned as its EXIF tag says. NPY, NPZ (of one array): also (C, H, W); floats are taken as they are.
-    Raises BadInput for a file that is missing, not an image, of another shape, or with floats outside [0, 1].
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise BadInput(f"{path}: no such file")
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
-    try:
-        pixels = _load_array(path) if path.suffix.lower() in (".npy", ".npz") else _load_picture(path)
-    except BadInput:
-        raise
-    except Exception as error:  # each reader has its own errors; to the user they all mean this
-        raise BadInput(f"{path}: not a readable image ({' '.join(str(error).split())[:120]})") from error
-    return as_float(pixels, path)
-
-
-def as_float(pixels, where):
-    """Return pixels of any shape and type that `read` allows as float64 (H, W) or (H, W, 3) in [0, 1]."""
-    if pixels.ndim == 3 and pixels.shape[-1] > 4 and pixels.shape[0] in (1, 3):
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[-1] > 4) or 0 in pixels.shape:
-        raise BadInput(
-            f"{where}: shape {pixels.shape} is not an image; must be (H, W), (H, W, 1 to 4) or (1 or 3, H, W)"
-        )
-    if pixels.dtype in (np.uint8, np.uint16):
-        pixels = pixels / np.iinfo(pixels.dtype).max
-    elif pixels.dtype.kind in "fb":
-        pixels = pixels.astype(np.float64)
-    else:
-        raise BadInput(f"{where}: pixels of type {pixels.dtype}; must be uint8, uint16, float or boolean")
-    if not (pixels.min() >= 0 and pixels.max() <= 1):
-        raise BadInput(f"{where}: values from {pixels.min():.4g} to {pixels.max():.4g}; floats must lie in [0, 1]")
-    if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
-        alpha = pixels[..., -1:]
-        pixels = alpha * pixels[..., :-1] + (1 - alpha)
-    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
+from steps.grid import shown, unknown
+from steps.imagefile import BYTES, PIXELS, SUFFIXES, as_float, read
 
 
 def prepare(pixels, *, gray=False, size=None, crop=None, where="image"):
@@ -67,18 +24,23 @@ def prepare(pixels, *, gray=False, size=None, crop=None, where="image"):
     from skimage.transform import resize
 
     if crop:
-        height, width = pixels.shape[:2]
-        rows, columns = crop[-2:] if len(crop) == 4 else crop * 2
-        top, left = crop[:2] if len(crop) == 4 else ((height - rows) // 2, (width - columns) // 2)
-        if top < 0 or left < 0 or top + rows > height or left + columns > width:
-            raise BadInput(f"{where}: crop {list(crop)} does not lie inside the {height}x{width} image")
-        pixels = pixels[top : top + rows, left : left + columns]
+        pixels = pixels[box(pixels.shape, crop, where)]
     if gray and pixels.ndim == 3:
         pixels = rgb2gray(pixels)
     if size:
         pixels = resize(pixels, (size[0], size[-1]), anti_aliasing=True)
     pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
     return np.ascontiguousarray(np.clip(pixels, 0, 1), dtype=np.float32)
+
+
+def box(shape, crop, where):
+    """Return the two slices of a crop, [n] or [top, left, height, width], of an image of shape (H, W, …)."""
+    height, width = shape[:2]
+    rows, columns = crop[-2:] if len(crop) == 4 else crop * 2
+    top, left = crop[:2] if len(crop) == 4 else ((height - rows) // 2, (width - columns) // 2)
+    if top < 0 or left < 0 or top + rows > height or left + columns > width:
+        raise BadInput(f"{where}: crop {list(crop)} does not lie inside the {height}x{width} image")
+    return slice(top, top + rows), slice(left, left + columns)
 
 
 def load(source, *, name="image", sha256=(), image_dirs=()):
@@ -100,66 +62,60 @@ def load(source, *, name="image", sha256=(), image_dirs=()):
     return read(source)
 
 
-def _load_skimage(name):
+def check(image, where):
+    """Raise BadInput, naming `where`, for an entry under images that can be seen to be wrong without reading pixels.
+
+    A file is opened for its header: whether it is an image, not too large, and its crop inside of it.
+    """
+    source, (height, width) = image["source"], (0, 0)
+    kind, _, rest = source.partition(":")
+    if kind == "synthetic":
+        synthetic.check(rest, f"{where}.source")
+        height, width = synthetic.SIDE, synthetic.SIDE
+    elif kind == "skimage":
+        _check_skimage(rest, f"{where}.source")
+    elif source.startswith(("http://", "https://")):
+        if "sha256" not in image:
+            raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
+    elif schema.check_path(source, f"{where}.source") or not os.path.isfile(source):
+        allowed = "must be skimage:NAME, synthetic:NAME, a URL or a file"
+        raise BadInput(f"{where}.source: no file {shown(source)}; {allowed}")
+    else:
+        try:
+            height, width = imagefile.size(source)
+        except BadInput as error:
+            raise BadInput(f"{where}.source: {error}") from error
+    if "crop" in image and height:
+        box((height, width), listed(image["crop"]), f"{where}.crop")
+    if "size" in image:
+        rows, columns = (listed(image["size"]) * 2)[:2]
+        if rows * columns > PIXELS:
+            raise BadInput(f"{where}.size: {rows}x{columns} is not allowed; must be at most {PIXELS} pixels")
+
+
+def listed(value):
+    """Return a list; of one number, if it is one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _check_skimage(name, where):
     from skimage import data
 
     images = [image for image in data.__all__ if image not in ("download_all", "data_dir", "file_hash")]
     if name not in images:
-        raise BadInput(f"source: {unknown('scikit-image image', name, images)}")
+        raise BadInput(f"{where}: {unknown('scikit-image image', name, images)}")
+
+
+def _load_skimage(name):
+    from skimage import data
+
+    _check_skimage(name, "source")
     try:
         return as_float(np.asarray(getattr(data, name)()), f"skimage:{name}")
     except BadInput:
         raise
     except Exception as error:
         raise BadInput(f"source: skimage:{name} cannot be had ({' '.join(str(error).split())[:120]})") from error
-
-
-def _load_array(path):
-    content = np.load(path, allow_pickle=False)
-    if path.suffix.lower() == ".npy":
-        return content
-    with content:
-        if len(content.files) != 1:
-            raise BadInput(f"{path}: holds the arrays {', '.join(content.files)}; must hold one")
-        return content[content.files[0]]
-
-
-def _load_picture(path):
-    if path.suffix.lower() in (".tif", ".tiff"):
-        import tifffile
-
-        with tifffile.TiffFile(path) as file:
-            page = file.pages[0]
-            if len(file.pages) > 1:
-                raise BadInput(f"{path}: has {len(file.pages)} pages; must have one")
-            if page.bitspersample > 8:  # what Pillow reads less well
-                if page.photometric.name not in ("MINISBLACK", "RGB"):
-                    raise BadInput(f"{path}: colours are {page.photometric.name}; must be MINISBLACK or RGB")
-                return page.asarray()
-    from PIL import Image, ImageOps
-
-    with Image.open(path) as picture:
-        if path.suffix.lower() == ".png" and _png_depth(path) == 16 and picture.mode not in ("I", "I;16"):
-            return _load_deep_png(path)  # Pillow would keep 8 of the 16 bits
-        picture = ImageOps.exif_transpose(picture)
-        opaque, transparent = {"P": ("RGB", "RGBA"), "RGB": ("RGB", "RGBA"), "L": ("L", "LA")}.get(
-            picture.mode, ("RGB", "RGB") if picture.mode == "CMYK" else (picture.mode, picture.mode)
-        )
-        picture = picture.convert(transparent if "transparency" in picture.info else opaque)
-        pixels = np.asarray(picture)
-    return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels
-
-
-def _png_depth(path):
-    with open(path, "rb") as file:
-        return file.read(25)[24]
-
-
-def _load_deep_png(path):
-    import png
-
-    width, height, rows, info = png.Reader(filename=str(path)).read()
-    return np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, info["planes"])
 
 
 def _locate(url, name, sha256, image_dirs):
@@ -178,7 +134,10 @@ def _locate(url, name, sha256, image_dirs):
     if wrong:
         _verify(wrong[0], sha256)
     try:
-        path = Path(pooch.retrieve(url, known_hash=None, fname=f"{name}-{file}", path=pooch.os_cache("priorbench")))
+        cache = {"fname": f"{name}-{file}"[-100:], "path": pooch.os_cache("priorbench")}
+        path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, **cache))
+    except BadInput:
+        raise
     except Exception as error:
         folders = ", ".join(map(str, image_dirs)) or "none given"
         raise BadInput(
@@ -192,8 +151,31 @@ def _locate(url, name, sha256, image_dirs):
     return path
 
 
+def _download(url, path, _):
+    """Download a URL to a path as pooch does, but no more than BYTES."""
+    import pooch
+
+    class Limited:
+        size = 0
+
+        def write(self, chunk):
+            self.size += file.write(chunk)
+            if self.size > BYTES:
+                raise BadInput(f"{url}: has more than {BYTES} bytes")
+
+        def flush(self):
+            pass
+
+    with open(path, "wb") as file:
+        pooch.HTTPDownloader(chunk_size=2**16)(url, Limited(), None)
+
+
 def _checksum(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _verify(path, sha256):
@@ -203,7 +185,17 @@ def _verify(path, sha256):
 
 
 def _numbers(context, parameter, value):
-    return [int(number) for number in value.split(",")] if value else None
+    counts = {"size": (1, 2), "crop": (1, 4)}[parameter.name]
+    if value is None:
+        return None
+    try:
+        numbers = [int(number) for number in value.split(",")]
+        good = len(numbers) in counts and min(numbers) >= 0 and min(numbers[-2:]) > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise click.BadParameter(f"{value!r} is not allowed; must be {' or '.join(map(str, counts))} whole numbers")
+    return numbers
 
 
 @click.command(cls=Command, help=__doc__)

@@ -12,6 +12,7 @@ from steps import cells, discover, experiments
 from steps import scores as scores_file
 from steps.errors import BadInput, Command, one_line
 from steps.files import whole, write_text
+from steps.markup import escape_markdown
 
 
 def machine():
@@ -68,7 +69,7 @@ def not_run(config):
                 f"{label} on {', '.join(f'{image} ({len(r)})' for image, r in images.items())}"
                 for label, images in missing.items()
             )
-            text += f". Not run: {which}"
+            text += f". Not run: {escape_markdown(which)}"
         lines.append(text + ".")
     return "\n".join(lines)
 
@@ -82,7 +83,39 @@ def publishable(drawing, config):
 
 def included(path):
     """Return the Markdown file of a table, to be part of a page: its headings are one level lower."""
-    return re.sub(r"^#", "##", Path(path).read_text(encoding="utf-8").strip(), flags=re.MULTILINE)
+    return re.sub(r"^#", "##", _made(path).read_text(encoding="utf-8").strip(), flags=re.MULTILINE)
+
+
+def results(config, folder):
+    """Return (parts in Markdown, {file name: PNG}) of a config's claims, tables and figures in results/.
+
+    folder  name of the folder that the pictures will be in. Raises BadInput for a file that has not been made.
+    """
+    parts = [included("results/claims.md")] if "claims" in config else []
+    pictures = {}
+    for name, entry in config["experiments"].items():
+        drawings = experiments.drawings(name, entry, made=experiments.there)
+        if not drawings and not any(map(experiments.there, experiments.recoveries(entry))):
+            continue
+        parts.append(included(f"results/tables/{name}.md"))
+        if "published" in entry:
+            parts.append(included(f"results/tables/{name}_vs_paper.md"))
+        for drawing in drawings:
+            if publishable(drawing, config):
+                picture = f"{drawing.replace('/', '-')}.png"
+                pictures[picture] = _made(f"results/figures/{drawing}.png").read_bytes()
+                parts.append(f"![{escape_markdown(entry.get('title', name))}: {drawing}]({folder}/{picture})")
+    return [*parts, included("results/time.md")], pictures
+
+
+def _cell(text):
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _made(path):
+    if not Path(path).is_file():
+        raise BadInput(f"{path}: no such file; run the workflow first")
+    return Path(path)
 
 
 @click.command(cls=Command, help=__doc__)
@@ -99,12 +132,11 @@ def main(config, output, made_by, remark):
     folder = output.with_suffix("")
     with one_line(name):
         config = cells.read(config)
-        if not Path("results/scores.csv").is_file():
-            raise BadInput("results/scores.csv: no such file; run the workflow first")
+        scores = scores_file.read(_made("results/scores.csv"))
+        found, pictures = results(config, folder.name)
         strange = [path for path in folder.glob("*") if path.suffix != ".png"] if folder.is_dir() else []
         if output.suffix != ".md" or strange:
             raise BadInput(f"{output}: must be a file .md, without a folder {folder} that holds more than its pictures")
-    scores = scores_file.read("results/scores.csv")
     facts = {
         "Made by": f"`{made_by}`",
         "Page written": f"{datetime.date.today()}, commit {commit()}",
@@ -112,25 +144,10 @@ def main(config, output, made_by, remark):
         "Versions": versions(scores),
     }
     parts = [f"# The paper, computed anew: the results of {name}"]
-    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in facts.items())]))
+    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {_cell(facts[key])} |" for key in facts)]))
     parts += [remark] if remark else []
     parts.append(f"## What was run\n\n{not_run(config)}")
-    if "claims" in config:
-        parts.append(included("results/claims.md"))
-    pictures = {}
-    for name, entry in config["experiments"].items():
-        drawings = experiments.drawings(name, entry, made=experiments.there)
-        if not drawings and not any(map(experiments.there, experiments.recoveries(entry))):
-            continue
-        parts.append(included(f"results/tables/{name}.md"))
-        if "published" in entry:
-            parts.append(included(f"results/tables/{name}_vs_paper.md"))
-        for drawing in drawings:
-            if publishable(drawing, config):
-                picture = f"{drawing.replace('/', '-')}.png"
-                pictures[picture] = Path(f"results/figures/{drawing}.png").read_bytes()
-                parts.append(f"![{entry.get('title', name)}: {drawing}]({folder.name}/{picture})")
-    parts.append(included("results/time.md"))
+    parts += found
     for old in folder.glob("*.png"):
         old.unlink()
     for picture, content in pictures.items():

@@ -2,9 +2,9 @@
 
 import csv
 import math
-from pathlib import Path
+import os
 
-from steps import grid
+from steps import grid, schema
 from steps.errors import BadInput
 
 COLUMNS = ("table", "image", "parameter", "value", "label", "psnr_db")
@@ -14,14 +14,16 @@ def read(path):
     """Return the rows of a file of published values: dicts of table, image, parameter, value, label, psnr_db.
 
     value and psnr_db are floats; lines that start with # are comments. Raises BadInput, naming file and line, for a
-    missing column, a value that is no number, and a cell that is there twice.
+    missing column, a value that is no number, a text that is too long or has control characters, and a cell that is
+    there twice.
     """
-    if not Path(path).is_file():
-        raise BadInput(f"published: no file {str(path)!r}")
-    with open(path, encoding="utf-8", newline="") as file:
-        lines = [(number, text) for number, text in enumerate(file, 1) if text.strip() and not text.startswith("#")]
+    if not os.path.isfile(path):
+        raise BadInput(f"published: no file {grid.shown(str(path))}")
+    text = schema.text(path).removeprefix("\ufeff")
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
     found, seen = [], set()
-    for (line, _), row in zip(lines[1:], csv.DictReader(text for _, text in lines)):
+    header = next(csv.reader([line for _, line in lines[:1]]), [])
+    for line, row in ((n, _row(f"{path}, line {n}", header, line)) for n, line in lines[1:]):
         missing = next((name for name in COLUMNS if not row.get(name)), None)
         if missing:
             raise BadInput(f"{path}, line {line}: no {missing}; must have {', '.join(COLUMNS)}")
@@ -29,7 +31,7 @@ def read(path):
             try:
                 row[name] = float(row[name])
             except ValueError:
-                raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a number") from None
+                raise BadInput(f"{path}, line {line}: {name} {grid.shown(row[name])} is not a number") from None
             if not math.isfinite(row[name]):
                 raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a finite number")
         key = tuple(row[name] for name in ("table", "image", "value", "label"))
@@ -38,6 +40,19 @@ def read(path):
         seen.add(key)
         found.append(row)
     return found
+
+
+def _row(where, header, line):
+    try:
+        values = next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise BadInput(f"{where}: not csv ({error})") from error
+    if len(values) > len(header):
+        raise BadInput(f"{where}: has {len(values)} values for {len(header)} columns")
+    row = dict(zip(header, values))
+    for name in COLUMNS:
+        schema.check_text(row.get(name) or "none", f"{where}: {name}")
+    return row
 
 
 def names(entry):

@@ -1,22 +1,89 @@
 """The config and other YAML files against their schemas in workflow/schemas: errors of one line, defaults filled in."""
 
+import functools
+import json
+import math
+import re
 from pathlib import Path
 
 from steps import grid
 from steps.errors import BadInput
 
 SCHEMAS = Path(__file__).parent.parent / "workflow" / "schemas"
+BYTES = 2**24  # of a file
+VALUES = 2**20  # in a file, all anchors written out
+DEPTH = 20  # of lists and mappings in one another
+CHARACTERS = 1000  # of a text
+NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # control characters, half characters
+
+
+def read(file):
+    """Return the content of a YAML or JSON file. Raises BadInput for any that is neither, or has a key twice."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        def construct_mapping(self, node, deep=False):
+            seen = set()
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if (key.tag, str(key.value)) in seen:
+                    twice = grid.shown(key.value)
+                    raise BadInput(f"{file}, line {key.start_mark.line + 1}: the key {twice} is there twice")
+                seen.add((key.tag, str(key.value)))
+            return super().construct_mapping(node, deep)
+
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise BadInput(f"{file}: the key {grid.shown(max(names, key=names.count))} is there twice")
+        return found
+
+    content = text(file)
+    try:
+        content = json.loads(content, object_pairs_hook=unique)
+    except BadInput:
+        raise
+    except (ValueError, RecursionError):
+        try:
+            content = yaml.load(content, Loader)
+        except BadInput:
+            raise
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            said = " ".join(str(error).split()).replace('in "<unicode string>", ', "")
+            raise BadInput(f"{file}: not YAML ({said[:200]})") from error
+    if isinstance(content, dict) and "__use_yte__" in content:
+        raise BadInput(f"{file}: __use_yte__ would run code that is in the file; must be a plain file")
+    return content
+
+
+def text(file):
+    """Return the text of a file. Raises BadInput if it cannot be read, is not UTF-8 or has more than BYTES."""
+    try:
+        with open(file, "rb") as opened:
+            content = opened.read(BYTES + 1)
+        if len(content) > BYTES:
+            raise BadInput(f"{file}: has more than {BYTES} bytes")
+        return content.decode("utf-8")
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: not UTF-8 ({error.reason} at byte {error.start})") from error
 
 
 def validate(config, file, name="config"):
-    """Raise BadInput, naming `file`, for the first mistake by the schema `name`; fill in defaults of top-level keys."""
+    """Raise BadInput, naming `file`, for the first mistake by the schema `name`; fill in defaults of top-level keys.
+
+    Texts must be one line of at most CHARACTERS, none of them blank.
+    """
     import jsonschema
     import yaml
 
+    _check(config, file, "", {})
     schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda e: (len(e.path), str(e.path))
-    )
+    plain = jsonschema.Draft202012Validator
+    checker = plain.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
+    validator = jsonschema.validators.extend(plain, type_checker=checker)(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda e: (len(e.path), str(e.path)))
     if errors:
         raise BadInput(f"{file}: {_message(errors[0])}")
     for key, description in schema["properties"].items():
@@ -24,9 +91,59 @@ def validate(config, file, name="config"):
             config.setdefault(key, description["default"])
 
 
+def _is_integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < grid.WHOLE
+
+
+def _is_number(checker, value):
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def check_text(value, where):
+    """Raise BadInput, naming `where`, for a text that is blank, too long or not one line: it may become a table's."""
+    if NOT_ONE_LINE.search(value):
+        raise BadInput(f"{where}: {grid.shown(value)} is not allowed; must be one line, without control characters")
+    if not value.strip() or len(value) > CHARACTERS:
+        raise BadInput(f"{where}: {grid.shown(value)} is not allowed; must have 1 to {CHARACTERS} characters")
+
+
+def check_path(path, where):
+    """Raise BadInput, naming `where`, for a file's path that would be an option, or a pattern to Snakemake."""
+    if path.startswith("-") or set(path) & set("{}<>"):
+        raise BadInput(f"{where}: {grid.shown(path)} is not allowed; must not begin with -, nor have any of {{ }} < >")
+
+
+def _check(value, file, key, sizes, depth=0):
+    """Return how many values a value holds; raise BadInput if they are too many or too deep, or a text is not good.
+
+    sizes  {id: that number} of the lists and mappings seen, so that what an anchor repeats is looked at once.
+    """
+    where = f"{file}: {key}" if key else file
+    if isinstance(value, str):
+        check_text(value, where)
+    if not isinstance(value, (dict, list)):
+        return 1
+    if depth > DEPTH:
+        raise BadInput(f"{where}: is nested more than {DEPTH} deep")
+    if id(value) not in sizes:
+        count = 1
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(value, dict):
+                _check(name, file, key, sizes)
+            count += _check(inner, file, _place(key, name), sizes, depth + 1)
+        if count > VALUES:
+            raise BadInput(f"{where}: has {count} values; must be at most {VALUES}")
+        sizes[id(value)] = count
+    return sizes[id(value)]
+
+
+def _place(key, name):
+    return f"{key}[{name}]" if isinstance(name, int) else f"{key}.{name}".lstrip(".")
+
+
 def _message(error):
-    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
-    prefix = f"{key}: " if key else ""
+    key = functools.reduce(_place, error.absolute_path, "")
+    prefix, value = f"{key}: " if key else "", grid.shown(error.instance)
     if error.validator == "additionalProperties":
         allowed = error.schema.get("properties", {})
         name = next(name for name in error.instance if name not in allowed)
@@ -37,10 +154,12 @@ def _message(error):
     if error.validator in ("minItems", "minProperties"):
         return f"{prefix}is empty; must have at least {error.validator_value} entry"
     if error.validator == "enum":
-        return f"{prefix}{error.instance!r} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
+        return f"{prefix}{value} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "type":
         wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
-        return f"{prefix}{error.instance!r} is not allowed; must be of type {wanted}"
-    if error.validator == "anyOf" and "description" in error.schema:
-        return f"{prefix}{error.instance!r} is not allowed; {error.schema['description']}"
+        return f"{prefix}{value} is not allowed; must be of type {wanted}"
+    if error.validator in ("anyOf", "pattern", "maxLength") and "description" in error.schema:
+        return f"{prefix}{value} is not allowed; {error.schema['description']}"
+    if error.validator == "minimum":
+        return f"{prefix}{value} is not allowed; must be >= {error.validator_value}"
     return prefix + " ".join(error.message.split())[:200]

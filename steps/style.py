@@ -48,6 +48,11 @@ def value(name, number):
     return f"{symbol(name)} = {spell(number)}"
 
 
+def literal(text):
+    """Return text that matplotlib shows as it is: a dollar begins no formula."""
+    return text.replace("$", r"\$")
+
+
 def symbol(name):
     """Return the symbol of a corruption parameter in figures; its name if it has none."""
     return {"sigma": "σ", "compression": "N/M"}.get(name, name)

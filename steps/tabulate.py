@@ -10,6 +10,7 @@ from steps import corruptions, grid, published
 from steps import scores as scores_file
 from steps.errors import Command
 from steps.files import whole, write_text
+from steps.markup import escape_latex, escape_markdown
 
 METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "seconds": ("Time [s]", 2)}
 INPUT = "input"
@@ -72,9 +73,10 @@ def cells(frame, keys, labels, metric, bold):
 
 
 def to_markdown(header, rows, keys):
-    """Return a table in Markdown, numbers aligned right."""
+    """Return a table in Markdown, numbers aligned right; the rows' texts, not the header's, are Markdown already."""
     rule = ["---" if name in keys else "---:" for name in header]
-    return "\n".join("| " + " | ".join(map(_plain, line)) + " |" for line in [header, rule, *rows])
+    lines = [map(escape_markdown, header), rule, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def to_latex(header, rows, keys, caption):
@@ -98,21 +100,6 @@ def to_latex(header, rows, keys, caption):
     )
 
 
-def escape_latex(text):
-    """Return text with LaTeX's special characters escaped."""
-    special = {c: "\\" + c for c in "&%$#_{}"} | {
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "\\": r"\textbackslash{}",
-    }
-    special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$"}
-    return "".join(special.get(character, character) for character in text)
-
-
-def _plain(text):
-    return text.replace("|", r"\|")
-
-
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
@@ -131,13 +118,14 @@ def main(scores, output, title, stand_ins, not_made):
     settings = "; ".join(
         filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
     )
-    notes = [f"{settings}. {NOTE} Best of each row in bold.", published.stand_in_note(stand_ins)]
-    notes += [f"Not made, {not_made}." if not_made else ""]
-    markdown, latex, frames = ["\n\n".join([f"# {title}", *filter(None, notes)])], [], []
+    notes = [f"{settings}. {NOTE} Best of each row in bold.", escape_markdown(published.stand_in_note(stand_ins))]
+    notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]
+    markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():
         frame, keys, labels = table(scores, metric)
         frames.append(frame.assign(metric=metric))
         header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
+        rows = [[escape_markdown(text) if i < len(keys) else text for i, text in enumerate(row)] for row in rows]
         if metric == "psnr" and "n" in header:
             markdown[0] += f"\n\n{MANY}"
         markdown.append(f"## {heading}\n\n{to_markdown(header, rows, keys)}")
@@ -148,7 +136,8 @@ def main(scores, output, title, stand_ins, not_made):
         ]
         caption = f"{title}. {heading}; {settings}." + (f" Not made, {not_made}." if not_made else "")
         latex.append(to_latex(header, rows, keys, caption))
-    markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {', '.join(sorted(set(scores['device'])))}.")
+    devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
+    markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {devices}.")
     csv = pandas.concat(frames)
     with whole(output.with_suffix(".csv")) as temporary:
         csv[["metric", *csv.columns.drop("metric")]].to_csv(temporary, index=False)

@@ -8,6 +8,7 @@ from steps import scores as scores_file
 from steps import tabulate
 from steps.errors import Command
 from steps.files import whole, write_text
+from steps.markup import escape_latex, escape_markdown
 
 KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
 NOTE = (
@@ -66,8 +67,9 @@ def main(scores, output):
     names = header[:6]
     with whole(Path(f"{output}.csv")) as temporary:
         frame.to_csv(temporary, index=False)
-    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{tabulate.to_markdown(header, texts, names)}\n")
-    escaped = [[tabulate.escape_latex(text) for text in line] for line in texts]
+    escaped = [[escape_markdown(text) for text in line] for line in texts]
+    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{tabulate.to_markdown(header, escaped, names)}\n")
+    escaped = [[escape_latex(text) for text in line] for line in texts]
     write_text(f"{output}.tex", tabulate.to_latex(header, escaped, names, "Seconds of solving and peak memory.") + "\n")
 
 

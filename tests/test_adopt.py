@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from steps import adopt, measurement, recover
+from steps.errors import BadInput
 from tests.test_workflow import copy_repository
 
 CONFIG = {
@@ -277,12 +279,24 @@ REFUSALS = {
     "device a number": (edit(lambda run: run.update(device=1)), "run.json: device cannot be 1"),
     "iterations in words": (edit(lambda run: run.update(iterations="4")), "run.json: iterations cannot be '4'"),
     "other iterations": (edit(lambda run: run.update(iterations=5)), "trace.npz: losses is ('float64', (4,)); must be"),
-    "other settings": (edit(lambda run: run.update(settings=SETTINGS)), "run.json: settings cannot be {'lam': None, "),
+    "other settings": (
+        edit(lambda run: run.update(settings=SETTINGS)),
+        "run.json: settings cannot be {'iterations': 5",
+    ),
     "other seed": (edit(lambda run: run.update(seed=3)), "run.json: seed cannot be 3"),
     "versions a list": (edit(lambda run: run.update(versions=[])), "run.json: versions cannot be []"),
     "versions a list of names": (
         edit(lambda run: run.update(versions=list(run["versions"]))),
         "run.json: versions cannot be ['python', ",
+    ),
+    "a version of two lines": (
+        edit(lambda run: run["versions"].update(torch="1\n| x |")),
+        "run.json: torch: '1\\n| x |' is not allowed; must be one line",
+    ),
+    "a version a list": (edit(lambda run: run["versions"].update(torch=[1])), "run.json: versions cannot be {'"),
+    "a device of two lines": (
+        edit(lambda run: run.update(device="a\nb")),
+        "run.json: device: 'a\\nb' is not allowed; must be one line",
     ),
     "no versions": (edit(lambda run: run.update(versions={})), "run.json: versions cannot be {}"),
     "origin a word": (edit(lambda run: run.update(origin="here")), "run.json: origin cannot be 'here'"),
@@ -488,3 +502,12 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
         "threads",
     ]
     pandas.testing.assert_frame_equal(before[numbers], after[numbers], check_exact=True)
+
+
+def test_what_unpacks_to_too_much_is_refused(monkeypatch):
+    monkeypatch.setattr(adopt.imagefile, "BYTES", 10**6)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, a=np.zeros(10**6))
+    assert len(packed.getvalue()) < 10**5
+    with pytest.raises(BadInput, match=r"trace.npz cannot be read \(it holds more than 1000000 bytes\)"):
+        adopt._read("trace.npz", packed.getvalue(), adopt._npz)

@@ -101,7 +101,7 @@ BAD_FILES = {
     "nan.npy": (np.save, np.full((5, 5), np.nan), r"floats must lie in \[0, 1\]"),
     "int64.npy": (np.save, np.zeros((5, 5), np.int64), "pixels of type int64; must be uint8, uint16, float or boolean"),
     "complex.npy": (np.save, np.zeros((5, 5), complex), "type complex128"),
-    "object.npy": (np.save, np.array([[None]]), "not a readable image"),
+    "object.npy": (np.save, np.array([[None]]), "pixels of type object; must be"),
     "two.npz": (lambda path, _: np.savez(path, a=GRAY8, b=GRAY8), None, "holds the arrays a, b; must hold one"),
     "pages.tif": (tifffile.imwrite, np.zeros((6, 5, 5, 3), np.uint8), "has 6 pages; must have one"),
 }
@@ -245,6 +245,22 @@ def test_a_url_is_downloaded_once_and_checked(server, tmp_path, monkeypatch):
     np.testing.assert_allclose(image.load(f"{url}/b.png", sha256=[right]), GRAY8 / 255)  # what was cut off is not kept
     with pytest.raises(BadInput, match="none.png: cannot be downloaded.*image_dirs"):
         image.load(f"{url}/none.png", sha256=[right])
+
+
+def test_a_download_ends_at_the_limit(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(image, "BYTES", 10**5)
+    url, folder = server
+    (folder / "large.png").write_bytes(bytes(10**6))
+    with pytest.raises(BadInput, match="large.png: has more than 100000 bytes"):
+        image.load(f"{url}/large.png", sha256=["0" * 64])
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("option", ["--size=x", "--size=1,2,3", "--size=0", "--crop=1,2", "--crop=-1,0,2,2", "--crop="])
+def test_command_says_what_an_option_may_be(option, tmp_path):
+    result = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "a.npy"), option])
+    assert result.exit_code == 2 and "is not allowed; must be 1 or" in result.output
 
 
 def test_command_looks_in_the_folders_of_the_environment(tmp_path, monkeypatch):

@@ -1,3 +1,4 @@
+import json
 import subprocess
 
 import pytest
@@ -66,6 +67,16 @@ def test_without_results_it_says_what_to_do(tmp_path, monkeypatch):
     result = CliRunner().invoke(page.main, [smoke, "p.md", "--command", "make"])
     assert result.exit_code == 1
     assert "results/scores.csv: no such file; run the workflow first" in result.output
+
+
+def test_a_table_that_was_not_made_is_named(tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/scores.csv").write_text("label,version_python\nW,3\n")
+    (tmp_path / "my.yaml").write_text(json.dumps(CONFIG))
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(page.main, ["my.yaml", "p.md", "--command", "make"])
+    assert result.output == "Error: my.yaml: results/time.md: no such file; run the workflow first\n"
+    assert result.exit_code == 1 and not (tmp_path / "p.md").exists()
 
 
 @pytest.mark.parametrize("word", ["cores", "GiB", "GPU"])

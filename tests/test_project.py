@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import yaml
+from PIL import Image
 
 from steps import compare, discover, experiments, grid, published
 from tests.test_workflow import copy_repository
@@ -127,6 +128,6 @@ def test_the_figures_of_paper_yaml_show_recoveries_of_its_tables():
 def test_the_readme_s_config_is_good(tmp_path, monkeypatch):
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/mine.png").touch()
+    Image.new("L", (8, 8)).save(tmp_path / "photos/mine.png")
     monkeypatch.chdir(tmp_path)
     experiments.check(yaml.safe_load(text))

@@ -4,8 +4,9 @@ import re
 import pytest
 import yaml
 
+from steps import grid, imagefile
 from steps.errors import BadInput
-from steps.schema import SCHEMAS, validate
+from steps.schema import BYTES, CHARACTERS, DEPTH, SCHEMAS, validate
 from tests.test_experiments import GOOD, ROOT
 
 
@@ -42,3 +43,11 @@ def test_the_readme_of_the_config_describes_every_key():
     assert not missing
     told = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
     assert told == keys
+
+
+def test_the_readme_of_the_config_has_the_limits():
+    text = (ROOT / "config/README.md").read_text()
+    assert (imagefile.PIXELS, imagefile.BYTES, BYTES, grid.MOST) == (2**28, 2**31, 2**24, 100_000)
+    for words in ("2^28 pixels", "| 2 GiB |", "16 MiB", f"{DEPTH} deep", f"of {CHARACTERS} characters", "| 100 000 |"):
+        assert words in text
+    assert f"| {grid.LONGEST} characters |" in text and f"at most {grid.LARGEST:g}".replace("+", "") in text

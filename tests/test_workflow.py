@@ -301,8 +301,8 @@ def test_any_path_one_can_spell_one_can_ask_for(run):
 
 
 BAD_PATHS = {
-    "results/denoising/camera/sigma=1e-1/tv/default/score.json": "sigma=1e-1 is spelled sigma=0.1; one value has one f",
-    "results/denoising/camera/seed=0,sigma=0.1/tv/default/score.json": "is spelled sigma=0.1,seed=0",
+    "results/denoising/camera/sigma=1e-1/tv/default/score.json": "'sigma=1e-1' is spelled 'sigma=0.1'; one value h",
+    "results/denoising/camera/seed=0,sigma=0.1/tv/default/score.json": "is spelled 'sigma=0.1,seed=0'",
     "results/denoising/camera/sigma=0.1/tv/lambda=1/score.json": "tv: unknown parameter 'lambda'",
     "results/denoising/camera/sigma=-1/tv/default/score.json": "denoising.sigma: -1 is not allowed; must be >= 0",
     "results/denoising/camra/sigma=0.1/tv/default/score.json": "unknown image 'camra' (did you mean 'camera'?)",
@@ -329,7 +329,7 @@ def test_a_config_without_experiments_is_not_filled_up_with_the_default(run):
     (folder / "bad.yaml").write_text("images: {logo: {source: synthetic:logo}}")
     result = snakemake(folder, config="bad.yaml")
     assert result.returncode == 1
-    assert "Error: config: missing key 'experiments'" in result.stderr
+    assert "Error: bad.yaml: missing key 'experiments'" in result.stderr
 
 
 def with_config(folder, change):
@@ -344,7 +344,9 @@ def test_a_bad_config_is_one_line_before_any_job(run):
     config = with_config(folder, lambda c: c["experiments"]["denoising"].update(task="denoise"))
     result = snakemake(folder, config=config)
     assert result.returncode == 1
-    assert result.stderr.strip().splitlines()[-1].startswith("Error: config: experiments.denoising.task: unknown task")
+    assert (
+        result.stderr.strip().splitlines()[-1].startswith("Error: bad.yaml: experiments.denoising.task: unknown task")
+    )
     assert len(result.stderr.strip().splitlines()) == 2  # the first is Snakemake's, of its profile
 
 

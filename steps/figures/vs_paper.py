@@ -66,5 +66,8 @@ def draw(scores):
 
 def _columns(cells):
     """Return the head of each row's column: the variant's label, and the published one if a cell has several."""
+    from steps import style
+
     several = cells.duplicated(["label", "image", "value"], keep=False).groupby(cells["label"]).transform("any")
-    return [f"{a}\nto {b}" if s else a for a, b, s in zip(cells["label"], cells["published label"], several)]
+    heads = [f"{a}\nto {b}" if s else a for a, b, s in zip(cells["label"], cells["published label"], several)]
+    return [style.literal(head) for head in heads]

@@ -7,24 +7,30 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from steps import claims, discover, experiments
+from steps import claims, discover, experiments, schema
 from steps.errors import BadInput
 from steps.sources import noted
 
 
 def or_exit(function):
-    """Return the function, its BadInput turned into one line on stderr and exit status 1."""
+    """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
 
     def checked(*arguments):
         try:
             return function(*arguments)
-        except BadInput as error:
+        except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
 
     return checked
 
 
-or_exit(experiments.check)(config)
+HERE = Path.cwd()
+CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in workflow.configfiles]
+if workflow.is_main_process:  # a job need not see again what Snakemake does not say: keys that are there twice
+    for file in CONFIGS:
+        or_exit(schema.read)(file)
+NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
+or_exit(experiments.check)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
@@ -78,7 +84,7 @@ def asked(wildcards):
         one_way.append((wildcards.params, experiments.params_path(wildcards.method, wildcards.params)))
     for given, spelled in one_way:
         if given != spelled:
-            raise BadInput(f"{given} is spelled {spelled}; one value has one folder")
+            raise BadInput(f"{given!r} is spelled {spelled!r}; one value has one folder")
 
 
 @or_exit

@@ -76,7 +76,7 @@ rule tabulate:
 rule compare:
     input:
         scores="results/scores/{experiment}.csv",
-        published=ancient(config["published"]),
+        published=lambda w: ancient(config["published"]),
         code=lambda w: code("steps.compare", data=(config["published"],)),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
@@ -124,7 +124,7 @@ rule timing:
 rule decide:
     input:
         claims=lambda w: ancient(config["claims"]),
-        published=ancient(config["published"]),
+        published=lambda w: ancient(config["published"]),
         scores=expand("results/scores/{experiment}.csv", experiment=CLAIM_EXPERIMENTS),
         code=lambda w: code("steps.decide", data=(config["published"], config["claims"])),
     output:

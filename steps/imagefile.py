@@ -1,0 +1,203 @@
+"""Reading an image file, which may be anything: of known kinds, the header first, and none that is too large."""
+
+import math
+import os
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from steps.errors import BadInput
+from steps.grid import shown
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP")  # all that Pillow may take a file for
+MODES = {"P": ("RGB", "RGBA"), "RGB": ("RGB", "RGBA"), "L": ("L", "LA"), "CMYK": ("RGB", "RGB")}  # opaque, transparent
+MODES |= {mode: (mode, mode) for mode in ("1", "LA", "RGBA", "I", "I;16")} | {"YCbCr": ("RGB", "RGB")}
+PIXELS = 2**28  # of an image: 16384 x 16384
+BYTES = 2**31  # of a file, and of what it holds
+
+
+def read(path):
+    """Return the image in a file as float64 (H, W) or (H, W, 3) in [0, 1].
+
+    PNG, JPEG, TIFF, BMP: integers are divided by their type's largest value, transparency is laid over white, a photo
+    is turned as its EXIF tag says. NPY, NPZ (of one array): also (C, H, W); floats are taken as they are.
+    Raises BadInput for what `size` refuses, for a file that is damaged, and for floats outside [0, 1].
+    """
+    size(path)
+    return as_float(_understood(path, _array if _is_array(path) else _picture), path)
+
+
+def size(path):
+    """Return (height, width) of the image in a file, as its header says; nothing else of it is read.
+
+    Raises BadInput for a file that is missing, not an image, of another shape or type, or of more than PIXELS or BYTES.
+    """
+    path = Path(path)
+    if not os.path.isfile(path):
+        raise BadInput(f"{path}: no such file")
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
+    _limit(path, os.path.getsize(path), BYTES, "bytes")
+    height, width = _understood(path, _array_size if _is_array(path) else _picture_size)
+    _limit_pixels(path, height, width)
+    return height, width
+
+
+def as_float(pixels, where):
+    """Return pixels of any shape and type that `read` allows as float64 (H, W) or (H, W, 3) in [0, 1]."""
+    _check_array(pixels.shape, pixels.dtype, where)
+    if _channels_first(pixels.shape):
+        pixels = np.moveaxis(pixels, 0, -1)
+    pixels = pixels / np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else pixels.astype(np.float64)
+    if not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise BadInput(f"{where}: values from {pixels.min():.4g} to {pixels.max():.4g}; floats must lie in [0, 1]")
+    if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
+        alpha = pixels[..., -1:]
+        pixels = alpha * pixels[..., :-1] + (1 - alpha)
+    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
+
+
+def _is_array(path):
+    return Path(path).suffix.lower() in (".npy", ".npz")
+
+
+def _is_tiff(path):
+    return Path(path).suffix.lower() in (".tif", ".tiff")
+
+
+def _understood(path, function):
+    """Return function(path); raises BadInput for any error: each reader has its own, and to the user all mean this."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # Pillow's, of what it then refuses or reads all the same
+            return function(path)
+    except BadInput:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:120] or type(error).__name__
+        raise BadInput(f"{path}: not a readable image ({said})") from error
+
+
+def _limit(path, number, most, what):
+    if number > most:
+        raise BadInput(f"{path}: has {number} {what}; must be at most {most}")
+
+
+def _limit_pixels(path, height, width):
+    _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
+
+
+def _channels_first(shape):
+    return len(shape) == 3 and shape[-1] > 4 and shape[0] in (1, 3)
+
+
+def _check_array(shape, dtype, where):
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[-1] > 4 and shape[0] not in (1, 3)) or 0 in shape:
+        raise BadInput(f"{where}: shape {shape} is not an image; must be (H, W), (H, W, 1 to 4) or (1 or 3, H, W)")
+    if dtype not in (np.uint8, np.uint16) and dtype.kind not in "fb":
+        raise BadInput(f"{where}: pixels of type {dtype}; must be uint8, uint16, float or boolean")
+
+
+def _array_size(path):
+    with open(path, "rb") as file:
+        if Path(path).suffix.lower() == ".npy":
+            shape, dtype = _header(file)
+        else:
+            with zipfile.ZipFile(file) as archive:
+                members = archive.infolist()
+                if len(members) != 1:
+                    names = ", ".join(member.filename.removesuffix(".npy") for member in members)
+                    raise BadInput(f"{path}: holds the arrays {shown(names)[1:-1]}; must hold one")
+                _limit(path, members[0].file_size, BYTES, "bytes when unpacked")
+                with archive.open(members[0]) as member:
+                    shape, dtype = _header(member)
+    _check_array(shape, dtype, path)
+    _limit(path, math.prod(shape) * dtype.itemsize, BYTES, f"bytes (shape {shape}, {dtype})")
+    return shape[1:] if _channels_first(shape) else shape[:2]
+
+
+def _header(file):
+    """Return (shape, dtype) of a NPY file, of which no more is read; its version 3 is for names of fields only."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, _, dtype = readers[np.lib.format.read_magic(file)](file)
+    return shape, dtype
+
+
+def _array(path):
+    content = np.load(path, allow_pickle=False)
+    if isinstance(content, np.ndarray):
+        return content
+    with content:
+        return content[content.files[0]]
+
+
+def _deep_tiff(path, function):
+    """Return function(page) of a TIFF of more than 8 bit, which Pillow reads less well; None for any other."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        if len(file.pages) > 1:
+            raise BadInput(f"{path}: has {len(file.pages)} pages; must have one")
+        if page.bitspersample <= 8:
+            return None
+        if page.photometric.name not in ("MINISBLACK", "RGB"):
+            raise BadInput(f"{path}: colours are {page.photometric.name}; must be MINISBLACK or RGB")
+        return function(page)
+
+
+def _open(path):
+    """Return Pillow's picture of a file, of which only the header has been read."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # `size` has the limit, in words that say so
+    return Image.open(path, formats=FORMATS)
+
+
+def _picture_size(path):
+    def size_of(page):
+        _check_array(page.shape, np.dtype(page.dtype), path)
+        return page.imagelength, page.imagewidth
+
+    if _is_tiff(path) and (found := _deep_tiff(path, size_of)):
+        return found
+    with _open(path) as picture:
+        if picture.format == "PNG" and picture.n_frames > 1:  # a phone's JPEG may have a second, smaller picture
+            raise BadInput(f"{path}: has {picture.n_frames} frames; must have one")
+        if picture.mode not in MODES:
+            raise BadInput(f"{path}: colours are {picture.mode}; must be gray, RGB, CMYK or a palette")
+        width, height = picture.size
+        _limit_pixels(path, height, width)  # before the tag is read: of a PNG it may come after the pixels
+        if picture.format == "PNG" and "exif" not in picture.info:
+            return height, width
+        turned = picture.getexif().get(0x0112) in (5, 6, 7, 8)
+        return (width, height) if turned else (height, width)
+
+
+def _picture(path):
+    if _is_tiff(path) and (found := _deep_tiff(path, lambda page: page.asarray())) is not None:
+        return found
+    from PIL import ImageOps
+
+    with _open(path) as picture:
+        if picture.format == "PNG" and _png_depth(path) == 16 and picture.mode not in ("I", "I;16"):
+            return _load_deep_png(path)  # Pillow would keep 8 of the 16 bits
+        picture = ImageOps.exif_transpose(picture)
+        opaque, transparent = MODES[picture.mode]
+        picture = picture.convert(transparent if "transparency" in picture.info else opaque)
+        pixels = np.asarray(picture)
+    return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels
+
+
+def _png_depth(path):
+    with open(path, "rb") as file:
+        return file.read(25)[24]
+
+
+def _load_deep_png(path):
+    import png
+
+    width, height, rows, info = png.Reader(filename=str(path)).read()
+    return np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, info["planes"])
