@@ -435,7 +435,7 @@ def test_status_says_in_words_what_would_run_and_why(run):
         assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"
         assert "4 × score follows from the above" in said
         assert "1 × table follows from the above" in said
-        assert said[-1] == "20 of 64 jobs would run."
+        assert said[-1] == "21 of 64 jobs would run."
     finally:
         path.write_text(code)
     try:
