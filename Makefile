@@ -9,7 +9,7 @@ CELLS ?= cells.tar.gz
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu paper-page status verify test test-slow stress benchmark cells adopt lint format lock clean
+.PHONY: all paper paper-cpu paper-page status verify cluster test test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -29,6 +29,15 @@ paper-cpu: $(READY)
 	if [ -n "$$cells" ]; then $(BIN)/snakemake --cores $(CORES) --keep-going $$(echo "$$cells" | sort -u) \
 	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
 	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
+
+# Snakemake's plugins for clusters, in a folder of their own, since each start of Snakemake would ask Slurm; docs/cluster.md.
+cluster: .plugins/requirements-cluster.lock
+	@echo 'Now: export PYTHONPATH="$(CURDIR)/.plugins"; $(BIN)/snakemake --profile profiles/slurm'
+
+.plugins/requirements-cluster.lock: requirements-cluster.lock $(READY)
+	rm -rf .plugins
+	$(BIN)/python -m pip install --quiet --no-deps --target .plugins --requirement requirements-cluster.lock
+	cp requirements-cluster.lock .plugins
 
 # docs/paper.md from the results that there are: make paper-page COMMAND="make paper"
 paper-page: $(READY)
@@ -92,7 +101,10 @@ lock:
 	$(BIN)/python -m pip install --quiet $$($(PYTHON) -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *p["optional-dependencies"]["dev"])')
 	$(BIN)/python -m pip freeze --all | grep -viE '^(pip|setuptools|wheel)==' | sed 's/+cpu$$//' > requirements.lock
 	cp requirements.lock $(READY)
+	$(BIN)/python -m pip install --quiet --target .plugins --upgrade $$($(PYTHON) -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*p["slurm"], *p["cluster"])')
+	$(BIN)/python -m pip freeze --path .plugins | grep '^snakemake.executor.plugin' > requirements-cluster.lock
+	rm -rf .plugins
 
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
-	rm -rf .snakemake .venv
+	rm -rf .snakemake .venv .plugins

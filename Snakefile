@@ -7,6 +7,8 @@ if "experiments" not in config and not workflow.config_settings.configfiles:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/hooks.smk"
+include: "workflow/rules/cluster.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/corrupt.smk"
 include: "workflow/rules/recover.smk"
 include: "workflow/rules/report.smk"

@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import inspect
 import json
+import os
 import re
 import resource
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import discover, grid
+from steps import devices, discover, grid
 from steps.errors import BadInput, Command, one_line
 from steps.files import read_arrays, sha256, whole, write_json
 from steps.sources import digest
@@ -104,18 +105,35 @@ def peak_memory(device):
     envvar="PRIORBENCH_DEVICE",
     help="for methods with GPU = True",
 )
+@click.option(
+    "--gpu-slots",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    envvar="PRIORBENCH_GPU_SLOTS",
+    help="jobs at once on each GPU",
+)
 @click.option("--threads", type=click.IntRange(1), default=None, help="CPU threads of torch  [default: all]")
-def main(measurement, method, params, folder, device, threads):
+def main(measurement, method, params, folder, device, gpu_slots, threads):
     """MEASUREMENT (npz) by METHOD with PARAMS, such as lam=0.05 or default, to FOLDER.
 
     Writes recovered.npy (C, H, W), trace.npz (losses, kept iterates) and run.json (seconds, memory, versions …).
     """
+    folder = Path(folder)
+    with one_line(folder):
+        wants_gpu = device != "cpu" and getattr(discover.load("methods", method), "GPU", False)
+    with devices.slot(gpu_slots) if wants_gpu else contextlib.nullcontext() as gpu:
+        if gpu is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before CUDA is: it looks only once
+        _recover(measurement, method, params, folder, device, threads)
+
+
+def _recover(measurement, method, params, folder, device, threads):
     import torch
 
     from steps.measurement import load
     from steps.trace import Trace
 
-    folder = Path(folder)
     torch.set_num_threads(threads or torch.get_num_threads())
     with one_line(folder):
         module = discover.load("methods", method)

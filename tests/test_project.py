@@ -44,6 +44,25 @@ def test_the_lock_pins_every_requirement():
         assert name_of(requirement) in pinned
 
 
+def test_the_plugins_for_clusters_are_pinned_and_not_in_the_environment():
+    lock = (ROOT / "requirements-cluster.lock").read_text().splitlines()
+    assert all(re.fullmatch(r"[a-z-]+==[0-9][\w.]*", line) for line in lock)
+    for extra in ("slurm", "cluster"):
+        for requirement in PROJECT["optional-dependencies"][extra]:
+            assert name_of(requirement) in {name_of(line) for line in lock}
+    assert not [line for line in (ROOT / "requirements.lock").read_text().splitlines() if "executor-plugin-" in line]
+
+
+def test_no_key_of_a_cluster_s_profile_is_overruled_by_the_default_profile():
+    default = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
+    rules = "".join(path.read_text() for path in ROOT.glob("workflow/rules/*.smk"))
+    for name in ("slurm", "generic"):
+        profile = yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+        assert not set(profile) & set(default)
+        for group in profile["group-components"]:
+            assert f'together("{group}")' in rules
+
+
 def test_all_that_the_steps_import_is_required():
     names = {"skimage": "scikit-image", "PIL": "pillow", "png": "pypng", "yaml": "pyyaml"}
     required = {name_of(requirement) for requirement in PROJECT["dependencies"]}

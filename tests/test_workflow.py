@@ -224,6 +224,8 @@ CONFIG_CHANGES = {
     "skipping what is missing": (lambda c: c.update(missing="skip"), "collected"),
     "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
     "the device": (lambda c: c.update(device="auto"), {}),
+    "jobs on a GPU": (lambda c: c.update(gpu_slots=2), {}),
+    "what a cluster is asked for": (lambda c: c.update(needs={"tv": {"memory_mb": 500, "minutes": 5}}), {}),
     "folders of images": (lambda c: c.update(image_dirs=["a folder"]), {}),
     "the size of an image": (
         lambda c: c["images"]["camera"].update(size=40),

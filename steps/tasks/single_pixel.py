@@ -23,6 +23,12 @@ def hadamard_transform(x):
     return x.reshape(shape)
 
 
+def memory_mb(image_mb, *, compression, patterns, **_):
+    """Return the MB of dense patterns, their products and their factor, at most: for a gray image of so many MB."""
+    pixels = image_mb * 1e6 / 4
+    return 3 * min(4 * pixels * pixels / compression, LARGEST) / 1e6 if patterns == "gaussian" else 16 * image_mb
+
+
 class Operator(LinearOperator):
     """M patterns measure the N pixels of each channel; y is (C, M), M = round(N / compression).
 

@@ -52,12 +52,16 @@ DRAWINGS = [
 ]
 
 os.environ |= {
-    # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory.
-    "PYTHONPATH": workflow.basedir,
+    # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory. What else is in
+    # PYTHONPATH stays: executor plugins, which jobs on a cluster need, too.
+    "PYTHONPATH": os.pathsep.join(
+        dict.fromkeys([workflow.basedir, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
+    ),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
     # Where a job finds an image and on what device it runs is not what it computes: no parameter of a rule.
     "PRIORBENCH_IMAGE_DIRS": os.pathsep.join(config["image_dirs"]),
     "PRIORBENCH_DEVICE": config["device"],
+    "PRIORBENCH_GPU_SLOTS": str(config["gpu_slots"]),
 }
 
 
@@ -119,10 +123,6 @@ def method_code(wildcards):
 @or_exit
 def method_module(wildcards):
     return discover.load("methods", wildcards.method)
-
-
-def uses_gpu(wildcards):
-    return config["device"] != "cpu" and getattr(method_module(wildcards), "GPU", False)
 
 
 @or_exit

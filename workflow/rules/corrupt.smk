@@ -15,7 +15,8 @@ rule image:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         arguments=lambda w: experiments.image_arguments(w.image, image_entry(w)),
     message:
@@ -35,11 +36,14 @@ rule corrupt:
         "results/{task}/{image}/{corruption}/corrupt.log",
     benchmark:
         "results/benchmarks/corrupt/{task}/{image}/{corruption}.tsv"
+    group:
+        together("corrupt")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=corruption_memory,
+        runtime=more(5),
     message:
         "corrupt {wildcards.image} for {wildcards.task}: {wildcards.corruption}"
     shell:

@@ -13,11 +13,14 @@ rule recover:
         "results/{task}/{image}/{corruption}/{method}/{params}/recover.log",
     benchmark:
         "results/benchmarks/recover/{task}/{image}/{corruption}/{method}/{params}.tsv"
+    group:
+        recovery_group
     conda:
         "../../environment.yml"
     threads: lambda w: getattr(method_module(w), "THREADS", 1)
     resources:
-        mem_mb=8000,
+        mem_mb=recovery_memory,
+        runtime=recovery_minutes,
         gpu=lambda w: int(uses_gpu(w)),
     message:
         "recover {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
@@ -42,11 +45,14 @@ rule score:
         "results/{task}/{image}/{corruption}/{method}/{params}/score.log",
     benchmark:
         "results/benchmarks/score/{task}/{image}/{corruption}/{method}/{params}.tsv"
+    group:
+        recovery_group
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=score_memory,
+        runtime=more(5),
     message:
         "score {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
     shell:

@@ -11,11 +11,14 @@ rule collect:
         "results/scores/{experiment}.log",
     benchmark:
         "results/benchmarks/collect/{experiment}.tsv"
+    group:
+        together("report")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     params:
         experiment=recovery_part,
         missing=missing,
@@ -36,11 +39,14 @@ rule combine:
         "results/scores.log",
     benchmark:
         "results/benchmarks/combine.tsv"
+    group:
+        together("summary")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     message:
         "combine all scores"
     shell:
@@ -57,11 +63,14 @@ rule tabulate:
         "results/tables/{experiment}.log",
     benchmark:
         "results/benchmarks/tabulate/{experiment}.tsv"
+    group:
+        together("report")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     params:
         title=lambda w: experiment_entry(w).get("title", w.experiment),
         stand_ins=stand_ins,
@@ -84,11 +93,14 @@ rule compare:
         "results/tables/{experiment}_vs_paper.log",
     benchmark:
         "results/benchmarks/compare/{experiment}.tsv"
+    group:
+        together("report")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     params:
         title=lambda w: experiment_entry(w).get("title", w.experiment),
         experiment=lambda w: json.dumps({k: v for k, v in experiment_entry(w).items() if k not in ("title", "figures")}),
@@ -110,11 +122,14 @@ rule timing:
         "results/time.log",
     benchmark:
         "results/benchmarks/timing.tsv"
+    group:
+        together("summary")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     message:
         "timing of all methods"
     shell:
@@ -133,11 +148,14 @@ rule decide:
         "results/claims.log",
     benchmark:
         "results/benchmarks/decide.tsv"
+    group:
+        together("summary")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     params:
         config=claimed_part,
     message:
@@ -159,11 +177,14 @@ rule draw:
         "results/benchmarks/draw/{experiment}/{drawing}.tsv"
     wildcard_constraints:
         drawing=r".+",
+    group:
+        together("report")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more(2000),
+        runtime=more(5),
     params:
         stand_ins=stand_ins,
     message:

@@ -1,0 +1,51 @@
+# What jobs ask of this machine or of a scheduler: memory (MB), minutes and GPUs; at each retry so much more.
+
+from snakemake.resources import Resource
+
+from steps import devices, needs
+
+for name in config["needs"]:
+    or_exit(discover.load)("methods", name, f"{NAME}: needs")
+
+if not CLUSTER and config["device"] != "cpu":
+    # As many GPU jobs at once as there are slots; on a cluster, and with --resources gpu=N, that is not ours to say.
+    slots = len(devices.available()) * config["gpu_slots"]
+    workflow.resource_settings.resources.setdefault("gpu", Resource("gpu", slots))
+
+
+def more(amount):
+    return lambda wildcards, attempt: amount * attempt
+
+
+def megabytes(file):
+    return os.path.getsize(file) / 1e6
+
+
+def corruption_memory(wildcards, input, attempt):
+    return attempt * round(1000 + needs.measuring(wildcards.task, wildcards.corruption, megabytes(input.image)))
+
+
+@or_exit
+def uses_gpu(wildcards):
+    return config["device"] != "cpu" and getattr(method_module(wildcards), "GPU", False)
+
+
+def recovery_needs(wildcards, input):
+    """Return (MB of memory, minutes): what the config says, else the method; a GPU is taken to be ten times as fast."""
+    w = wildcards
+    memory, minutes = needs.recovery(w.task, w.corruption, w.method, w.params, megabytes(input.measurement))
+    said = {"memory_mb": memory, "minutes": 10 + round(minutes / 10) if uses_gpu(w) else minutes}
+    said |= config["needs"].get(w.method, {})
+    return said["memory_mb"], said["minutes"]
+
+
+def recovery_memory(wildcards, input, attempt):
+    return attempt * recovery_needs(wildcards, input)[0]
+
+
+def recovery_minutes(wildcards, input, attempt):
+    return attempt * recovery_needs(wildcards, input)[1]
+
+
+def score_memory(wildcards, input, attempt):
+    return attempt * round(1000 + 100 * megabytes(input.image))
