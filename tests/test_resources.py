@@ -93,5 +93,5 @@ def test_without_a_gpu_the_jobs_take_all_cores(repository, visible, device):
 
 
 def test_gpu_slots_must_be_at_least_one(repository):
-    with pytest.raises(AssertionError, match="gpu_slots: 0 is less than the minimum of 1"):
+    with pytest.raises(AssertionError, match="gpu_slots: 0 is not allowed; must be >= 1"):
         run(repository, "0", gpu_slots=0)
