@@ -8,7 +8,7 @@ import click
 
 from steps import manifest
 from steps.errors import Command
-from steps.sources import ROOT, checksums
+from steps.sources import ROOT
 
 NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
 NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
@@ -38,8 +38,8 @@ def what(job):
     return NAMES.get(job.rule.name, job.rule.name)
 
 
-def why(job, reason, changed):
-    """Return why a job has to run, in words; changed is the set of files of code that are not those of the last run."""
+def why(job, reason, before):
+    """Return why a job has to run, in words; before is {path: SHA-256} of what the last runs were made of."""
     updated = {str(path) for path in reason.updated_input}
     code = {path for path in updated if path.startswith("results/code/")}
     if reason.missing_output and not reason.updated_input_run and not any(Path(p).exists() for p in job.output):
@@ -47,7 +47,7 @@ def why(job, reason, changed):
     if reason.incomplete_output:
         return "was interrupted"
     if code:
-        names = sorted(changed.intersection(*map(_listed, code)))
+        names = sorted({name for note in code for name in _changed(note, before)})
         return f"{', '.join(names)} changed" if names else "its code changed"
     if updated:
         return f"{', '.join(sorted(updated))} changed"
@@ -64,8 +64,9 @@ def why(job, reason, changed):
     return "follows from the above"
 
 
-def _listed(note):
-    return {line.split("  ", 1)[1] for line in Path(note).read_text(encoding="utf-8").splitlines()}
+def _changed(note, before):
+    lines = [line.split("  ", 1) for line in Path(note).read_text(encoding="utf-8").splitlines()]
+    return [path for digest, path in lines if before.get(path, digest) != digest]
 
 
 @click.command(cls=Command, help=__doc__)
@@ -74,11 +75,11 @@ def main(config):
     """CONFIG is a yaml file; the embedded default if it is not given."""
     jobs, reason, count = plan(config)
     jobs = [job for job in jobs if job.rule.name != "all"]
-    now = checksums()
-    changed = {path for path, digest in manifest.read()["run"].get("code", {}).items() if now.get(path) != digest}
+    made = manifest.read()
+    before = {path: entry["sha256"] for path, entry in made["files"].items()} | made["run"].get("code", {})
     order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
     jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
-    found = Counter((what(job), why(job, reason(job), changed)) for job in jobs)
+    found = Counter((what(job), why(job, reason(job), before)) for job in jobs)
     for (name, cause), times in found.items():
         print(f"{times:6} × {name:34} {cause}")
     print(f"{len(jobs)} of {count} jobs would run." if jobs else f"Nothing to do: all {count} jobs are done.")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from steps import adopt, measurement, recover
 from steps.errors import BadInput
-from tests.test_workflow import copy_repository
+from tests.workflows import copy_repository
 
 CONFIG = {
     "images": {"logo": {"source": "synthetic:logo", "size": 24}},

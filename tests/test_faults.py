@@ -12,7 +12,8 @@ import numpy as np
 import pandas
 import pytest
 import yaml
-from workflows import command, copy_repository, snakemake
+
+from tests.workflows import command, copy_repository, snakemake
 
 pytestmark = pytest.mark.xdist_group("faults")
 CONFIG = {

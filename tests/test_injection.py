@@ -10,7 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.test_workflow import copy_repository, snakemake
+from tests.workflows import copy_repository, snakemake
 
 pytestmark = pytest.mark.xdist_group("injection")
 NASTY = "a 'b' \"c\" ; $(touch pwned) `touch pwned` & touch pwned | touch pwned > pwned \\ ../.. %s %(x)s ~ ^ # _ <b>"

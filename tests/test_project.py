@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from steps import compare, discover, experiments, grid, published
-from tests.test_workflow import copy_repository
+from tests.workflows import copy_repository
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from tests.test_workflow import copy_repository
+from tests.workflows import copy_repository
 
 pytestmark = pytest.mark.xdist_group("resources")
 METHOD = '''"""Says which GPU it has and when."""

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests import one_node_slurm
-from tests.test_workflow import copy_repository
+from tests.workflows import copy_repository
 
 ROOT = Path(__file__).parent.parent
 PLUGINS = ROOT / ".plugins"

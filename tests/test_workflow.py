@@ -11,7 +11,8 @@ import numpy as np
 import pandas
 import pytest
 import yaml
-from workflows import copy_repository, snakemake
+
+from tests.workflows import copy_repository, snakemake
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.xdist_group("workflow")  # one copy of the repository, one after another
@@ -445,6 +446,13 @@ def test_status_says_in_words_what_would_run_and_why(run):
         assert status(folder) == ["1 × table not made yet", "1 of 64 jobs would run."]
     finally:
         table.write_text(text)
+    published = folder / "tests/published.csv"
+    text = published.read_text()
+    published.write_text(text + "\n")
+    try:
+        assert status(folder)[0] == "1 × table beside the published values tests/published.csv changed"
+    finally:
+        published.write_text(text)
     config = folder / "config/smoke.yaml"
     before = config.read_text()
     config.write_text(before.replace("sigma: [0.05, 1e-1]", "sigma: [0.05, 0.1, 0.2]"))

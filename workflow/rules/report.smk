@@ -86,7 +86,9 @@ rule compare:
     input:
         scores="results/scores/{experiment}.csv",
         published=lambda w: ancient(config["published"]),
-        code=lambda w: code("steps.compare", data=(config["published"],)),
+        code=lambda w: code(
+            "steps.compare", data=(config["published"],), name=f"compare-{Path(config['published']).stem}"
+        ),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
     log:
@@ -141,7 +143,9 @@ rule decide:
         claims=lambda w: ancient(config["claims"]),
         published=lambda w: ancient(config["published"]),
         scores=expand("results/scores/{experiment}.csv", experiment=CLAIM_EXPERIMENTS),
-        code=lambda w: code("steps.decide", data=(config["published"], config["claims"])),
+        code=lambda w: code(
+            "steps.decide", data=(config["published"], config["claims"]), name=f"decide-{Path(config['claims']).stem}"
+        ),
     output:
         multiext("results/claims", ".csv", ".md"),
     log:
