@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import cells, discover, grid, imagefile, manifest, recover, schema
+from steps import cells, discover, grid, imagefile, manifest, recover, runs, schema
 from steps.errors import BadInput, Command, one_line
 from steps.files import whole
 from steps.sources import ROOT
@@ -150,6 +150,8 @@ def main(config, source, replace):
     """
     found = {"adopted": [], "there already": [], "refused": []}
     with one_line("adopt"):
+        if runs.busy():
+            raise BadInput("a run is at work here; wait for its end")
         for recovery in cells.distinct(cells.read(config)):
             folder, outcome, reason = recovery.folder, "adopted", ""
             if not Path(source, folder, "run.json").exists():

@@ -23,6 +23,8 @@ def main(words):
         socket.send_fds(connection, [len(request).to_bytes(8, "big")], [1, 2])
         connection.sendall(request)
         answer = connection.recv(1)
+    if answer == b"\xff":  # it cannot
+        os.execvp(words[0], words)
     if not answer:
         print("Error: the job ended without saying how; killed, perhaps for want of memory", file=sys.stderr)
     return answer[0] if answer else 1

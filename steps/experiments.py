@@ -94,8 +94,15 @@ def labels(experiment):
 
 
 def there(recovery):
-    """Return whether a recovery has been made: its image is there."""
-    return Path(recovery.folder, "recovered.npy").is_file()
+    """Return whether a recovery has been made: its image is there, and not one that this run failed to make anew."""
+    return Path(recovery.folder, "recovered.npy").is_file() and recovery.folder not in _failed()
+
+
+@functools.cache
+def _failed():
+    """Return the folders listed in the file $PRIORBENCH_FAILED, of recoveries that are there but out of date."""
+    file = os.environ.get("PRIORBENCH_FAILED")
+    return frozenset(Path(file).read_text(encoding="utf-8").splitlines()) if file else frozenset()
 
 
 def cases(experiment, where="experiment"):

@@ -1,10 +1,10 @@
 """Reading files that must be whole, and writing files whole or not at all."""
 
 import contextlib
-import glob
 import hashlib
 import json
 import os
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,8 +24,7 @@ def whole(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.part{path.suffix}"):
-        left.unlink(missing_ok=True)
+    _clear_left(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield temporary
@@ -34,6 +33,19 @@ def whole(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _clear_left(path):
+    """Remove the temporary files of `path` whose process is gone."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.part{re.escape(path.suffix)}")
+    for left in path.parent.glob(f".*.part{path.suffix}"):
+        if match := name.fullmatch(left.name):
+            try:
+                os.kill(int(match[1]), 0)
+            except ProcessLookupError:
+                left.unlink(missing_ok=True)
+            except OSError:
+                continue  # somebody else's
 
 
 @contextlib.contextmanager

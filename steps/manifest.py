@@ -17,28 +17,33 @@ FILE = "manifest.json"
 
 
 def read(results=RESULTS):
-    """Return {"run": …, "files": …} of a results folder; without a manifest both are empty.
+    """Return {"runs": {number: facts}, "files": …} of a results folder; without a manifest both are empty.
 
-    files: {path below the folder that holds results: {bytes, sha256, mtime_ns, made_of: [paths]}}.
+    files: {path below the folder that holds results: {bytes, sha256, mtime_ns, made_of: [paths], run: number}}.
     Raises BadInput for a manifest that is no such file.
     """
     path = Path(results, FILE)
     if not path.is_file():
-        return {"run": {}, "files": {}}
+        return {"runs": {}, "files": {}}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        assert all({"bytes", "sha256", "mtime_ns", "made_of"} <= set(entry) for entry in found["files"].values())
-        assert isinstance(found["run"], dict)
+        assert all({"bytes", "sha256", "mtime_ns", "made_of", "run"} <= set(e) for e in found["files"].values())
+        assert all(isinstance(facts, dict) for facts in found["runs"].values())
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
-        raise BadInput(f"{path} is damaged; delete it, the next run makes it anew (nothing else is lost)") from error
+        raise BadInput(f"{path} is damaged; delete it: the next run that makes something writes it anew") from error
     return found
 
 
 def write(found, results=RESULTS):
-    """Write {"run": …, "files": …} as the manifest, whole or not at all; a line a file."""
+    """Write {"runs": …, "files": …} as the manifest, whole or not at all; a line a file."""
     files = (f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(found["files"].items()))
-    run = json.dumps(found["run"], indent=2)
-    write_text(Path(results, FILE), f'{{"run": {run},\n"files": {{\n' + ",\n".join(files) + "\n}}\n")
+    runs = json.dumps(found["runs"], indent=2)
+    write_text(Path(results, FILE), f'{{"runs": {runs},\n"files": {{\n' + ",\n".join(files) + "\n}}\n")
+
+
+def last(found):
+    """Return the facts of the last run of a manifest, {} if there is none."""
+    return found["runs"][max(found["runs"], key=int)] if found["runs"] else {}
 
 
 def changed(path, entry):
@@ -64,7 +69,8 @@ def changed(path, entry):
 def damaged():
     """Return {path: what is wrong with it} of the files that a run made in results and that are not as it made them.
 
-    Notes of code are no such files: they say what the code is now.
+    Notes of code are no such files: they say what the code is now. But where they say what they did, they, too, get
+    their time back.
     """
     wrong = {path: changed(path, entry) for path, entry in read()["files"].items() if _inside(path)}
     return {path: what for path, what in wrong.items() if what and not path.startswith("results/code/")}
@@ -73,27 +79,34 @@ def damaged():
 def forget(paths):
     """Take files out of the manifest: they are about to be made anew."""
     found = read()
-    kept = {path: entry for path, entry in found["files"].items() if path not in set(paths)}
+    kept = {path: entry for path, entry in found["files"].items() if path not in paths}
     if len(kept) < len(found["files"]):
-        write({"run": found["run"], "files": kept})
+        write(found | {"files": kept})
 
 
-def update(run, made_of):
+def update(facts, made_of, finished):
     """Write the manifest after a run: its facts, and an entry for each file that there is.
 
-    made_of  {path: [paths it is made of]} of all files that the run is about. Those of earlier runs keep their entries
-             as long as they are there. Only files that are new, or have another size or time, are read.
+    made_of   {path: [paths it is made of]} of all files that the run is about.
+    finished  the paths that it has made. Only they, what is new, and what no run makes (code, images) are read; the
+              entries of other files stay as they were as long as the files are there, so that a damaged one stays so.
     """
-    files = {path: entry for path, entry in read()["files"].items() if os.path.exists(path)}
+    found = read()
+    number = str(1 + max(map(int, found["runs"]), default=0))
+    files = {path: entry for path, entry in found["files"].items() if os.path.exists(path)}
     leaves = {path: [] for inputs in made_of.values() for path in inputs if path not in made_of}
     for path, inputs in (leaves | made_of).items():
         if not os.path.isfile(path):
             continue
-        there, entry = os.stat(path), files.get(path, {})
-        if (there.st_size, there.st_mtime_ns) != (entry.get("bytes"), entry.get("mtime_ns")):
-            entry = {"bytes": there.st_size, "sha256": sha256(path), "mtime_ns": there.st_mtime_ns}
-        files[path] = entry | {"made_of": sorted(inputs)}
-    write({"run": run, "files": files})
+        if path not in files or path in finished or path in leaves:
+            there, entry = os.stat(path), files.get(path, {})
+            if (there.st_size, there.st_mtime_ns) != (entry.get("bytes"), entry.get("mtime_ns")):
+                size, time = there.st_size, there.st_mtime_ns
+                files[path] = {"bytes": size, "sha256": sha256(path), "mtime_ns": time, "run": number}
+        files[path]["made_of"] = sorted(inputs)
+    used = {entry["run"] for entry in files.values()} | {number}
+    runs = {key: facts for key, facts in found["runs"].items() if key in used} | {number: facts}
+    write({"runs": runs, "files": files})
 
 
 def facts(config, command, cores, code):

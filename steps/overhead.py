@@ -139,15 +139,43 @@ def starting(folder):
     return found
 
 
+def waiting(count, folder, *options):
+    """Return seconds from one empty job to the next while `count` wait, of the jobs that end within half a minute."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(EMPTY.format(jobs=count, command="true"))
+    words = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all", *options]
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (made := list(folder.glob("empty/*.txt"))):
+            time.sleep(0.1)
+            if process.poll() is not None:
+                raise subprocess.CalledProcessError(process.returncode, words)
+        start = time.perf_counter()
+        while process.poll() is None and time.perf_counter() - start < 30:
+            time.sleep(0.1)
+        more = len(list(folder.glob("empty/*.txt"))) - len(made)
+        return (time.perf_counter() - start) / more
+    finally:
+        process.kill()
+        process.wait()
+
+
 @click.command(cls=Command, help=__doc__)
 @click.option("--recoveries", multiple=True, type=int, default=[100, 1000, 10000], show_default=True)
 def main(recoveries):
-    """Prints two tables; takes some five minutes."""
+    """Prints three tables; takes some ten minutes."""
     with tempfile.TemporaryDirectory() as folder:
         print("| recoveries | step | seconds | peak memory [MB] |\n| ---: | --- | ---: | ---: |")
         for count in recoveries:
             for step, (seconds, memory) in planning(count, Path(folder, str(count))).items():
                 print(f"| {count} | {step} | {seconds:.1f} | {memory:.0f} |", flush=True)
+        print("\n| jobs waiting | seconds from an empty job to the next | with scheduler-subsample: 100 |")
+        print("| ---: | ---: | ---: |")
+        for count in recoveries:
+            greedy = ["--scheduler", "greedy"]
+            plain = waiting(count, Path(folder, f"plain{count}"), *greedy)
+            sampled = waiting(count, Path(folder, f"sampled{count}"), *greedy, "--scheduler-subsample", "100")
+            print(f"| {count} | {plain:.3f} | {sampled:.3f} |", flush=True)
         print("\n| job | seconds each |\n| --- | ---: |")
         for name, seconds in starting(Path(folder, "jobs")).items():
             print(f"| {name} | {seconds:.2f} |", flush=True)

@@ -17,7 +17,8 @@ from steps.sources import ROOT
 
 LOCK = Path(".snakemake/priorbench.lock")
 READ_ONLY = {"--lint", "--report", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph", "--d3dag"}
-READ_ONLY |= {"--list-rules", "--list-target-rules", "--unlock", "-l", "-S", "-D", "--nolock", "--help", "-h"}
+READ_ONLY |= {"--list-rules", "--list-target-rules", "--unlock", "-l", "-S", "-D", "--help", "-h"}
+NO_LOCK = "--nolock"  # the second pass of a run that holds the lock, or who says so
 _held = []  # the open lock file of this process: the kernel frees the lock when the process ends, however it does
 
 
@@ -30,7 +31,7 @@ def begin(command, local):
     machine, with local jobs, and no process holds our lock. Raises BadInput if another run is at work, or if the
     folder cannot be written to.
     """
-    if READ_ONLY.intersection(word.split("=")[0] for word in command):
+    if {*READ_ONLY, NO_LOCK}.intersection(word.split("=")[0] for word in command):
         return None
     for folder in (LOCK.parent, Path("results")):
         _check_writable(folder)
@@ -44,24 +45,38 @@ def begin(command, local):
         raise BadInput(f"another run is at work in {Path.cwd()} ({where}); {alternative}") from None
     except OSError:  # a file system without locks: Snakemake's own lock has to do
         return None
-    before = _read(file)
-    host = socket.gethostname()
-    stale = before.get("host") == host and before.get("local") and _clear()
+    _held.append(file)
+    before, host = _read(file), socket.gethostname()
+    locks = list(LOCK.parent.glob("locks/*.lock"))
+    certain = before.get("host") == host and before.get("local")
+    if locks and not certain:
+        return None  # Snakemake refuses, now and until the lock is taken away by hand
+    for lock in locks:
+        lock.unlink(missing_ok=True)
     file.truncate(0)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     json.dump({"process": os.getpid(), "host": host, "local": local, "since": since, "command": command}, file)
     file.flush()
-    _held.append(file)
-    if stale:
+    if locks:
         return f"The run of {before['since']} (process {before['process']}) was killed; this one goes on where it was."
     return None
 
 
-def _clear():
-    locks = list(Path(".snakemake/locks").glob("*.lock"))
-    for lock in locks:
-        lock.unlink(missing_ok=True)
-    return bool(locks)
+def busy():
+    """Return whether another process is the run in the working directory."""
+    try:
+        with open(LOCK, encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return not _held
+    except OSError:
+        return False
+    return False
+
+
+def second_pass(command):
+    """Run a command that is a part of this run: it holds the lock, too, and ends with this process (Linux)."""
+    subprocess.run([*_end_with_parent(), *command], pass_fds=[file.fileno() for file in _held])
 
 
 def _read(file):
@@ -88,15 +103,18 @@ def job_prefix():
     It takes the place of the shell (exec); where there is util-linux's setpriv (Linux), the kernel ends it with its
     parent. Elsewhere it goes on to its end, and what it writes it writes whole.
     """
-    end = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-    return shlex.join(["exec", *end, "python", "-I", "-S", str(ROOT / "steps" / "ask.py")]) + " "
+    return shlex.join(["exec", *_end_with_parent(), "python", "-I", "-S", str(ROOT / "steps" / "ask.py")]) + " "
+
+
+def _end_with_parent():
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 def warm():
     """Start the process that has the libraries loaded; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
     path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
     subprocess.Popen(
-        [sys.executable, "-m", "steps.warm", path],
+        [sys.executable, "-m", "steps.warm", path, str(os.getpid())],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

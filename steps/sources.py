@@ -53,16 +53,18 @@ def digest(*modules):
 
 
 @functools.cache
-def noted(*modules, data=(), name="", write=True):
+def noted(*modules, data=(), said="", name="", write=True):
     """Return the path of the note of the modules' files; with `write`, the note says what the files are now.
 
     data  further files that the job reads, such as a photograph: Snakemake takes no checksum of those above 1 MB, and
           without its own notes (a fresh clone) of none.
+    said  what else decides the result and is in no path, such as the size of an image: a line of text.
     name  the name of the note; by default those of the modules.
     """
     path = Path("results/code", f"{name or '-'.join(module.split('.')[-1] for module in modules)}.txt")
     if write:
         text = listing(*modules) + "".join(f"{sha256(file)}  {file}\n" for file in data)
+        text += f"{said}\n" if said else ""
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
     return str(path)

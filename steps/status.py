@@ -1,6 +1,7 @@
 """Say in words what the next run would do, and why; nothing is run."""
 
 import logging
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def why(job, reason, before):
         return "was interrupted"
     if code:
         names = sorted({name for note in code for name in _changed(note, before)})
-        return f"{', '.join(names)} changed" if names else "its code changed"
+        if names or not reason.params_changed:
+            return f"{', '.join(names) or 'its code'} changed"
+        updated -= code
     if updated:
         return f"{', '.join(sorted(updated))} changed"
     if reason.forced:
@@ -65,7 +68,7 @@ def why(job, reason, before):
 
 
 def _changed(note, before):
-    lines = [line.split("  ", 1) for line in Path(note).read_text(encoding="utf-8").splitlines()]
+    lines = re.findall(r"^([0-9a-f]{64})  (.*)$", Path(note).read_text(encoding="utf-8"), re.MULTILINE)
     return [path for digest, path in lines if before.get(path, digest) != digest]
 
 
@@ -76,7 +79,7 @@ def main(config):
     jobs, reason, count = plan(config)
     jobs = [job for job in jobs if job.rule.name != "all"]
     made = manifest.read()
-    before = {path: entry["sha256"] for path, entry in made["files"].items()} | made["run"].get("code", {})
+    before = {path: entry["sha256"] for path, entry in made["files"].items()} | manifest.last(made).get("code", {})
     order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
     jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
     found = Counter((what(job), why(job, reason(job), before)) for job in jobs)

@@ -1,6 +1,7 @@
 """Verify a results folder, here or a copy elsewhere, against its manifest; or list what a file was made of."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -60,10 +61,15 @@ def main(results, path):
     wrong = differences(results)
     for name, what in wrong:
         print(f"{name}: {what}")
-    run = found["run"]
-    dirty = {True: " with uncommitted changes", False: "", None: ""}[run.get("dirty")]
-    good = f"{len(found['files']) - len(wrong)} of {len(found['files'])}"
-    print(f"{good} files are as they were when the run ended, by commit {run.get('commit')}{dirty}.")
+    print(f"{len(found['files']) - len(wrong)} of {len(found['files'])} files are as they were made.")
+    for number, files in sorted(
+        Counter(entry["run"] for entry in found["files"].values()).items(), key=lambda r: int(r[0])
+    ):
+        run = found["runs"][number]
+        dirty = " with uncommitted changes" if run.get("dirty") else ""
+        print(
+            f"{files} by the run of {run.get('started')} on {run['machine']['host']}, commit {run.get('commit')}{dirty}"
+        )
     sys.exit(1 if wrong else 0)
 
 

@@ -17,12 +17,12 @@ import traceback
 from pathlib import Path
 
 LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity", "skimage.metrics.simple_metrics")
+YOURSELF = 255  # the answer that means: do it yourself
 POLL = 1  # seconds between looks whether the run is still there
 
 
-def serve(path):
-    """Listen at the socket `path` until the process that started this one is gone."""
-    run = os.getppid()
+def serve(path, run):
+    """Listen at the socket `path` until the process `run`, which started this one, is gone."""
     for library in LIBRARIES:
         importlib.import_module(library)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -37,7 +37,12 @@ def serve(path):
             except TimeoutError:
                 continue
             with connection:
-                if os.fork() == 0:
+                try:
+                    job = os.fork()
+                except OSError:  # for want of memory or processes
+                    connection.sendall(bytes([YOURSELF]))
+                    continue
+                if job == 0:
                     listener.close()
                     _job(connection)
     shutil.rmtree(Path(path).parent, ignore_errors=True)
@@ -60,10 +65,12 @@ def _job(connection):
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        connection.sendall(bytes([status & 255]))
-        os._exit(status)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            connection.sendall(bytes([min(status & 255, YOURSELF - 1)]))
+        finally:
+            os._exit(1)
 
 
 def _receive(connection):
@@ -74,7 +81,7 @@ def _receive(connection):
         os.close(descriptor)
     size, request = int.from_bytes(header, "big"), b""
     while len(request) < size:
-        request += connection.recv(1 << 20)
+        request += connection.recv(1 << 20) or os._exit(1)  # who asked is gone
     folder, count, *rest = request.decode(errors="surrogateescape").split("\0")
     os.chdir(folder)
     os.environ.clear()
@@ -89,4 +96,4 @@ def _end_with(connection):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], int(sys.argv[2]))

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from steps import manifest, verify
 from steps.errors import BadInput
 
+FACTS = {"commit": "c0ffee", "dirty": True, "started": "now", "machine": {"host": "here"}}
+
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
@@ -26,15 +28,16 @@ def results(tmp_path, monkeypatch):
         "results/b.npy": ["results/a.npy"],
         "results/t.md": ["results/b.npy"],
     }
-    manifest.update({"commit": "c0ffee", "dirty": True}, made_of)
+    manifest.update(FACTS, made_of, set(made_of))
     return tmp_path
 
 
 def test_the_manifest_has_size_checksum_and_what_each_file_is_made_of(results):
     found = json.loads((results / "results/manifest.json").read_text())
-    assert found["run"] == {"commit": "c0ffee", "dirty": True}
+    assert found["runs"] == {"1": FACTS}
     entry = found["files"]["results/b.npy"]
     assert entry["bytes"] == 2
+    assert entry["run"] == "1"
     assert (
         entry["sha256"] == "3b64db95cb55c763391c707108489ae18b4112d783300de38e033b4c98c3deaf"
     )  # printf bb | sha256sum
@@ -73,12 +76,29 @@ def test_missing_and_forgotten_files_are_not_damaged(results):
 def test_an_update_keeps_what_other_runs_made_and_is_there(results):
     (results / "results/b.npy").unlink()
     (results / "results/new.npy").write_text("n")
-    manifest.update({"commit": "beef"}, {"results/new.npy": []})
-    assert set(manifest.read()["files"]) == {"results/a.npy", "results/t.md", "results/new.npy", "photo.png"}
+    manifest.update({"commit": "beef"}, {"results/new.npy": []}, {"results/new.npy"})
+    found = manifest.read()
+    assert {path: entry["run"] for path, entry in found["files"].items()} == {
+        "results/a.npy": "1",
+        "results/t.md": "1",
+        "results/new.npy": "2",
+        "photo.png": "1",
+    }
+    assert [facts["commit"] for facts in found["runs"].values()] == ["c0ffee", "beef"]
+    assert manifest.last(found) == {"commit": "beef"}
+
+
+def test_an_update_does_not_take_a_damaged_file_for_good(results):
+    (results / "results/a.npy").write_text("bbbb")
+    made_of = {"results/a.npy": ["photo.png"], "results/b.npy": ["results/a.npy"]}
+    manifest.update({"commit": "beef"}, made_of, {"results/b.npy"})  # b has been made, a has not
+    assert manifest.damaged() == {"results/a.npy": "its content is not what was made"}
+    manifest.update({"commit": "beef"}, made_of, {"results/a.npy"})
+    assert manifest.damaged() == {}
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"run": 1, "files": {}}', '{"run": {}, "files": {"a": {"bytes": 1}}}']
+    "text", ["", "[]", "{}", '{"runs": 1, "files": {}}', '{"runs": {}, "files": {"a": {"bytes": 1}}}']
 )
 def test_a_damaged_manifest_is_one_line(results, text):
     (results / "results/manifest.json").write_text(text)
@@ -96,7 +116,9 @@ def test_a_copy_on_another_machine_is_verified(results, tmp_path_factory):
     shutil.copytree(results / "results", elsewhere / "results")
     code, output = verified(str(elsewhere / "results"))
     assert code == 0, output
-    assert "4 of 4 files are as they were when the run ended, by commit c0ffee with uncommitted changes." in output
+    assert output == (
+        "4 of 4 files are as they were made.\n4 by the run of now on here, commit c0ffee with uncommitted changes\n"
+    )
     (elsewhere / "results/a.npy").write_text("aaab")
     (elsewhere / "results/b.npy").unlink()
     code, output = verified(str(elsewhere / "results"))

@@ -50,7 +50,7 @@ def test_two_runs_at_once_are_refused(folder, other):
         runs.begin(["--cores", "1"], local=True)
 
 
-@pytest.mark.parametrize("word", ["--lint", "--report", "--report=r.html", "--unlock", "--nolock", "--summary"])
+@pytest.mark.parametrize("word", ["--lint", "--report", "--report=r.html", "--unlock", runs.NO_LOCK, "--summary"])
 def test_reading_is_no_run(folder, other, word):
     assert runs.begin(["--cores", "1", word], local=True) is None
 
@@ -71,8 +71,24 @@ def test_a_lock_that_may_still_be_needed_stays(folder, before):
     if before:
         written = {"process": 1, "host": socket.gethostname(), "local": True, "since": "2026"} | before
         (folder / runs.LOCK).write_text(json.dumps(written))
-    assert runs.begin(["--cores", "1"], local=True) is None
-    assert lock.exists()
+    for _ in range(3):  # nor does trying again make it less needed
+        assert runs.begin(["--cores", "1"], local=True) is None
+        runs._held.pop().close()
+        assert lock.exists()
+    lock.unlink()  # snakemake --unlock
+    runs.begin(["--cores", "1"], local=True)
+    runs._held.pop().close()
+    assert snakemakes_lock(folder).exists()
+    assert "was killed" in runs.begin(["--cores", "1"], local=True)
+
+
+def test_who_plans_beside_a_run_knows(folder, other):
+    assert runs.busy()
+    other.kill()
+    other.wait()
+    assert not runs.busy()
+    runs.begin(["--cores", "1"], local=True)
+    assert not runs.busy()  # it is this one
 
 
 def test_a_job_ends_with_the_run_that_started_it(tmp_path):

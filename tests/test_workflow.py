@@ -184,9 +184,13 @@ def test_a_fresh_clone_over_old_results_reruns_nothing(run, tmp_path, copy):
     copy_repository(tmp_path)
     shutil.copytree(folder / "results", tmp_path / "results", copy_function=copy, dirs_exist_ok=True)
     assert jobs(tmp_path) == {}
-    path = tmp_path / "steps/methods/wiener.py"
-    path.write_text(path.read_text() + "\n# edited\n")
+    path, config = tmp_path / "steps/methods/wiener.py", tmp_path / "config/smoke.yaml"
+    before = path.read_text()
+    path.write_text(before + "\n# edited\n")
     assert jobs(tmp_path) == methods("wiener") | ONE_COLLECTED | DENOISING
+    path.write_text(before)
+    config.write_text(config.read_text().replace("size: 48", "size: 40"))
+    assert jobs(tmp_path)["image"] == 1
 
 
 CONFIG_CHANGES = {
@@ -458,6 +462,8 @@ def test_status_says_in_words_what_would_run_and_why(run):
     config.write_text(before.replace("sigma: [0.05, 1e-1]", "sigma: [0.05, 0.1, 0.2]"))
     try:
         said = status(folder)
-        assert said[:2] == ["2 × measurement not made yet", "2 × recovery by wiener not made yet"]
+        assert said[:3] == [
+            f"{n} not made yet" for n in ("2 × measurement", "4 × recovery by tv", "2 × recovery by wiener")
+        ]
     finally:
         config.write_text(before)

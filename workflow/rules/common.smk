@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from steps import claims, discover, experiments, schema
+from steps import claims, discover, experiments, runs, schema
 from steps.errors import BadInput
 from steps.sources import noted
 
@@ -15,9 +15,9 @@ from steps.sources import noted
 def or_exit(function):
     """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
 
-    def checked(*arguments):
+    def checked(*arguments, **options):
         try:
-            return function(*arguments)
+            return function(*arguments, **options)
         except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
 
@@ -74,9 +74,18 @@ wildcard_constraints:
     params=r"[^/]+",
 
 
+BUSY = workflow.is_main_process and runs.busy()
+if BUSY and runs.NO_LOCK not in sys.argv:
+    print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
+
+
+@or_exit
 def code(*modules, **data):
-    """Return the file that notes the code of the named modules; only the process that plans the run writes it."""
-    return noted(*modules, **data, write=workflow.is_main_process)
+    """Return the file that notes the code of the named modules; only the process that plans the run writes it.
+
+    Not beside a run that is at work: what that has begun is made by the code that its notes say.
+    """
+    return noted(*modules, **data, write=workflow.is_main_process and not BUSY)
 
 
 def asked(wildcards):
@@ -96,16 +105,22 @@ def image_entry(wildcards):
     return experiments.entry(config, "images", wildcards.image)
 
 
-def image_file(wildcards):
-    """Return [path] of an image's file on this machine, else []; every graph has images, so here it learns what is damaged."""
+def force_damaged():
+    """Let damaged files be made again. Called by an input function of `image`, which every graph has."""
     workflow.dag.forcefiles.update(DAMAGED)
+
+
+def image_file(wildcards):
+    """Return [path] of an image's file on this machine, else []."""
+    force_damaged()
     return [ancient(file) for file in experiments.local_file(image_entry(wildcards))]
 
 
 @or_exit
 def image_code(wildcards):
-    file = experiments.local_file(image_entry(wildcards))
-    return code("steps.image", data=tuple(file), name=f"image-{wildcards.image}" if file else "")
+    entry = image_entry(wildcards)
+    said = " ".join(experiments.image_arguments(wildcards.image, entry))
+    return code("steps.image", data=tuple(experiments.local_file(entry)), said=said, name=f"image-{wildcards.image}")
 
 
 @or_exit

@@ -9,8 +9,6 @@ rule image:
         "results/images/{image}.npy",
     log:
         "results/images/{image}.log",
-    benchmark:
-        "results/benchmarks/image/{image}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -34,8 +32,6 @@ rule corrupt:
         picture="results/{task}/{image}/{corruption}/picture.npy",
     log:
         "results/{task}/{image}/{corruption}/corrupt.log",
-    benchmark:
-        "results/benchmarks/corrupt/{task}/{image}/{corruption}.tsv"
     group:
         together("corrupt")
     conda:

@@ -11,7 +11,8 @@ from steps import manifest, runs
 from steps.sources import checksums
 
 gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
-FORCED = ("forceall", "forcerun", "forcetargets", "until", "omit_from")
+CHOSEN = ("targets", "forceall", "forcerun", "forcetargets", "until", "omit_from")
+FACTS = {}
 
 
 def begin():
@@ -37,27 +38,48 @@ CODE = checksums()
 
 def note(failed=()):
     """Write results/manifest.json."""
-    made_of = {}
+    made_of, finished = {}, set()
     for job in workflow.dag.jobs:
         made_of |= {str(path): list(map(str, job.input)) for path in job.output}
-    ended = time.time()
-    times = {
-        key: time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(t))
-        for key, t in [("started", STARTED), ("ended", ended)]
-    }
-    run = times | {"seconds": round(ended - STARTED, 1), "failed": list(failed)}
-    manifest.update(
-        run | manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores, CODE),
-        made_of,
-    )
+        if workflow.dag.finished(job):
+            finished |= set(map(str, job.output))
+    times = {"started": now(STARTED), "ended": now(), "seconds": round(time.time() - STARTED, 1)}
+    manifest.update(times | {"failed": list(failed)} | FACTS, made_of, finished)
+
+
+def now(seconds=None):
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
+
+
+def out_of_date():
+    """Return the folders of recoveries that this run should have made anew and has not."""
+    scores = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name == "score"]
+    return [os.path.dirname(job.output[0]) for job in scores if not workflow.dag.finished(job)]
+
+
+def second_pass():
+    """Make the tables and figures of what there is."""
+    print("Some jobs failed; now the tables and figures of what there is.", file=sys.stderr)
+    left_out = Path(".snakemake/priorbench.failed")
+    left_out.write_text("\n".join(out_of_date()), encoding="utf-8")
+    os.environ |= {"PRIORBENCH_FAILED": str(left_out.absolute())}
+    given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
+    words = [*sys.argv[1:], runs.NO_LOCK, "--config", *given, "missing=skip"]
+    runs.second_pass([sys.executable, "-m", "snakemake", *words])
 
 
 onstart:
     gc.enable()
     if workflow.local_exec and not workflow.touch:
         runs.warm()
-    # What is about to be made anew is not known any more. Only the damaged files are, until they have been made.
-    manifest.forget({str(path) for job in workflow.dag.needrun_jobs() for path in job.output} - DAMAGED.keys())
+    FACTS |= manifest.facts(
+        config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores, CODE
+    )
+    # What is about to be made anew is not known any more, nor when its code was noted. The damaged files are, until they
+    # have been made.
+    jobs = list(workflow.dag.needrun_jobs())
+    notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
+    manifest.forget(notes | {str(path) for job in jobs for path in job.output} - DAMAGED.keys())
 
 
 onsuccess:
@@ -67,16 +89,14 @@ onsuccess:
 onerror:
     failed = [job for group in workflow.scheduler.failed for job in getattr(group, "jobs", [group])]
     lines = sorted(f"{job.message or job.rule.name}: see {', '.join(job.log)}" for job in failed)
-    note(lines)
-    forced = any(getattr(workflow.dag_settings, key) for key in FORCED)
-    if config["missing"] == "run" and not workflow.dag_settings.targets and not forced:
-        print("Some jobs failed; now the tables and figures of what there is.", file=sys.stderr)
-        given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
-        command = [sys.executable, "-m", "snakemake", *sys.argv[1:], "--nolock", "--config", *given, "missing=skip"]
-        subprocess.run(command)
-        lines += [
-            f"no table of {name}: none of its recoveries is there"
-            for name in ASKED
-            if not any(map(experiments.there, ASKED[name]))
+    interrupted = workflow.scheduler.running or workflow.scheduler._user_kill
+    chosen = any(getattr(workflow.dag_settings, key) for key in CHOSEN)
+    if failed and not interrupted and not chosen and config["missing"] == "run":
+        second_pass()
+        none = [
+            name for name, asked in ASKED.items() if not any(Path(r.folder, "score.json").is_file() for r in asked)
         ]
-    print(f"Failed jobs: {len(failed)}", *lines, sep="\n  ", file=sys.stderr)
+        lines += [f"no table of {name}: none of its recoveries is there" for name in none]
+    note(lines)
+    if failed:
+        print(f"Failed jobs: {len(failed)}", *lines, sep="\n  ", file=sys.stderr)

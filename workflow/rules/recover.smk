@@ -11,8 +11,6 @@ rule recover:
         run="results/{task}/{image}/{corruption}/{method}/{params}/run.json",
     log:
         "results/{task}/{image}/{corruption}/{method}/{params}/recover.log",
-    benchmark:
-        "results/benchmarks/recover/{task}/{image}/{corruption}/{method}/{params}.tsv"
     group:
         recovery_group
     conda:
@@ -43,8 +41,6 @@ rule score:
         curve="results/{task}/{image}/{corruption}/{method}/{params}/curve.csv",
     log:
         "results/{task}/{image}/{corruption}/{method}/{params}/score.log",
-    benchmark:
-        "results/benchmarks/score/{task}/{image}/{corruption}/{method}/{params}.tsv"
     group:
         recovery_group
     conda:

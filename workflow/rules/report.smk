@@ -4,13 +4,11 @@
 rule collect:
     input:
         scores=lambda w: list(dict.fromkeys(f"{recovery.folder}/score.json" for recovery in recoveries(w))),
-        code=code("steps.collect"),
+        code=lambda w: code("steps.collect", said=recovery_part(w), name=f"collect-{w.experiment}"),
     output:
         "results/scores/{experiment}.csv",
     log:
         "results/scores/{experiment}.log",
-    benchmark:
-        "results/benchmarks/collect/{experiment}.tsv"
     group:
         together("report")
     conda:
@@ -37,8 +35,6 @@ rule combine:
         "results/scores.csv",
     log:
         "results/scores.log",
-    benchmark:
-        "results/benchmarks/combine.tsv"
     group:
         together("summary")
     conda:
@@ -61,8 +57,6 @@ rule tabulate:
         multiext("results/tables/{experiment}", ".csv", ".md", ".tex"),
     log:
         "results/tables/{experiment}.log",
-    benchmark:
-        "results/benchmarks/tabulate/{experiment}.tsv"
     group:
         together("report")
     conda:
@@ -93,8 +87,6 @@ rule compare:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
     log:
         "results/tables/{experiment}_vs_paper.log",
-    benchmark:
-        "results/benchmarks/compare/{experiment}.tsv"
     group:
         together("report")
     conda:
@@ -122,8 +114,6 @@ rule timing:
         multiext("results/time", ".csv", ".md", ".tex"),
     log:
         "results/time.log",
-    benchmark:
-        "results/benchmarks/timing.tsv"
     group:
         together("summary")
     conda:
@@ -150,8 +140,6 @@ rule decide:
         multiext("results/claims", ".csv", ".md"),
     log:
         "results/claims.log",
-    benchmark:
-        "results/benchmarks/decide.tsv"
     group:
         together("summary")
     conda:
@@ -177,8 +165,6 @@ rule draw:
         multiext("results/figures/{experiment}/{drawing}", ".png", ".pdf"),
     log:
         "results/figures/{experiment}/{drawing}.log",
-    benchmark:
-        "results/benchmarks/draw/{experiment}/{drawing}.tsv"
     wildcard_constraints:
         drawing=r".+",
     group:
