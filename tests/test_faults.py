@@ -1,5 +1,6 @@
 """What goes wrong around a run: it is killed, files are damaged, the disk is full, two start at once, jobs fail."""
 
+import json
 import os
 import random
 import shutil
@@ -308,3 +309,107 @@ def test_failed_jobs_are_listed_at_the_end_and_the_tables_say_what_is_missing(wh
     assert (
         "41 is larger than the 32x32 image" in (folder / "results/deconvolution/logo/kernel=41/corrupt.log").read_text()
     )
+
+
+def start(folder, *arguments):
+    """Start a run in the background; SIGINT works on it, as at a terminal."""
+    return subprocess.Popen(
+        command(*arguments, config="faults.yaml"),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+SCALED = """
+
+first = recover
+
+
+def recover(y, A, sigma, *, iterations: int = 1, callback=None):
+    return first(y, A, sigma, iterations=iterations, callback=callback) * {factor}
+"""
+
+
+def edit(folder, factor):
+    """Let the method tv give so many times what it gave; return what takes that back."""
+    path = folder / "steps/methods/tv.py"
+    text = path.read_text()
+    path.write_text(text + SCALED.format(factor=factor))
+    return lambda: path.write_text(text)
+
+
+def test_what_was_damaged_and_not_made_again_before_ctrl_c_is_still_known_as_damaged(run, whole_run):
+    flip(run / TV / "recovered.npy")
+    truncate(run / "results/images/logo.npy")
+    process = start(run)
+    wait_for(lambda: jobs_of(run))
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=60)[0]
+    assert "now the tables and figures" not in output, "nothing is started after Ctrl-C"
+    assert "Failed jobs" not in output
+    assert "Damaged, to be made again" in go_on(run)
+    assert_same_results(run, whole_run)
+
+
+def test_an_edit_taken_back_after_a_kill_leaves_nothing_made_by_it(run, whole_run):
+    """Nor if somebody looked at the plan in between."""
+    take_back = edit(run, 0.5)
+    made = (run / TV / "recovered.npy").read_bytes()
+    process = start(run)
+    wait_for(
+        lambda: (
+            (run / TV / "score.json").is_file()
+            and (run / TV / "recovered.npy").is_file()
+            and (run / TV / "recovered.npy").read_bytes() != made
+        )
+    )
+    process.kill()
+    process.communicate(timeout=60)
+    wait_for(lambda: not jobs_of(run))
+    take_back()
+    snakemake(run, "--dry-run", config="faults.yaml")
+    go_on(run)
+    assert_same_results(run, whole_run)
+
+
+def test_planning_beside_a_run_does_not_hide_what_it_is_made_by(run):
+    (run / "steps/methods/tv.py").write_text(
+        (run / "steps/methods/tv.py").read_text()
+        + "\n\nimport time\n\ntime.sleep(0 if __name__ == '__main__' else 3)\n"
+    )
+    process = start(run)
+    wait_for(lambda: jobs_of(run))
+    time.sleep(1.5)
+    edit(run, 0.5)
+    planned = snakemake(run, "--dry-run", config="faults.yaml")
+    assert "A run is at work here; what was edited since it began is not looked at." in planned.stderr
+    assert process.wait(120) == 0
+    planned = snakemake(run, "--dry-run", config="faults.yaml")
+    assert "by tv: iterations=5" in planned.stdout + planned.stderr, "all of it is made anew, by the code there is"
+
+
+def test_failed_again_is_not_there(run):
+    """Old results of a recovery that a changed method now fails to make are no part of the tables."""
+    path = run / "steps/methods/tv.py"
+    path.write_text(
+        path.read_text() + "\n\ndef recover(*a, iterations: int = 1, **k):\n    raise ValueError('broken')\n"
+    )
+    result = snakemake(run, config="faults.yaml")
+    assert result.returncode == 1
+    assert (
+        "Not made, 2 of 4: TV on camera (sigma=0.1,seed=0); TV on logo"
+        in (run / "results/tables/denoising.md").read_text()
+    )
+    failed = json.loads((run / "results/manifest.json").read_text())["runs"]
+    assert len(failed[max(failed, key=int)]["failed"]) == 2

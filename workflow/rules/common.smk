@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
@@ -15,9 +16,9 @@ from steps.sources import noted
 def or_exit(function):
     """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
 
-    def checked(*arguments, **options):
+    def checked(*arguments):
         try:
-            return function(*arguments, **options)
+            return function(*arguments)
         except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
 
@@ -79,13 +80,12 @@ if BUSY and runs.NO_LOCK not in sys.argv:
     print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
 
 
-@or_exit
 def code(*modules, **data):
     """Return the file that notes the code of the named modules; only the process that plans the run writes it.
 
     Not beside a run that is at work: what that has begun is made by the code that its notes say.
     """
-    return noted(*modules, **data, write=workflow.is_main_process and not BUSY)
+    return or_exit(partial(noted, *modules, **data, write=workflow.is_main_process and not BUSY))()
 
 
 def asked(wildcards):

@@ -72,8 +72,8 @@ onstart:
     gc.enable()
     if workflow.local_exec and not workflow.touch:
         runs.warm()
-    FACTS |= manifest.facts(
-        config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores, CODE
+    FACTS.update(
+        manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores, CODE)
     )
     # What is about to be made anew is not known any more, nor when its code was noted. The damaged files are, until they
     # have been made.
