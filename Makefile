@@ -58,7 +58,7 @@ test: $(READY)
 test-slow: $(READY)
 	PRIORBENCH_IMAGES="$(IMAGES)" $(BIN)/python -m pytest -q -m slow -rs
 
-# A run killed 24 times at random moments, and gone on with; about ten minutes on two cores.
+# A run killed 24 times at random moments, and gone on with; some minutes.
 stress: $(READY)
 	$(BIN)/python -m pytest -q -m slow tests/test_faults.py
 

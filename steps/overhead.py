@@ -1,4 +1,4 @@
-"""Measure what the workflow itself costs: planning it, finding nothing to do, starting a job (docs/cluster.md)."""
+"""Measure what the workflow itself costs: planning it, finding nothing to do, starting a job (docs/runs.md)."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from steps import experiments
+from steps import experiments, manifest
 from steps.errors import Command
 from steps.files import write_json
 from steps.sources import ROOT
@@ -70,6 +70,8 @@ def pretend(study):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text("x\n")
     made = dag()
+    made_of = {str(path): list(map(str, job.input)) for job in made.dag.jobs for path in job.output}
+    manifest.update(manifest.facts(study, "", 1, {}), made_of, set(made_of))
 
     async def note():
         for job in made.dag.jobs:
