@@ -103,22 +103,15 @@ def jobs_of(folder):
 
 def kill_at_random(folder, number, after):
     """Start a run, send it a signal after some seconds, and wait for its end; return whether it was still at work."""
-    process = subprocess.Popen(
-        command(config="faults.yaml"),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    process = start(folder)
     try:
-        process.wait(after)
-        return False
+        output = process.communicate(timeout=after)[0]
     except subprocess.TimeoutExpired:
         process.send_signal(number)
-        process.wait(60)
+        process.communicate(timeout=60)
         return True
+    assert process.returncode == 0, output
+    return False
 
 
 def check_killed(folder, rng):
@@ -146,7 +139,8 @@ def stress(folder, whole_run, kills, rng):
         else:  # it was done: some of it once more
             for path in rng.sample(sorted((folder / "results/denoising").iterdir()), 1):
                 shutil.rmtree(path)
-            (folder / "results/scores/denoising.csv").unlink(missing_ok=True)
+            for name in ("scores.csv", "scores/denoising.csv"):  # the first is asked for, so that the rest is needed
+                (folder / "results" / name).unlink()
     go_on(folder)
     assert_same_results(folder, whole_run)
     return hit
