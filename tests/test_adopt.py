@@ -406,7 +406,6 @@ def executable(path, text):
     return path
 
 
-@pytest.mark.xdist_group("elsewhere")
 def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_path):
     repository, box = tmp_path / "repository", tmp_path / "box"
     copy_repository(repository)

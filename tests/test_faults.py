@@ -16,7 +16,6 @@ import yaml
 
 from tests.workflows import command, copy_repository, snakemake
 
-pytestmark = pytest.mark.xdist_group("faults")
 CONFIG = {
     "device": "cpu",
     "images": {"camera": {"source": "skimage:camera", "size": 32}, "logo": {"source": "synthetic:logo", "size": 32}},

@@ -12,7 +12,6 @@ from PIL import Image
 
 from tests.workflows import copy_repository, snakemake
 
-pytestmark = pytest.mark.xdist_group("injection")
 NASTY = "a 'b' \"c\" ; $(touch pwned) `touch pwned` & touch pwned | touch pwned > pwned \\ ../.. %s %(x)s ~ ^ # _ <b>"
 NASTY += " [l](http://x) *e* $x$ $\\frac ü λ ±1 --help \\input{x} {0} {wildcards.image} {{input}} !"
 LABEL = NASTY.replace("{0} {wildcards.image} {{input}}", "").replace("\\input{x}", "{K}")

@@ -10,7 +10,6 @@ import yaml
 
 from tests.workflows import copy_repository
 
-pytestmark = pytest.mark.xdist_group("resources")
 METHOD = '''"""Says which GPU it has and when."""
 
 GPU = True

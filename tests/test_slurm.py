@@ -21,7 +21,6 @@ WHY_NOT = one_node_slurm.missing() or (
     None if (PLUGINS / "snakemake_executor_plugin_slurm").is_dir() else "no Slurm plugin: make cluster"
 )
 pytestmark = [
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)),
 ]
 GENERIC = "results/denoising/logo/sigma=0.3,seed=7/tv/iterations=5,kind=anisotropic/score.json"

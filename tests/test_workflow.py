@@ -15,7 +15,6 @@ import yaml
 from tests.workflows import copy_repository, snakemake
 
 ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.xdist_group("workflow")  # one copy of the repository, one after another
 METHODS = ("wiener", "tv", "dip")
 
 
