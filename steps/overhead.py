@@ -105,7 +105,7 @@ def planning(count, folder):
     folder.mkdir()
     write_json(folder / "study.json", config(count))
     words = ["--configfile", "study.json"]
-    found = {"plan all": timed(folder, *snakemake("--dry-run", "--quiet", "all", *words))}
+    found = {"plan all": timed(folder, *snakemake("--dry-run", *words, "--quiet"))}
     code = f"from steps import overhead; overhead.pretend(overhead.config({count}))"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, env=environment, stdout=subprocess.DEVNULL)

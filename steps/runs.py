@@ -13,9 +13,11 @@ import time
 from pathlib import Path
 
 from steps.errors import BadInput
+from steps.files import write_json
 from steps.sources import ROOT
 
 LOCK = Path(".snakemake/priorbench.lock")
+MAKING = Path(".snakemake/priorbench.making")
 READ_ONLY = {"--lint", "--report", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph", "--d3dag"}
 READ_ONLY |= {"--list-rules", "--list-target-rules", "--unlock", "-l", "-S", "-D", "--help", "-h"}
 NO_LOCK = "--nolock"  # the second pass of a run that holds the lock, or who says so
@@ -72,6 +74,23 @@ def busy():
     except OSError:
         return False
     return False
+
+
+def making(paths=()):
+    """Note the files that this run sets out to make, and keep those that earlier ones set out to make and did not."""
+    write_json(MAKING, sorted(interrupted().union(paths)))
+
+
+def interrupted():
+    """Return the files that a run set out to make and that are not there: it was killed, or their jobs failed.
+
+    Snakemake deletes what a job will make before it begins, and makes it again if something needs it. When the change
+    that began it was taken back nothing does, and it would be missing from the results.
+    """
+    try:
+        return {path for path in json.loads(MAKING.read_text(encoding="utf-8")) if not os.path.exists(path)}
+    except (OSError, ValueError):
+        return set()
 
 
 def second_pass(command):

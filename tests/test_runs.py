@@ -82,6 +82,21 @@ def test_a_lock_that_may_still_be_needed_stays(folder, before):
     assert "was killed" in runs.begin(["--cores", "1"], local=True)
 
 
+def test_what_a_run_set_out_to_make_and_has_not_is_known(folder):
+    assert runs.interrupted() == set()
+    made, not_made, older = (f"results/{name}.npy" for name in "abc")
+    runs.making([older])
+    runs.making([made, not_made])
+    (folder / "results").mkdir()
+    (folder / made).touch()
+    assert runs.interrupted() == {not_made, older}
+    (folder / older).touch()
+    runs.making()
+    assert json.loads(runs.MAKING.read_text()) == [not_made]
+    runs.MAKING.write_text('["cut')
+    assert runs.interrupted() == set()
+
+
 def test_who_plans_beside_a_run_knows(folder, other):
     assert runs.busy()
     other.kill()

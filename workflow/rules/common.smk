@@ -106,8 +106,8 @@ def image_entry(wildcards):
 
 
 def force_damaged():
-    """Let damaged files be made again. Called by an input function of `image`, which every graph has."""
-    workflow.dag.forcefiles.update(DAMAGED)
+    """Let damaged files, and what a run set out to make, be made again. Called by an input function of every graph."""
+    workflow.dag.forcefiles.update(DAMAGED, INTERRUPTED)
 
 
 def image_file(wildcards):
@@ -157,7 +157,8 @@ def missing(wildcards):
 
 def not_made(wildcards):
     """Return the recoveries of an experiment that are left out, "label on image (corruption)", some 20 at most."""
-    out = [r for r in ASKED[wildcards.experiment] if r not in set(recoveries(wildcards))]
+    there = set(recoveries(wildcards))
+    out = [recovery for recovery in ASKED[wildcards.experiment] if recovery not in there]
     names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
     more = [f"and {len(names) - 20} more"] if len(names) > 20 else []
     return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {'; '.join(names[:20] + more)}" if out else ""

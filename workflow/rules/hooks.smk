@@ -31,6 +31,7 @@ def begin():
 
 
 DAMAGED = or_exit(begin)()
+INTERRUPTED = runs.interrupted() if workflow.is_main_process else ()
 shell.prefix(runs.job_prefix())
 STARTED = time.time()
 CODE = checksums()
@@ -79,11 +80,14 @@ onstart:
     # have been made.
     jobs = list(workflow.dag.needrun_jobs())
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
-    manifest.forget(notes | {str(path) for job in jobs for path in job.output} - DAMAGED.keys())
+    outputs = {str(path) for job in jobs for path in job.output}
+    manifest.forget(notes | outputs - DAMAGED.keys())
+    runs.making(outputs)
 
 
 onsuccess:
     note()
+    runs.making()
 
 
 onerror:
