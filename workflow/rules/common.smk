@@ -48,6 +48,8 @@ CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"
 if not EXPERIMENTS:
     sys.exit("Error: missing: skip, but no recovery of the config is there")
 COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
+PAGES = ["time", *["claims"] * bool(CLAIMED), *(f"tables/{name}" for name in EXPERIMENTS)]
+PAGES += [f"tables/{name}_vs_paper" for name in COMPARED]
 DRAWINGS = [
     drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
 ]
@@ -183,7 +185,8 @@ def claimed_part(wildcards):
 
 def stand_ins(wildcards):
     """Return the stand-ins among an experiment's images, as JSON."""
-    return json.dumps({name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS})
+    named = {name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS}
+    return json.dumps(named).replace("<", "\\u003c")  # Snakemake's report would obey what is HTML in a parameter
 
 
 @or_exit
@@ -196,3 +199,23 @@ def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
     return code("steps.draw", f"steps.figures.{figure}")
+
+
+def figure_labels(wildcards):
+    """Return what the report calls a figure: its name, and the image and corruption that it is of."""
+    figure, *subject = wildcards.drawing.split("/")
+    each = discover.load("figures", figure).EACH
+    return {"result": f"figure: {figure.replace('_', ' ')}", **dict(zip(each, subject))}
+
+
+def page_category(wildcards):
+    folder, _, name = wildcards.page.rpartition("/")
+    return name.removesuffix("_vs_paper") if folder else "All experiments"
+
+
+def page_labels(wildcards):
+    """Return what the report calls a page of tables."""
+    if wildcards.page.endswith("_vs_paper"):
+        return {"result": "table: ours and published"}
+    names = {"time": "time and memory", "claims": "claims"}
+    return {"result": names.get(wildcards.page, "table: PSNR, SSIM, time")}
