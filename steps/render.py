@@ -22,12 +22,12 @@ h1 {{ font-size: 1.4rem; }} h2 {{ font-size: 1.1rem; margin-top: 1.6rem; }}
 p, li {{ max-width: 46rem; overflow-wrap: anywhere; }}
 .table {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: left; }}
+th, td {{ padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; }}
 th {{ background: var(--head); vertical-align: bottom; }}
 th button {{ all: unset; cursor: pointer; white-space: nowrap; }}
-th button::after {{ content: " \\2195"; opacity: .4; }}
-th[aria-sort=ascending] button::after {{ content: " \\2191"; opacity: 1; }}
-th[aria-sort=descending] button::after {{ content: " \\2193"; opacity: 1; }}
+th button:hover {{ text-decoration: underline; }}
+th[aria-sort=ascending] button::after {{ content: " \\2191"; }}
+th[aria-sort=descending] button::after {{ content: " \\2193"; }}
 th button:focus-visible {{ outline: 2px solid; outline-offset: 2px; }}
 td:has(strong) {{ background: var(--best); }}
 </style>

@@ -38,14 +38,17 @@ def make(workflow, run):
         del path.flags["report"]
     path, other = (PAGE, ARCHIVE) if sum(map(os.path.getsize, shown)) <= LARGEST else (ARCHIVE, PAGE)
     plugin = ReportPluginRegistry().get_plugin("html")
-    config = workflow.config
+    config, notes = workflow.config, workflow.persistence
     with whole(path) as temporary, tempfile.TemporaryDirectory() as folder, _silent():
         settings = plugin.settings_cls(path=Path(folder, path.name))  # of which a zip takes its folder's name
         workflow.globals["config"] = config | {"run": run}
+        # Each job's note has environment.yml in it, whether it was used or not; reading it takes 7 ms a job.
+        notes.metadata = lambda file: {**(type(notes).metadata(notes, file) or {}), "conda_env": None}
         try:
             workflow.async_run(auto_report(workflow.dag, plugin, settings, GlobalReportSettings()))
         finally:
             workflow.globals["config"] = config
+            del notes.metadata
         shutil.move(settings.path, temporary)
     other.unlink(missing_ok=True)
     return path, sorted(map(str, shown))
