@@ -6,7 +6,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
+ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent)  # also as a module of others
+MODULE = not workflow.modifier.is_main_snakefile()  # of another workflow: what is around a run is that one's business
+sys.path.insert(0, ROOT)
 
 from steps import claims, discover, experiments, runs, schema
 from steps.errors import BadInput
@@ -26,11 +28,13 @@ def or_exit(function):
 
 
 HERE = Path.cwd()
-CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in workflow.configfiles]
+CONFIGS = [] if MODULE else workflow.configfiles
+CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in CONFIGS]
 if workflow.is_main_process:  # a job need not see again what Snakemake does not say: keys that are there twice
     for file in CONFIGS:
         or_exit(schema.read)(file)
 NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
+NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
 or_exit(experiments.check)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
@@ -58,7 +62,7 @@ os.environ |= {
     # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory. What else is in
     # PYTHONPATH stays: executor plugins, which jobs on a cluster need, too.
     "PYTHONPATH": os.pathsep.join(
-        dict.fromkeys([workflow.basedir, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
+        dict.fromkeys([ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
     ),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
     # Where a job finds an image and on what device it runs is not what it computes: no parameter of a rule.

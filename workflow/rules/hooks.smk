@@ -10,14 +10,15 @@ from snakemake.shell import shell
 from steps import manifest, report as reports, runs
 from steps.sources import checksums
 
-gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
+if not MODULE:
+    gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
 CHOSEN = ("targets", "forceall", "forcerun", "forcetargets", "until", "omit_from")
 FACTS = {}
 
 
 def begin():
     """Before the graph is built: take the lock; return the files that are not as a run made them."""
-    if not workflow.is_main_process:
+    if not workflow.is_main_process or MODULE:
         return {}
     dry = workflow.output_settings.dryrun
     if not dry:
@@ -31,12 +32,13 @@ def begin():
 
 
 DAMAGED = or_exit(begin)()
-INTERRUPTED = runs.interrupted() if workflow.is_main_process else set()
-if workflow.is_main_process and config["report"] and reports.missing():
+INTERRUPTED = runs.interrupted() if workflow.is_main_process and not MODULE else set()
+if workflow.is_main_process and not MODULE and config["report"] and reports.missing():
     INTERRUPTED.add("results/time.html")  # no rule makes the report: it takes a run, of one job
 if any(word.split("=")[0] == "--report" for word in sys.argv):
     reports.quote_names()
-shell.prefix(runs.job_prefix())
+if not MODULE:
+    shell.prefix(runs.job_prefix())
 SECOND_PASS = "PRIORBENCH_FAILED" in os.environ
 REPORTED = {}  # {path: the files it shows} of the report that this run has made
 STARTED = time.time()
