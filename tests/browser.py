@@ -32,7 +32,7 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def open(self, page, address="", width=1200, height=900, dark=False, touch=False):
-        """Open a file and wait until it has drawn; return the errors on its console and what it asked for but itself."""
+        """Open a file and wait until it has drawn; return the errors on its console and what else it asked for."""
         self.devtools(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch
         )

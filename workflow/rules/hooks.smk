@@ -102,6 +102,8 @@ def out_of_date():
 
 def second_pass():
     """Make the tables and figures of what there is."""
+    for handler in workflow.logger_manager.plugin_handlers:
+        handler.close()  # progress bars; those of the second pass would be drawn over them
     print("Some jobs failed; now the tables and figures of what there is.", file=sys.stderr)
     left_out = Path(".snakemake/priorbench.failed")
     left_out.write_text("\n".join(out_of_date()), encoding="utf-8")
