@@ -58,7 +58,8 @@ def run(tmp_path_factory):
 
 def variable(path, name):
     """Return one of the JSON variables in a report."""
-    (text,) = re.findall(rf"^ *var {name} = (.*);$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    page = path.read_text(encoding="utf-8").replace("workflow-desc", "workflow_desc")
+    (text,) = re.findall(rf'^ *<script id="{name}">\n *var {name} = (.*);$', page, re.MULTILINE)
     return json.loads(text)
 
 
@@ -101,7 +102,14 @@ def test_in_a_browser(run, browser):  # noqa: F811
         browser.settle()
 
     names = browser.run("return [...document.querySelectorAll('nav li a')].map(x => x.innerText.trim())")
-    assert names == ["Workflow", "Statistics", "About", "All experiments", "first", "second_one"]
+    assert [name for name in names if name] == [
+        "Workflow",
+        "Statistics",
+        "About",
+        "All experiments",
+        "first",
+        "second_one",
+    ]
     click("nav li a", "first")
     rows = browser.run(
         "return [...document.querySelectorAll('nav tbody tr')].map(x => x.innerText.split(/\\s*\\t\\s*/))"
@@ -135,7 +143,7 @@ def test_nothing_to_do_leaves_it_and_a_deleted_one_is_made_again_by_one_job(run)
     status = [sys.executable, "-m", "steps.status", "study.yaml"]
     said = subprocess.run(status, cwd=run, capture_output=True, text=True).stdout
     assert "1 × table as a web page" in said and "the report is missing" in said
-    assert "Nothing to be done" in snakemake(run, "--config", "report=false", config="study.yaml").stderr
+    assert "Nothing to be done" in snakemake(run, "--config", "report=False", config="study.yaml").stderr
     result = snakemake(run, config="study.yaml")
     assert result.returncode == 0 and "1 of 2 steps" in result.stdout + result.stderr
     assert set(variable(path, "results")) == SHOWN
@@ -177,8 +185,11 @@ def test_after_a_failure_it_has_what_there_is_and_names_what_failed(run, tmp_pat
     config = json.loads(json.dumps(CONFIG))
     config["experiments"]["second_one"]["corruption"]["kernel"] = 41
     (run / "broken.yaml").write_text(yaml.safe_dump(config))
-    result = snakemake(run, "--directory", str(tmp_path), config="broken.yaml")
-    assert result.returncode == 1 and result.stderr.count("Report: ") == 1, result.stderr
+    result = snakemake(run, "--directory", str(tmp_path), "--logger", "rich", config="broken.yaml")
+    assert result.returncode == 1, result.stderr
+    for once in ("Report: ", "Failed jobs: 1", "Some jobs failed; now the tables", "kernel: 41 is larger than"):
+        assert result.stderr.count(once) == 1, result.stderr
+    assert "Traceback" not in result.stderr
     found = variable(tmp_path / "results/report.html", "results")
     assert set(found) == {name for name in SHOWN if "second_one" not in name}
     assert "corrupt camera for deconvolution" in variable(tmp_path / "results/report.html", "workflow_desc")
@@ -187,11 +198,13 @@ def test_after_a_failure_it_has_what_there_is_and_names_what_failed(run, tmp_pat
 def test_a_report_that_cannot_be_made_is_one_line(run):
     path = run / "workflow/report/combine.rst"
     text = path.read_text()
-    path.write_text(text + "{{ nothing.at.all }}")
     before = (run / "results/report.html").read_bytes()
     (run / "results/time.html").unlink()
-    result = snakemake(run, config="study.yaml")
-    path.write_text(text)
+    path.write_text(text + "{{ nothing.at.all }}")
+    try:
+        result = snakemake(run, config="study.yaml")
+    finally:
+        path.write_text(text)
     assert result.returncode == 0 and "Traceback" not in result.stderr
     assert "The report could not be made: " in result.stderr
     assert (run / "results/report.html").read_bytes() == before

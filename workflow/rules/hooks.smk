@@ -34,7 +34,7 @@ def begin():
 DAMAGED = or_exit(begin)()
 INTERRUPTED = runs.interrupted() if workflow.is_main_process and not MODULE else set()
 if workflow.is_main_process and not MODULE and config["report"] and reports.missing():
-    INTERRUPTED.add("results/time.html")  # no rule makes the report: it takes a run, of one job
+    INTERRUPTED.add("results/time.html")  # the report is made after a run, if only of one job
 if any(word.split("=")[0] == "--report" for word in sys.argv):
     reports.quote_names()
 if not MODULE:
