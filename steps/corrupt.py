@@ -66,7 +66,8 @@ def main(image, task, corruption, folder, given):
     """IMAGE (npy) through TASK with CORRUPTION, such as blur=5,sigma=0.01,seed=0, to FOLDER.
 
     Writes measurement.npz, which is all that a method gets, and picture.npy, what one sees before any recovery: the
-    measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W).
+    measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W). With --measured, IMAGE is the
+    measurement, its borders tapered for a circular convolution, and the picture is IMAGE.
     """
     import torch
 
@@ -79,9 +80,9 @@ def main(image, task, corruption, folder, given):
         if noise["sigma"] == measured.ESTIMATE:
             noise["sigma"] = measured.estimate_sigma(x.numpy())
             print(f"sigma is estimated to be {noise['sigma']:.4g}")
-    y = x if given else torch.from_numpy(add_noise(A.forward(x).numpy(), **noise))
+    y = measured.taper(x, A) if given else torch.from_numpy(add_noise(A.forward(x).numpy(), **noise))
     with whole(Path(folder, "picture.npy")) as temporary:
-        np.save(temporary, A.backproject(y).numpy())
+        np.save(temporary, (x if given else A.backproject(y)).numpy())
     measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, noise)
 
 
