@@ -24,7 +24,7 @@ RESIDUAL = (
     "Residual: root mean square of A x̂ − y. At the noise's standard deviation all that was taken out may be noise; "
     "well below it noise is left, well above it more than noise is lost."
 )
-ESTIMATED = "noise sigma: sigma as estimated from the measurement, which is what methods were told."
+ESTIMATED = "noise sigma: what methods were told of sigma, estimated from the measurement where sigma is estimate."
 MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
 
 

@@ -13,7 +13,11 @@ CONFIG = {
         "first": {
             "task": "denoising",
             "images": ["mine", "logo"],
-            "corruption": [{"sigma": 0.1}, {"images": ["logo", "mine-b"], "sigma": 0.2}, {"images": ["mine"], "seed": 1}],
+            "corruption": [
+                {"sigma": 0.1},
+                {"images": ["logo", "mine-b"], "sigma": 0.2},
+                {"images": ["mine"], "seed": 1},
+            ],
             "methods": [{"method": "wiener"}],
         }
     },

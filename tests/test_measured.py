@@ -144,7 +144,10 @@ def test_paths_and_figures_of_a_measured_picture():
 
 
 BAD = {
-    "no sigma": ({"corruption": {"blur": 3}}, "sigma: missing; of an image that is measured it must be a number or est"),
+    "no sigma": (
+        {"corruption": {"blur": 3}},
+        "sigma: missing; of an image that is measured it must be a number or est",
+    ),
     "no corruption": ({"task": "denoising", "corruption": {}}, "experiments.first.corruption.sigma: missing; of an"),
     "noise's seed": (
         {"corruption": {"sigma": 0.1, "seed": 0}},
@@ -166,7 +169,10 @@ BAD = {
         {"figures": ["comparison", "psnr"]},
         "experiments.first.figures: psnr needs a truth, but all images are measured",
     ),
-    "published values": ({"published": {"table": "table1"}}, "mine is measured; without a truth it is compared with no"),
+    "published values": (
+        {"published": {"table": "table1"}},
+        "mine is measured; without a truth it is compared with no",
+    ),
     "a label of a column": ({"methods": [{"method": "wiener", "label": "noise sigma"}]}, "is that of another column"),
 }
 

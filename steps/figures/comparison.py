@@ -38,9 +38,10 @@ def draw(scores):
         pictures.show(panel, image, title, zoom)
     for panel in panels.flat[len(shown) :]:
         panel.remove()
-    parameters = grid.parse_parameters(first["corruption"])
-    if parameters.get("sigma") == "estimate":
-        parameters["sigma"] = f"{first['noise_sigma']:.2g} (estimated)"
-    settings = ", ".join(style.value(k, v) for k, v in parameters.items() if k not in ("seed", "clip"))
+    settings = ", ".join(
+        style.value(k, v) + (f" as {first['noise_sigma']:.2g}" if v == "estimate" else "")
+        for k, v in grid.parse_parameters(first["corruption"]).items()
+        if k not in ("seed", "clip")
+    )
     figure.suptitle(f"{first['task'].replace('_', ' ').capitalize()} of {first['image']}, {settings}", fontsize=9)
     return figure
