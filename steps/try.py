@@ -6,7 +6,9 @@ A clean PICTURE (a file, skimage:NAME or synthetic:NAME) is corrupted first, and
 
 With --measured, PICTURE is the noisy or blurred measurement itself, and there is nothing to compare with:
 
-    python -m steps.try photo.jpg --measured --method bm3d --method dip:iterations=500,channels=64
+    python -m steps.try photo.jpg --measured --method tv --method dip:iterations=500
+
+Ctrl-C keeps what is done; the same command goes on with the rest.
 """
 
 import contextlib
@@ -189,16 +191,26 @@ def write_png(path, picture):
 @click.command(cls=Command, help=__doc__)
 @click.argument("picture")
 @click.option("--task", default="denoising", show_default=True, help="denoising, deconvolution, single_pixel or yours")
-@click.option("--method", "methods", multiple=True, help="METHOD or METHOD:NAME=VALUE,…; again for more than one")
-@click.option("--sigma", help="noise, standard deviation for pixels in [0, 1]  [default: 0.1 or 0.01; else estimated]")
-@click.option("--corruption", default="", help="what else is done, or was, to the picture: blur=2,kernel=15,seed=1")
-@click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: no truth is known")
+@click.option(
+    "--method", "methods", multiple=True, help="METHOD or METHOD:NAME=VALUE,…; again for more  [default: quick ones]"
+)
+@click.option(
+    "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
+)
+@click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
+@click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
 @click.option("--size", callback=image.numbers, help="pixels after resizing: n, for n x n, or height,width")
-@click.option("--crop", callback=image.numbers, help="central n, or top,left,height,width, before resizing")
+@click.option("--crop", callback=image.numbers, help="pixels: central n, or top,left,height,width; before resizing")
 @click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
-@click.option("--device", type=click.Choice(recover.DEVICES), default="auto", show_default=True, help="for the prior")
-@click.option("-o", "--output", type=click.Path(file_okay=False), help="folder  [default: tried/NAME-TASK]")
+@click.option(
+    "--device",
+    type=click.Choice(recover.DEVICES),
+    default="auto",
+    show_default=True,
+    help="for methods with GPU = True",
+)
+@click.option("-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-TASK]")
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
 def main(picture, task, methods, sigma, corruption, given, gray, size, crop, everything, device, output, opened):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
