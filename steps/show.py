@@ -20,6 +20,7 @@ from steps.errors import Command
 from steps.files import read_array, read_json, write_text
 
 VIEWER = Path(__file__).parent / "viewer"
+SCRIPTS = ("view.js", "draw.js", "control.js")  # one script in the page, split for those who read it
 LIMIT = 100_000_000  # characters of all images of a page; browsers still open it in seconds
 NICE = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)  # where a colour bar may end, times a power of ten
 DECIMALS = {"PSNR": 2, "SSIM": 3}  # what is equal at these is equally good, as in the tables
@@ -201,7 +202,7 @@ def page(data, title):
     colours = matplotlib.colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
     data = data | {"colours": colours.tobytes().hex()}
     css = _text("page.css")
-    js = "\n".join(map(_text, ("view.js", "draw.js", "control.js")))  # one script, split for those who read it
+    js = "\n".join(map(_text, SCRIPTS))
     # In a script, HTML sees nothing but </script and <!--; JSON may spell < in another way.
     parts = {"data": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", r"\u003c")}
     parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}

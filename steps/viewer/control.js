@@ -45,7 +45,8 @@ stage.addEventListener("pointermove", (event) => {
     pan(event.target, ...[0, 1].map((i) => (now[i] - before[i]) / down.size));
     if (other) {
       const far = (point) => Math.hypot(point[0] - other[0], point[1] - other[1]);
-      zoomTo((state.zoom * far(now)) / Math.max(far(before), 1), event.target, ...other.map((o, i) => (o + now[i]) / 2));
+      const middle = other.map((value, i) => (value + now[i]) / 2);
+      zoomTo((state.zoom * far(now)) / Math.max(far(before), 1), event.target, ...middle);
     }
     down.set(event.pointerId, now);
   }
@@ -87,11 +88,10 @@ function point(canvas, [x, y] = []) {
 }
 
 function valueAt(panel) {
-  const { bytes } = source(panel);
   const start = 4 * (cursor.row * current.size[0] + cursor.column);
-  if (errors() && panel.map) return `error ${bytes[start] === 255 ? "≥ " : ""}${((bytes[start] / 255) * current.scale).toPrecision(2)}`;
-  return distinct([...bytes.slice(start, start + 3)]).length === 1 ? (bytes[start] / 255).toFixed(3)
-    : [...bytes.slice(start, start + 3)].map((byte) => (byte / 255).toFixed(3)).join(" ");
+  const bytes = [...panel.pixels.bytes.slice(start, start + 3)];
+  if (panel.isMap) return `error ${bytes[0] === 255 ? "≥ " : ""}${((bytes[0] / 255) * current.scale).toPrecision(2)}`;
+  return (distinct(bytes).length === 1 ? bytes.slice(1, 2) : bytes).map((byte) => (byte / 255).toFixed(3)).join(" ");
 }
 
 // ---- controls and keys
@@ -100,11 +100,6 @@ function next(id, back) {
   const select = $(id);
   select.selectedIndex = (select.selectedIndex + (back ? -1 : 1) + select.length) % select.length;
   select.dispatchEvent(new Event("change"));
-}
-
-function toggle(name, one, other) {
-  state[name] = state[name] === one ? other : one;
-  build();
 }
 
 function flip() {
@@ -119,27 +114,36 @@ const actions = {
   out: () => step(false),
   fit: () => zoomTo(1),
   exact: () => zoomTo(current.size[0] / drawn[0].canvas.width),
-  error: () => current.scale && toggle("view", "error", "images"),
-  swipe: () => toggle("layout", "swipe", "side"),
+  error: () => {
+    if (!current.scale) return;
+    state.view = state.view === "error" ? "images" : "error";
+    present();
+  },
+  swipe: () => {
+    state.layout = state.layout === "swipe" ? "side" : "swipe";
+    build();
+  },
   flip,
   keys: () => $("help").showModal(),
 };
-const KEYS = { "+": "in", "=": "in", "-": "out", "−": "out", 0: "fit", 1: "exact", e: "error", s: "swipe", f: "flip", "?": "keys" };
+const KEYS = { "+": "in", "=": "in", "-": "out", 0: "fit", 1: "exact", e: "error", s: "swipe", f: "flip", "?": "keys" };
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const SIDEWAYS = { ",": -2, ".": 2 };
 const CHOICES = { i: "image", c: "corruption", n: "seed", l: "left", r: "right" };
 
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $("help").open || event.target.matches("select")) return;
   const letter = event.key.toLowerCase();
   const divider = event.target.id === "divider";
-  if (divider && event.key in ARROWS) divide(state.at - (ARROWS[event.key][0] || -ARROWS[event.key][1]) * (event.shiftKey ? 10 : 1));
+  const far = event.shiftKey ? 10 : 1; // percent
+  if (divider && event.key in ARROWS) divide(state.at + far * (ARROWS[event.key][1] - ARROWS[event.key][0]));
   else if (divider && (event.key === "Home" || event.key === "End")) divide(event.key === "End" ? 100 : 0);
   else if (event.key in ARROWS && state.zoom > 1) {
     const { canvas } = drawn[0];
     pan(canvas, ...ARROWS[event.key].map((way) => (way * canvas.width) / 10));
   } else if (letter in KEYS) actions[KEYS[letter]]();
   else if (letter in CHOICES) next(CHOICES[letter], event.shiftKey);
-  else if ((event.key === "," || event.key === ".") && state.layout === "swipe") divide(state.at + (event.key === "." ? 2 : -2));
+  else if (event.key in SIDEWAYS && state.layout === "swipe") divide(state.at + SIDEWAYS[event.key]);
   else if (event.key === "Enter" && isPanel(event.target) && state.layout === "side") {
     Object.assign(state, { layout: "swipe", right: event.target.dataset.label });
     build();

@@ -6,12 +6,12 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-const shown = () => panels.filter((panel) => panel.picture);
+const shown = () => panels.filter((panel) => panel.pixels);
 const named = (label) => shown().find((panel) => panel.label === label);
 const errors = () => state.view === "error" && Boolean(current.scale);
 
 function build() {
-  const focus = document.activeElement?.dataset?.label;
+  const focus = document.activeElement?.dataset?.label ?? document.activeElement?.id;
   const names = shown().map((panel) => panel.label);
   if (!names.includes(state.left)) state.left = names[0];
   if (!names.includes(state.right)) state.right = best() ?? names.at(-1);
@@ -29,7 +29,7 @@ function build() {
   drawn = [];
   stage.replaceChildren(...(swipe ? [swiped()] : panels.map(figure)));
   resize();
-  [...stage.querySelectorAll("canvas")].find((canvas) => canvas.dataset.label === focus)?.focus();
+  [...stage.querySelectorAll("canvas, #divider")].find((one) => (one.dataset.label ?? one.id) === focus)?.focus();
   const said = [current.image, current.name, current.seed].filter(Boolean).join(", ");
   $("status").textContent = `${said}: ${errors() ? "errors" : "images"}, ${swipe ? "swipe" : `${names.length} panels`}`;
 }
@@ -42,7 +42,7 @@ function press(id, on) {
 
 function spoken(panel) {
   const numbers = Object.entries(panel.numbers).map(([name, text]) => `${name} ${text}`);
-  return [panel.label, errors() && panel.map ? "absolute error" : "", ...numbers].filter(Boolean).join(", ");
+  return [panel.label, panel.isMap ? "absolute error" : "", ...numbers].filter(Boolean).join(", ");
 }
 
 function surface(shownPanels, label, text) {
@@ -53,7 +53,8 @@ function surface(shownPanels, label, text) {
 }
 
 function figure(panel) {
-  const top = panel.picture ? surface([panel], panel.label, spoken(panel)) : make("div", { className: "hole" }, "not made");
+  const hole = () => make("div", { className: "hole" }, "not made");
+  const top = panel.pixels ? surface([panel], panel.label, spoken(panel)) : hole();
   return make("figure", {}, top, caption(panel));
 }
 
@@ -86,7 +87,7 @@ function swiped() {
     divide((100 * (event.clientX - box.left)) / box.width);
   });
   const badges = ["left", "right"].map((side) => make("span", { className: `badge ${side}` }, state[side]));
-  return make("figure", {}, canvas, divider, ...badges, ...pair.map(caption));
+  return make("figure", { className: "pair" }, make("div", {}, canvas, divider, ...badges), ...pair.map(caption));
 }
 
 function divide(at) {
@@ -99,8 +100,8 @@ function bar() {
   const image = canvas.getContext("2d").createImageData(256, 1);
   COLOURS.forEach((colour, i) => image.data.set(colour, 4 * i));
   canvas.getContext("2d").putImageData(image, 0, 0);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => Number((part * current.scale).toPrecision(3)));
-  $("ticks").replaceChildren(...ticks.map((tick, i) => make("span", {}, i === 4 ? `≥ ${tick}` : String(tick))));
+  const ticks = [0, current.scale / 2, `≥ ${current.scale}`];
+  $("ticks").replaceChildren(...ticks.map((tick) => make("span", {}, String(tick))));
 }
 
 // ---- sizes: as large as lets all panels be in sight; whole screen pixels for an image pixel where they are larger
@@ -110,16 +111,15 @@ function resize() {
   const [width, height] = current.size;
   const count = state.layout === "swipe" ? 1 : panels.length;
   const tall = innerHeight - stage.getBoundingClientRect().top - scrollY - 24;
-  const text = 110; // CSS pixels of a caption
   const across = (columns) => (stage.clientWidth - 10 * (columns - 1)) / columns;
-  let columns = 1;
-  while (columns < count && across(columns + 1) >= 140 &&
-    Math.ceil(count / columns) * ((across(columns) * height) / width + text) > tall) columns++;
-  let room = across(columns);
-  if (count > 1 && Math.ceil(count / columns) * ((room * height) / width + text) > tall) {
-    room = across(clamp(Math.round(stage.clientWidth / 260), 2, count)); // they do not all fit: scroll
+  let room;
+  if (count === 1) room = Math.min(across(1), Math.max(240, (tall * width) / height));
+  else {
+    const fits = (columns) => Math.ceil(count / columns) * ((across(columns) * height) / width + 110) < tall;
+    let columns = 1;
+    while (columns < count && !fits(columns)) columns++;
+    room = Math.max(across(columns), across(clamp(Math.round(stage.clientWidth / 260), 2, count))); // else one scrolls
   }
-  if (count === 1) room = Math.min(room, Math.max(240, ((tall - text) * width) / height));
   let fit = Math.max(1, Math.floor(room * devicePixelRatio)) / width;
   if (fit >= 1) fit = Math.floor(fit);
   for (const canvas of stage.querySelectorAll("canvas, .hole")) {
@@ -127,7 +127,7 @@ function resize() {
     if (canvas.matches("canvas")) [canvas.width, canvas.height] = size;
     canvas.style.width = `${size[0] / devicePixelRatio}px`;
     canvas.style.height = `${size[1] / devicePixelRatio}px`;
-    canvas.parentElement.style.width = state.layout === "swipe" ? "auto" : canvas.style.width;
+    canvas.parentElement.style.width = canvas.style.width;
   }
   draw();
 }
@@ -174,7 +174,7 @@ function paint({ canvas, panels: [first, second] }) {
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = scale < 1;
   context.imageSmoothingQuality = "high";
-  const put = (panel) => context.drawImage(source(panel).canvas, left, top, width, height);
+  const put = (panel) => context.drawImage(panel.pixels.canvas, left, top, width, height);
   put(second ?? (state.flip ? named(state.left) : first));
   if (second) {
     context.save();
@@ -189,9 +189,8 @@ function paint({ canvas, panels: [first, second] }) {
     for (const [colour, more] of [["#000", 1], ["#fff", 0]]) {
       context.strokeStyle = colour;
       const side = Math.max(scale, 6) + 2 * more * devicePixelRatio;
-      context.strokeRect(left + (cursor.column + 0.5) * scale - side / 2, top + (cursor.row + 0.5) * scale - side / 2, side, side);
+      const [x, y] = [left + (cursor.column + 0.5) * scale, top + (cursor.row + 0.5) * scale];
+      context.strokeRect(x - side / 2, y - side / 2, side, side);
     }
   }
 }
-
-const source = (panel) => (errors() && panel.map) || panel.picture;

@@ -5,12 +5,12 @@ const distinct = (values) => [...new Set(values)];
 const stage = $("stage");
 const MOST = 64; // screen pixels for an image pixel
 
-// What is shown: all of it is in the address, but for `flip`. x and y are the middle of the view, in parts of the image;
-// zoom is relative to the whole image in a panel.
+// What is shown: all of it is in the address, but for `flip`. x and y are the middle of the view, in parts of the
+// image; zoom is relative to the whole image in a panel.
 const FIRST = { view: "images", layout: "side", at: 50, zoom: 1, x: 0.5, y: 0.5 };
 const state = { ...FIRST, flip: false };
 let current; // the case shown
-let panels = []; // its panels, with `picture` and `map`: {canvas, bytes}
+let panels = []; // its panels, with `pixels` {canvas, bytes} of the image or, if `isMap`, of the errors in colour
 let drawn = []; // [{canvas, panels: [panel] or [left, right]}]
 
 // ---- the address
@@ -56,29 +56,26 @@ function fill(select, values, text, value) {
   select.replaceChildren(...values.map((one) => new Option(text(one), one, false, one === value)));
 }
 
-async function decode(name) {
+async function decode(name, isMap) {
   const image = new Image();
   image.src = `data:image/png;base64,${data.images[name]}`;
   await image.decode();
   const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
   const context = canvas.getContext("2d");
   context.drawImage(image, 0, 0);
-  return { canvas, bytes: context.getImageData(0, 0, canvas.width, canvas.height).data };
+  const bytes = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  if (isMap) {
+    const coloured = context.createImageData(canvas.width, canvas.height);
+    for (let i = 0; i < bytes.length; i += 4) coloured.data.set(COLOURS[bytes[i]], i);
+    context.putImageData(coloured, 0, 0);
+  }
+  return { canvas, bytes };
 }
 
 async function load(panel) {
-  const [picture, map] = await Promise.all([panel.image, panel.error].map((name) => name && decode(name)));
-  return { ...panel, picture, map: map && coloured(map) };
-}
-
-function coloured({ canvas, bytes }) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  for (let i = 0; i < bytes.length; i += 4) {
-    image.data.set(COLOURS[bytes[i]], i);
-  }
-  context.putImageData(image, 0, 0);
-  return { canvas, bytes };
+  const isMap = state.view === "error" && Boolean(panel.error);
+  const name = isMap ? panel.error : panel.image;
+  return { ...panel, isMap, pixels: name && (await decode(name, isMap)) };
 }
 
 const COLOURS = data.colours.match(/.{6}/g).map((text) => [...text.match(/../g).map((two) => parseInt(two, 16)), 255]);
