@@ -171,28 +171,33 @@ def show(case, rows):
 
 
 def collect(scores, experiment, limit=LIMIT):
-    """Return the page's data: cases, images, and what is left out because the images would exceed `limit` characters.
+    """Return the page's data: cases, images, and what is left out since the images would exceed `limit` characters.
 
-    The first seeds of all images and corruptions come before the second ones.
+    First come the first seeds of all images and corruptions, as far as they fit; then the second ones, if they all do.
     """
     rows = {row["folder"]: row for _, row in scores.iterrows()}
-    every = [
-        case for case in cases(experiments.recoveries(experiment)) if any(r.folder in rows for r in case.recoveries)
-    ]
+    asked = cases(experiments.recoveries(experiment))
+    every = [case for case in asked if any(recovery.folder in rows for recovery in case.recoveries)]
     names = seeds(every)
-    nth, order = defaultdict(int), []
+    rounds, nth = defaultdict(list), defaultdict(int)
     for i, case in enumerate(every):
+        rounds[nth[case.image, case.name]].append(i)
         nth[case.image, case.name] += 1
-        order.append((nth[case.image, case.name], i))
     found, images, left = {}, {}, []
-    for _, i in sorted(order):
-        facts, more = show(every[i], rows)
-        if sum(map(len, (images | more).values())) > limit:
-            left.append(", ".join(filter(None, [facts["image"], facts["name"], names[i]])))
-        else:
-            found[i] = facts | {"seed": names[i]}
+    for number, members in rounds.items():
+        fits, more = {}, {}
+        for i in members if not left else ():
+            facts, its = show(every[i], rows)
+            if sum(map(len, (images | more | its).values())) > limit:
+                break
+            fits[i] = facts | {"seed": names[i]}
+            more |= its
+        if number == 0 or len(fits) == len(members):
+            found |= fits
             images |= more
-    return {"cases": [found[i] for i in sorted(found)], "images": images, "left": left}
+        outside = [i for i in members if i not in found]
+        left += [f"{every[i].image} ({every[i].name})" if number == 0 else f"seed {names[i]}" for i in outside]
+    return {"cases": [found[i] for i in sorted(found)], "images": images, "left": list(dict.fromkeys(left))}
 
 
 def page(data, title):
@@ -203,8 +208,9 @@ def page(data, title):
     data = data | {"colours": colours.tobytes().hex()}
     css = _text("page.css")
     js = "\n".join(map(_text, SCRIPTS))
-    # In a script, HTML sees nothing but </script and <!--; JSON may spell < in another way.
-    parts = {"data": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", r"\u003c")}
+    # In a script, HTML sees nothing but </script and <!--; JSON may spell < in another way. Of ASCII alone, it takes a
+    # browser one byte a character.
+    parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c")}
     parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}
     return re.sub(r"{{(\w+)}}", lambda found: parts[found[1]], _text("page.html"))
 

@@ -32,8 +32,10 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def open(self, page, address="", width=1200, height=900, dark=False, touch=False):
-        """Open a file and wait until it has drawn; return the errors on its console and what it asked for but itself."""
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch)
+        """Open a file and wait until it has drawn; return the errors on its console and what else it asked for."""
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch
+        )
         self.devtools("Emulation.setTouchEmulationEnabled", enabled=touch)
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.devtools("Emulation.setEmulatedMedia", features=[feature])

@@ -54,7 +54,11 @@ def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
         (at / "run.json").write_text(json.dumps({"settings": {"lam": 0.05}, "device": "cpu", "threads": 1}))
         row = {"image": recovery.image, "corruption": recovery.corruption, "label": recovery.label}
         row |= {"folder": recovery.folder, "task": "denoising", "method": recovery.method, "seconds": 1.5}
-        scores = {"psnr": -20 * np.log10(np.abs(estimate - x).mean()), "ssim": GAIN[recovery.method], "input_psnr": 10.0}
+        scores = {
+            "psnr": -20 * np.log10(np.abs(estimate - x).mean()),
+            "ssim": GAIN[recovery.method],
+            "input_psnr": 10.0,
+        }
         rows.append(row | (scores if truth else dict.fromkeys(scores, np.nan)))
     return pandas.DataFrame(rows)
 
@@ -110,7 +114,9 @@ def test_a_case_has_truth_input_and_every_recovery_with_numbers(shown):
 
 def test_images_are_there_once_and_lossless(shown):
     data, page = facts(shown.read_text()), shown.read_text()
-    used = [panel[key] for case in data["cases"] for panel in case["panels"] for key in ("image", "error") if key in panel]
+    used = [
+        panel[key] for case in data["cases"] for panel in case["panels"] for key in ("image", "error") if key in panel
+    ]
     assert set(used) == set(data["images"]) and used.count("house") == 4
     assert all(page.count(image) == times for image, times in Counter(data["images"].values()).items())
     for case in (data["cases"][0], data["cases"][4]):
@@ -149,13 +155,14 @@ def test_what_exceeds_the_limit_is_left_out_later_seeds_first(at):
     everything = show.collect(scores, EXPERIMENT)
     assert everything["left"] == []
     total = sum(map(len, everything["images"].values()))
-    some = show.collect(scores, EXPERIMENT, total * 0.7)
-    assert [case["seed"] for case in some["cases"]].count("noise 0") == 4
-    assert some["left"] and all(left.endswith("noise 1") for left in some["left"])
-    assert len(some["left"]) + len(some["cases"]) == 8
-    assert sum(map(len, some["images"].values())) <= total * 0.7
-    nothing = show.collect(scores, EXPERIMENT, 10)
-    assert nothing["cases"] == [] and nothing["images"] == {} and len(nothing["left"]) == 8
+    for part, seen, left in (
+        (0.9, ["noise 0"] * 4, ["seed noise 1"]),
+        (0.3, ["noise 0"] * 2, ["hill (sigma=0.1)", "hill (sigma=0.3)", "seed noise 1"]),
+        (0, [], [f"{image} (sigma={sigma})" for image in ("house", "hill") for sigma in (0.1, 0.3)] + ["seed noise 1"]),
+    ):
+        data = show.collect(scores, EXPERIMENT, part * total)
+        assert ([case["seed"] for case in data["cases"]], data["left"]) == (seen, left)
+        assert sum(map(len, data["images"].values())) <= part * total
 
 
 def test_without_a_ground_truth_there_is_nothing_that_needs_one(at):
@@ -384,7 +391,9 @@ def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):  # n
 
 
 def test_an_address_brings_the_view_back(browser, shown):  # noqa: F811
-    view = "#image=hill&corruption=sigma%3D0.3&seed=noise+1&view=error&layout=swipe&zoom=2&left=Input&right=Wiener&at=30"
+    view = (
+        "#image=hill&corruption=sigma%3D0.3&seed=noise+1&view=error&layout=swipe&zoom=2&left=Input&right=Wiener&at=30"
+    )
     browser.open(shown, view)
     assert address(browser) == parse_first(view)
     assert browser.run("return document.getElementById('image').value") == "hill"
@@ -402,7 +411,8 @@ def parse_first(view):
 
 CONTRAST = """
 const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+  .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
   .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
 const ground = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
   if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };

@@ -1,4 +1,5 @@
 const data = JSON.parse(document.getElementById("data").textContent);
+document.getElementById("data").remove(); // it may be large
 const $ = (id) => document.getElementById(id);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const distinct = (values) => [...new Set(values)];
