@@ -27,11 +27,11 @@ DECIMALS = {"PSNR": 2, "SSIM": 3}  # what is equal at these is equally good, as 
 
 
 class Case(NamedTuple):
-    """What is side by side: recoveries of one image and corruption, for several seeds the `rank`-th by each method."""
+    """What is side by side: recoveries of one image and corruption; `seed` is the methods' if one has several."""
 
     image: str
     corruption: str
-    rank: int
+    seed: int | None
     recoveries: list
 
     @property
@@ -45,31 +45,29 @@ class Case(NamedTuple):
 
 
 def cases(recoveries):
-    """Return the Cases of an experiment's recoveries, in their order; a method without seeds is in each rank."""
-    found = defaultdict(lambda: defaultdict(list))
+    """Return the Cases of an experiment's recoveries, in their order; a method without seeds is in each."""
+    groups = defaultdict(lambda: defaultdict(list))
     for recovery in recoveries:
-        found[recovery.image, recovery.corruption][recovery.label].append(recovery)
-    return [
-        Case(*key, rank, [of_label[min(rank, len(of_label) - 1)] for of_label in by_label.values()])
-        for key, by_label in found.items()
-        for rank in range(max(map(len, by_label.values())))
-    ]
+        groups[recovery.image, recovery.corruption][recovery.label].append(recovery)
+    found = []
+    for key, by_label in groups.items():
+        most = max(by_label.values(), key=len)
+        for n, recovery in enumerate(most):
+            seed = grid.parse_parameters(recovery.params).get("seed", 0) if len(most) > 1 else None
+            found.append(Case(*key, seed, [group[min(n, len(group) - 1)] for group in by_label.values()]))
+    return found
 
 
 def seeds(all_cases):
     """Return for each Case the name of its seed, "noise 0, method 1"; of that only what there are several of."""
-    together = defaultdict(list)
+    corruptions = defaultdict(set)
     for case in all_cases:
-        together[case.image, case.name].append(case)
-    several = {case.rank for case in all_cases} != {0}
-    return [
-        ", ".join(
-            [f"noise {case.parameters.get('seed', 0)}"]
-            * (len({other.corruption for other in together[case.image, case.name]}) > 1)
-            + [f"method {case.rank}"] * several
-        )
-        for case in all_cases
-    ]
+        corruptions[case.image, case.name].add(case.corruption)
+    names = []
+    for case in all_cases:
+        noise = [f"noise {case.parameters.get('seed', 0)}"] if len(corruptions[case.image, case.name]) > 1 else []
+        names.append(", ".join(noise + ([] if case.seed is None else [f"method {case.seed}"])))
+    return names
 
 
 def error_map(truth, estimate):
@@ -124,8 +122,9 @@ def mark_best(panels):
 def settings(row):
     """Return {name: text} of how a recovery was made: its method, all parameters, device, folder."""
     run = read_json(Path(row["folder"]) / "run.json")
-    facts = {"method": row["method"]} | {name: str(value) for name, value in run["settings"].items()}
-    return facts | {"device": f"{run['device']}, {run['threads']} threads", "folder": row["folder"]}
+    given = {name: "by its rule" if value is None else grid.spell(value) for name, value in run["settings"].items()}
+    made = {"device": run["device"], "threads": str(run["threads"]), "folder": row["folder"]}
+    return {"method": row["method"]} | given | made
 
 
 def show(case, rows):

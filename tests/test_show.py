@@ -185,7 +185,7 @@ def test_seeds_of_methods_are_a_choice_too_and_methods_without_are_in_each():
         ["default", "iterations=5,seed=3"],
         ["default", "iterations=5,seed=4"],
     ]
-    assert show.seeds(found) == ["method 0", "method 1"]
+    assert show.seeds(found) == ["method 3", "method 4"]
     assert {case.name for case in found} == {"sigma=0.1"}
 
 
