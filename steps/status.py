@@ -13,7 +13,8 @@ from steps.sources import ROOT
 
 NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
 NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
-NAMES |= {"timing": "table of times", "decide": "page of claims", "draw": "figure", "render": "table as a web page"}
+NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
+NAMES |= {"render": "table as a web page"}
 
 
 def plan(config):
