@@ -81,7 +81,7 @@ def pretend(study):
     asyncio.run(note())
 
 
-ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "render", "all")
+ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "show", "render", "all")
 
 
 def timed(folder, *words):
