@@ -42,9 +42,16 @@ def lines(labels):
 
 
 def value(name, number):
-    """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5"."""
+    """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5", "σ estimated".
+
+    Of what a measurement does not have (None or NaN): "no clip".
+    """
     from steps.grid import spell
 
+    if number is None or number != number:
+        return f"no {symbol(name)}"
+    if number == "estimate":
+        return f"{symbol(name)} estimated"
     return f"{symbol(name)} = {spell(number)}"
 
 

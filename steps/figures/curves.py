@@ -39,6 +39,9 @@ def draw(scores):
         above.set_title(", ".join([image, *(style.value(*pair) for pair in zip(varying, values))]))
         above.set(xscale="log", yscale="log", ylabel="Loss" if column == 0 else "")
         below.set(xscale="log", xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")
+        if here["psnr"].isna().all():
+            below.set(yticks=[])
+            below.text(0.5, 0.5, "no truth", transform=below.transAxes, ha="center", va="center", color="0.4")
     for index in range(len(cases), lines * columns):
         line, column = divmod(index, columns)
         panels[2 * line, column].remove()

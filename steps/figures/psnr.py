@@ -3,6 +3,7 @@
 import numpy as np
 
 EACH = ()
+TRUTH = True
 
 
 def draw(scores):
@@ -14,6 +15,7 @@ def draw(scores):
 
     from steps import corruptions, style
 
+    scores = scores[scores["psnr"].notna()]  # of images that have a truth
     scores, (x, *others), _ = _axis(*corruptions.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False))
     columns = min(3, len(groups))
