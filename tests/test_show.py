@@ -173,6 +173,14 @@ def test_without_a_ground_truth_there_is_nothing_that_needs_one(at):
         assert [set(panel["numbers"]) for panel in case["panels"]] == [set(), {"Time"}, {"Time"}, {"Time"}]
 
 
+def test_the_page_says_of_what_there_is_no_truth(at):
+    results(at, truth=False).to_csv("scores.csv", index=False)
+    result = CliRunner().invoke(show.main, ["scores.csv", json.dumps(EXPERIMENT), "page.html", "--title", "T"])
+    assert result.exit_code == 0, result.output
+    notes = facts(Path("page.html").read_text())["notes"]
+    assert notes == ["No ground truth is known of house, hill: no errors, no PSNR, no SSIM."]
+
+
 def test_seeds_of_methods_are_a_choice_too_and_methods_without_are_in_each():
     experiment = EXPERIMENT | {
         "images": ["house"],
