@@ -16,7 +16,7 @@ IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES) $(PROGRESS)
-	@echo "All of it: results/report.html   tables: results/tables   figures: results/figures   every number: results/scores.csv"
+	@echo "All of it: results/report.html   to look at: results/pages   tables: results/tables   figures: results/figures"
 
 # The paper at full size, hours on a GPU, days on two cores; IMAGES is a folder that may have its test images.
 paper: $(READY)

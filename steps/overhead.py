@@ -81,7 +81,8 @@ def pretend(study):
     asyncio.run(note())
 
 
-ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "show", "render", "all")
+ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "show")
+ORDER += ("render", "all")
 
 
 def timed(folder, *words):

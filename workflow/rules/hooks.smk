@@ -110,7 +110,7 @@ def second_pass():
     os.environ |= {"PRIORBENCH_FAILED": str(left_out.absolute())}
     given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
     words = [*sys.argv[1:], runs.NO_LOCK, "--config", *given, "missing=skip"]
-    runs.second_pass([sys.executable, "-m", "snakemake", *words])
+    runs.second_pass([sys.executable, "-m", "snakemake", *words], workflow.workdir_init)  # where --configfile x is right
 
 
 onstart:
