@@ -110,7 +110,11 @@ def second_pass():
     os.environ |= {"PRIORBENCH_FAILED": str(left_out.absolute())}
     given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
     words = [*sys.argv[1:], runs.NO_LOCK, "--config", *given, "missing=skip"]
-    runs.second_pass([sys.executable, "-m", "snakemake", *words], workflow.workdir_init)  # where --configfile x is right
+    # Paths of the command line are relative to where it was given; with --directory this is another folder.
+    words += ["--snakefile", workflow.main_snakefile, "--directory", str(HERE)]
+    if workflow.config_settings.configfiles:
+        words += ["--configfile", *map(str, workflow.config_settings.configfiles)]
+    runs.second_pass([sys.executable, "-m", "snakemake", *words])
 
 
 onstart:
