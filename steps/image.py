@@ -187,18 +187,19 @@ def _verify(path, sha256):
         raise BadInput(f"{path}: checksum mismatch: sha256 is {actual}; must be {' or '.join(sha256)}")
 
 
-def _numbers(context, parameter, value):
+def numbers(context, parameter, value):
+    """Return the list of whole numbers that an option --size or --crop has as text, "256" or "40,30"; for click."""
     counts = {"size": (1, 2), "crop": (1, 4)}[parameter.name]
     if value is None:
         return None
     try:
-        numbers = [int(number) for number in value.split(",")]
-        good = len(numbers) in counts and min(numbers) >= 0 and min(numbers[-2:]) > 0
+        given = [int(number) for number in value.split(",")]
+        good = len(given) in counts and min(given) >= 0 and min(given[-2:]) > 0
     except ValueError:
         good = False
     if not good:
         raise click.BadParameter(f"{value!r} is not allowed; must be {' or '.join(map(str, counts))} whole numbers")
-    return numbers
+    return given
 
 
 @click.command(cls=Command, help=__doc__)
@@ -215,8 +216,8 @@ def _numbers(context, parameter, value):
     help="folder to look in before downloading a URL",
 )
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=_numbers, help="pixels after resizing: n or height,width")
-@click.option("--crop", callback=_numbers, help="central n, or top,left,height,width, before resizing")
+@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width")
+@click.option("--crop", callback=numbers, help="central n, or top,left,height,width, before resizing")
 @click.option("--measured", is_flag=True, help="a measurement, not a truth: noise may take floats outside of [0, 1]")
 def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):
     """SOURCE (skimage:NAME, synthetic:NAME, URL or file) to OUTPUT (npy)."""
