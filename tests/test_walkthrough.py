@@ -76,8 +76,3 @@ def test_a_page_that_is_not_true_fails(page, change, words):
 def test_a_page_without_commands_fails(page):
     with pytest.raises(AssertionError, match="has no command"):
         page("Text.\n")
-
-
-@pytest.mark.parametrize("name", sorted(path.name for path in (walkthrough.ROOT / "docs").glob("own_*.md")))
-def test_the_walk_throughs_of_the_documentation_do_what_they_say(name, tmp_path):
-    walkthrough.run(f"docs/{name}", tmp_path / "copy")
