@@ -95,6 +95,7 @@ def test_a_file_more_makes_its_own_jobs_only(run):
             "tabulate": 1,
             "timing": 1,
             "draw psnr": 1,
+            "show": 1,
         }
     finally:
         (run / "photos/c.png").unlink()
