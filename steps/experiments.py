@@ -1,6 +1,7 @@
 """The config: check it, and list the recoveries, tables and drawings it asks for."""
 
 import functools
+import itertools
 import os
 import re
 from collections import Counter
@@ -211,16 +212,25 @@ def shown(name, experiment, drawing, made=lambda recovery: True):
     files = [f"results/tables/{name}_vs_paper.csv"] if getattr(module, "PUBLISHED", False) else []
     for recovery in filter(made, recoveries(experiment)):
         if where and all(getattr(recovery, column) == value for column, value in where.items()):
-            files += [
-                f"results/images/{recovery.image}.npy",
-                f"results/{recovery.task}/{recovery.image}/{recovery.corruption}/picture.npy",
-                f"{recovery.folder}/recovered.npy",
-            ]
+            files += images([recovery])
         if getattr(module, "CURVES", False):
             files.append(f"{recovery.folder}/curve.csv")
         if getattr(module, "IMAGES", False):
             files.append(f"results/images/{recovery.image}.npy")
     return list(dict.fromkeys(files))
+
+
+def images(recoveries):
+    """Return the files of the truths, of what one sees before recovery, and of the recoveries, each once."""
+    of_each = (
+        (
+            f"results/images/{recovery.image}.npy",
+            f"results/{recovery.task}/{recovery.image}/{recovery.corruption}/picture.npy",
+            f"{recovery.folder}/recovered.npy",
+        )
+        for recovery in recoveries
+    )
+    return list(dict.fromkeys(itertools.chain.from_iterable(of_each)))
 
 
 @functools.cache

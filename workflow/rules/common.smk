@@ -10,7 +10,7 @@ sys.path.insert(0, workflow.basedir)
 
 from steps import claims, discover, experiments, runs, schema
 from steps.errors import BadInput
-from steps.sources import noted
+from steps.sources import beside, noted
 
 
 def or_exit(function):
@@ -48,6 +48,7 @@ CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"
 if not EXPERIMENTS:
     sys.exit("Error: missing: skip, but no recovery of the config is there")
 COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
+VIEWER = beside("viewer/*.*")  # what pages are made of
 DRAWINGS = [
     drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
 ]
