@@ -3,6 +3,7 @@
 import numpy as np
 
 EACH = ()
+INPUT = "input"
 
 
 def draw(scores):
@@ -12,29 +13,38 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, style
+    from steps import corruptions, labels, style
 
     scores, (x, *others), _ = _axis(*corruptions.split(scores))
-    groups = list(scores.groupby(["image", *others], sort=False))
-    columns = min(3, len(groups))
+    groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
+    columns = style.columns(len(groups))
     rows = -(-len(groups) // columns)
-    size = (min(style.WIDTH, 3.4 * columns), 2.6 * rows)
+    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    looks = style.lines(scores) | {INPUT: style.INPUT}
+    ends, bars = [], False
     for panel, ((image, *rest), here) in zip(panels.flat, groups):
-        unrecovered = here.groupby(x)["input_psnr"].mean()
-        panel.plot(unrecovered.index, unrecovered, **style.INPUT)
-        for label, line in style.lines(dict.fromkeys(scores["label"])).items():
-            means = here[here["label"] == label].groupby(x)["psnr"].agg(["mean", "std"])
-            spread = means["std"] if means["std"].notna().any() else None
-            panel.errorbar(means.index, means["mean"], spread, capsize=2, **line)
+        last = {}
+        for label, line in looks.items():
+            mine = here if label == INPUT else here[here["label"] == label]
+            means = mine.groupby(x)["input_psnr" if label == INPUT else "psnr"].agg(["mean", "std"])
+            means = means[np.isfinite(means["mean"])]
+            spread = means["std"] if means["std"].notna().any() and label != INPUT else None
+            bars = bars or spread is not None
+            panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
+            if len(means):
+                last[label] = (means.index[-1], means["mean"].iloc[-1])
+        ends.append((panel, last))
         panel.set_title(", ".join([image, *(style.value(*pair) for pair in zip(others, rest))]))
-        _scale(panel, np.array(unrecovered.index), style.symbol(x))
+        panel.tick_params(labelbottom=True)  # also where the panel below is missing
+        _scale(panel, np.sort(here[x].unique()), style.axis_label(x))
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR [dB]")
     for panel in panels.flat[len(groups) :]:
         panel.remove()
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3 * columns, 6, len(labels)))
+    labels.at_ends(figure, ends, looks)
+    if bars:
+        style.note(figure, "Means over seeds; bars: ± one standard deviation.")
     return figure
 
 
@@ -51,6 +61,7 @@ def _scale(panel, values, name):
 
     panel.set_xlabel(name)
     if values.dtype.kind not in "iuf":
+        panel.margins(x=0.08)
         return
     if values.min() > 0 and values.max() >= 4 * values.min():
         panel.set_xscale("log")
