@@ -39,6 +39,8 @@ def main(scores, drawing, output, stand_ins):
         module, rows = select(scores_file.read(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
         figure = module.draw(rows)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not for every file
         named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
         if named:
             style.note(figure, style.literal(published.stand_in_note(named)))

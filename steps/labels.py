@@ -5,7 +5,7 @@ import numpy as np
 GAP = 1.25  # height of a line of text in font sizes
 
 
-def at_ends(figure, ends, looks, **legend):
+def at_ends(figure, ends, looks):
     """Write each line's label at its right end; if they do not fit, put one legend below the figure.
 
     ends   [(panel, {label: (x, y)})], the last point of every line; looks {label: keyword arguments of its plot}.
@@ -13,7 +13,7 @@ def at_ends(figure, ends, looks, **legend):
     """
     figure.draw_without_rendering()
     if not all(_fit(panel, points) for panel, points in ends):
-        return below(figure, looks, **legend)
+        return below(figure, looks)
     notes = []
     for panel, points in ends:
         for label, point in points.items():
@@ -23,11 +23,12 @@ def at_ends(figure, ends, looks, **legend):
     points_per_pixel = 72 / figure.dpi
     for panel, points in ends:
         mine = [text for text in notes if text.axes is panel]
-        heights = np.array([panel.transData.transform(point)[1] for point in points.values()])
+        heights = _pixels(panel, points)[:, 1]
         gap = GAP * _size() / points_per_pixel
         placed = spread(heights, gap, panel.bbox.y0, panel.bbox.y1)
         for text, shift in zip(mine, (placed - heights) * points_per_pixel):
             text.set_position((text.get_position()[0], shift))
+    figure.set_layout_engine("none")
 
 
 def spread(wanted, gap, low, high):
@@ -41,10 +42,11 @@ def spread(wanted, gap, low, high):
     return placed
 
 
-def beside(figure, panels, looks, **legend):
+def beside(figure, panels, looks, extra=()):
     """Write labels beside points; if one has no room, put one legend below the figure.
 
     panels  [(panel, {label: (x, y)}, obstacles)]: obstacles are (n, 2) further points that labels keep clear of.
+    extra   more looks of the legend.
     """
     figure.draw_without_rendering()
     written = []
@@ -57,24 +59,29 @@ def beside(figure, panels, looks, **legend):
             if text is None:
                 for one in written:
                     one.remove()
-                return below(figure, looks, **legend)
+                return below(figure, looks | dict(extra))
             written.append(text)
             taken.append(text.get_window_extent())
 
 
-def below(figure, looks, *, width=7.1, **extra):
-    """Put a legend of looks, and of extra ones, below a figure, in as many columns as its width has room for."""
+def below(figure, looks):
+    """Put a legend of looks below a figure, outside of it (`style.page`), in as many columns as have room."""
     from matplotlib.lines import Line2D
 
-    looks = [*looks.values(), *extra.values()]
-    letters = max((len(look["label"]) for look in looks), default=0)
-    columns = max(1, int(figure.get_figwidth() * 72 / (0.62 * _size() * letters + 5 * _size())))
-    handles = [Line2D([], [], **look) for look in looks]
-    rows = -(-len(handles) // columns)
-    columns = -(-len(handles) // rows)  # as even as may be
-    if handles:
-        figure.set_figheight(figure.get_figheight() + 1.5 * rows * _size() / 72)
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.4)
+    from steps.style import page
+
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    place = (0.5, (page(figure).y0 - 0.03) / figure.get_figheight())
+    handles = [Line2D([], [], **look) for look in looks.values()]
+    for columns in range(min(6, len(handles)), 0, -1):
+        legend = figure.legend(
+            handles=handles, loc="upper center", bbox_to_anchor=place, ncols=columns, handlelength=2.6
+        )
+        legend.set_in_layout(False)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def _size():
@@ -88,8 +95,14 @@ def _fit(panel, points):
     pixels = _size() * panel.figure.dpi / 72
     if GAP * pixels * len(points) > box.height or 0.62 * pixels * max(map(len, points), default=0) > box.width / 4:
         return False
-    places = panel.transAxes.inverted().transform(panel.transData.transform(list(points.values())))[:, 0]
+    places = panel.transAxes.inverted().transform(_pixels(panel, points))[:, 0]
     return bool(np.all(places > 0.88))
+
+
+def _pixels(panel, points):
+    """Return where the points {label: (x, y)} are in the figure, (n, 2) in pixels; x may be a category."""
+    values = [(panel.convert_xunits(x), panel.convert_yunits(y)) for x, y in points.values()]
+    return panel.transData.transform(np.array(values, dtype=float).reshape(-1, 2))
 
 
 def _beside(panel, label, point, colour):
@@ -102,7 +115,14 @@ def _beside(panel, label, point, colour):
         textcoords="offset points",
         va="center",
         color=text_colour(colour),
-        arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3},
+        arrowprops={
+            "arrowstyle": "-",
+            "color": colour,
+            "linewidth": 0.5,
+            "shrinkA": 0,
+            "shrinkB": 3,
+            "relpos": (0, 0.5),
+        },
         annotation_clip=False,
     )
 

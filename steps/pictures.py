@@ -69,3 +69,19 @@ def show(axes, image, title="", frame=None, **settings):
         top, left, height, width = frame
         axes.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=DETAIL, linewidth=0.8))
     return shown
+
+
+def frame(axes, colour, width=0.8):
+    """Draw a frame around a shown image."""
+    axes.set_axis_on()
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    axes.spines[:].set(visible=True, color=colour, linewidth=width)
+
+
+def caption(axes, psnr, best=False):
+    """Write a PSNR in dB below a shown image, in bold if it is the best."""
+    from steps.style import decibels
+
+    settings = {"ha": "center", "va": "top", "fontsize": 6.5, "weight": "bold" if best else "normal"}
+    axes.annotate(decibels(psnr), (0.5, 0), (0, -2), "axes fraction", "offset points", **settings)

@@ -4,7 +4,6 @@ import textwrap
 import zlib
 
 COLUMN, WIDTH = 3.5, 7.1  # inches: one and two columns of a journal page
-HEIGHT = 9.0  # inches: about what a page holds
 LOOKS = {  # the colours of Okabe and Ito (2008); the prior and its hybrids are the warm ones
     "wiener": ("#0072B2", "o"),
     "tv": ("#009E73", "s"),
@@ -14,7 +13,7 @@ LOOKS = {  # the colours of Okabe and Ito (2008); the prior and its hybrids are 
     "wiener_dip": ("#E69F00", "P"),
     "admm_dip": ("#CC79A7", "X"),
 }
-SPARE_COLOURS, SPARE_MARKERS = ("#001878", "#900000", "#784860", "#486060"), "*pH<>"  # of methods without a line above
+SPARE_COLOURS, SPARE_MARKERS = ("#001878", "#900000", "#484848", "#786048"), "*pH<>"  # of methods without a line above
 INPUT = {"color": "0.45", "linestyle": (0, (4, 2)), "linewidth": 1, "label": "input"}
 DETAIL = "#E69F00"  # the frame of what is enlarged
 RC = {
@@ -71,7 +70,7 @@ def lines(scores):
     for label, method in scores.drop_duplicates("label")[["label", "method"]].itertuples(index=False):
         variant = counts[method] = counts.get(method, -1) + 1
         colour, marker = look(method)
-        colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3])
+        colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3]) if variant % 3 else colour
         looks[label] = {
             "color": colour,
             "linestyle": ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))[variant % 4],
@@ -142,7 +141,7 @@ def wrapped(text, inches, size=7, lines=3):
 
 
 def log_scale(axis, low, high):
-    """Give an axis of a panel, panel.xaxis or panel.yaxis, for values from low to high a logarithmic scale with plain numbers."""
+    """Give panel.xaxis or panel.yaxis a logarithmic scale with plain numbers, for values from low to high."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
@@ -151,18 +150,26 @@ def log_scale(axis, low, high):
     axis.set_minor_formatter(NullFormatter())
 
 
+def place(figure, left, top, width, height):
+    """Return new axes in a figure, placed in inches from its left and its top."""
+    wide, high = figure.get_size_inches()
+    return figure.add_axes((left / wide, 1 - (top + height) / high, width / wide, height / high))
+
+
 def note(figure, text, size=6):
     """Write a note below all that a figure has, outside of it: `page` is what to save."""
-    left, low, right, _ = page(figure).extents
     width, height = figure.get_size_inches()
-    text = "\n".join(textwrap.wrap(text, int((right - left) * 72 / (0.58 * size))))
-    figure.text(0.05 / width, (low - 0.04) / height, text, va="top", fontsize=size, color="0.3", in_layout=False)
+    text = "\n".join(textwrap.wrap(text, int(width * 72 / (0.57 * size))))
+    figure.text(
+        0.05 / width, (page(figure).y0 - 0.05) / height, text, va="top", fontsize=size, color="0.3", in_layout=False
+    )
 
 
 def page(figure):
-    """Return the part of the plane to save, in inches: the figure in its full width, and the notes below it."""
+    """Return the part of the plane to save, in inches: the figure in its full width, and legend and notes below it."""
     from matplotlib.transforms import Bbox
 
     width, height = figure.get_size_inches()
-    low = [text.get_window_extent().y0 / figure.dpi - 0.03 for text in figure.texts if not text.get_in_layout()]
+    below = [artist for artist in (*figure.legends, *figure.texts) if not artist.get_in_layout()]
+    low = [artist.get_window_extent().y0 / figure.dpi - 0.03 for artist in below]
     return Bbox.from_extents(0, min([0, *low]), width, height)

@@ -1,8 +1,9 @@
-"""One image, one corruption: truth, measurement and every recovery, each with PSNR, an enlarged detail and its error."""
+"""One image, one corruption: truth, measurement and every recovery, with PSNR, an enlarged detail and its error."""
 
 import numpy as np
 
 EACH = ("image", "corruption")
+GAP = 0.04  # inches between pictures
 
 
 def draw(scores):
@@ -27,37 +28,36 @@ def draw(scores):
     best = np.nanmax(rows["psnr"]) if np.isfinite(rows["psnr"]).any() else None
     columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
     lines = -(-len(shown) // columns)
-    height, width = truth.shape[:2]
-    side = style.WIDTH / columns
+    side = (style.WIDTH - GAP) / columns - GAP
+    high = side * truth.shape[0] / truth.shape[1]
     titles = [_title(label, psnr, side) for label, psnr, _ in shown]
-    head = 0.14 * max(title.count("\n") + 1 for title in titles)
-    size = (style.WIDTH, 0.25 + lines * (1.5 * side * height / width + head + 0.05))
-    figure = plt.figure(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
-    cells = figure.add_gridspec(lines, columns)
+    tops = [0.2]
+    for line in range(lines):
+        head = 0.04 + 0.13 * max(title.count("\n") + 1 for title in titles[line * columns :][:columns])
+        tops[line] += head
+        tops.append(tops[line] + 1.5 * (high + GAP))
+    figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
     for index, ((_, psnr, image), title, error) in enumerate(zip(shown, titles, errors)):
-        cell = cells[divmod(index, columns)].subgridspec(2, 2, height_ratios=[2, 1])
-        whole, below, beside = (figure.add_subplot(place) for place in (cell[0, :], cell[1, 0], cell[1, 1]))
-        pictures.show(whole, image, frame=part)
-        whole.set_title(title, pad=2.5, weight="bold" if index > 1 and psnr == best else "normal")
-        pictures.show(below, pictures.cut(image, part))
-        below.set_axis_on()
-        below.set(xticks=[], yticks=[])
-        below.grid(False)
-        below.spines[:].set(visible=True, color=style.DETAIL, linewidth=0.8)
+        line, column = divmod(index, columns)
+        left, top = GAP + column * (side + GAP), tops[line]
+        whole = style.place(figure, left, top, side, high)
+        pictures.show(whole, image, title, part)
+        whole.title.set_weight("bold" if index > 1 and psnr == best else "normal")
+        below = style.place(figure, left, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
+        pictures.show(below, pictures.cut(image, part), aspect="auto")
+        pictures.frame(below, style.DETAIL)
         if index:
-            colours = pictures.show(beside, error, cmap="magma", vmin=0, vmax=most)
-        else:
-            beside.set_axis_off()
-            scale = beside
-    bar = scale.inset_axes((0.05, 0.45, 0.9, 0.12))
-    figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most])
+            beside = style.place(figure, left + (side + GAP) / 2, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
+            colours = pictures.show(beside, error, cmap="magma", vmin=0, vmax=most, aspect="auto")
+    bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)
+    figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most], format="{x:g}")
     bar.tick_params(labelsize=6, length=2, pad=1)
     bar.set_title("Error |x̂ − x|", fontsize=6, pad=2)
     settings = ", ".join(
         style.value(k, v) for k, v in grid.parse_parameters(first["corruption"]).items() if k not in ("seed", "clip")
     )
-    figure.suptitle(f"{first['task'].replace('_', ' ').capitalize()} of {first['image']}, {settings}")
+    title = f"{first['task'].replace('_', ' ').capitalize()} of {first['image']}, {settings}"
+    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
     return figure
 
 

@@ -40,6 +40,7 @@ def draw(scores):
             last["input"] = (max(x for x, _ in last.values()), here["input_psnr"].mean())
         above.set_title(", ".join([image, *(style.value(*pair) for pair in zip(varying, values))]))
         above.set_ylabel("Loss" if column == 0 else "")
+        below.tick_params(labelbottom=True)  # also where there are panels below
         below.set(xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")
         drawn = np.concatenate([line.get_ydata() for line in above.get_lines()])
         style.log_scale(above.yaxis, *np.quantile(drawn[drawn > 0], (0, 1))) if (drawn > 0).any() else None
@@ -50,7 +51,6 @@ def draw(scores):
         line, column = divmod(index, columns)
         panels[2 * line, column].remove()
         panels[2 * line + 1, column].remove()
-        panels[2 * line - 1, column].tick_params(labelbottom=True)
     labels.at_ends(figure, ends, {label: look | {"marker": None} for label, look in looks.items()})
     if bands:
         style.note(figure, "Lines are means over seeds; bands reach from the least to the most of them.")

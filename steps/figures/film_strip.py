@@ -6,15 +6,16 @@ EACH = ("image", "corruption")
 CURVES = True
 TRACES = True
 FRAMES = 6  # iterates of a strip
+LEFT, GAP = 0.3, 0.03  # inches: for the names of strips, between pictures
 
 
 def draw(scores):
     """Return a figure: a strip of iterates for each method that has kept some, PSNR and loss against iterations below.
 
     A strip: the input, six kept iterates, evenly spread over the logarithm of iterations and the best among them, what
-    the method returned, the truth. In the PSNR curves the method's own marker is where its rule stopped it, and the star
+    the method returned, the truth. In the PSNR curves the method's own marker is where its rule stopped it, the star
     is the oracle: the kept iterate with the highest PSNR, which only who has the truth can choose. The loss is what a
-    method reports, see `curves`. `scores` are the rows of one image and corruption; of several seeds the first is shown.
+    method reports, see `curves`. `scores` are those of one image and corruption; of several seeds the first is shown.
     Raises BadInput if no method has kept iterates.
     """
     import matplotlib.pyplot as plt
@@ -30,34 +31,39 @@ def draw(scores):
         raise BadInput("film_strip: none of the methods has kept iterates")
     truth = pictures.truth(rows[0])
     looks = style.lines(scores)
-    side = style.WIDTH / (FRAMES + 3.3)
-    strips = len(fits) * (side * truth.shape[0] / truth.shape[1] + 0.33)
-    figure = plt.figure(figsize=(style.WIDTH, strips + 2.9), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[strips + 0.25, 2.65])
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0.01, hspace=0.01)
-    panels = above.subplots(len(fits), FRAMES + 3, squeeze=False)
-    for panel in panels.flat:
-        panel.set_axis_off()
-    pictures.show(panels[0, 0], pictures.measured(rows[0]), "Input")
-    _caption(panels[0, 0], rows[0]["input_psnr"])
-    pictures.show(panels[0, -1], truth, "Truth")
-    for line, (row, curve, trace) in zip(panels, fits):
-        _draw_strip(line[1:-1], row, curve, trace, looks[row["label"]])
-        name = style.wrapped(row["label"], side, lines=4)
-        if line is panels[0]:
-            line[1].text(-0.05, 0.5, name, rotation=90, ha="right", va="center", transform=line[1].transAxes)
+    side = (style.WIDTH - LEFT) / (FRAMES + 3) - GAP
+    high = side * truth.shape[0] / truth.shape[1]
+    step = 0.17 + high + 0.17
+    strips = 0.2 + len(fits) * step
+    figure = plt.figure(figsize=(style.WIDTH, strips + 2.8))
+    for line, (row, curve, trace) in enumerate(fits):
+        top = 0.2 + line * step + 0.17
+        lefts = [LEFT + place * (side + GAP) for place in range(FRAMES + 3)]
+        panels = [style.place(figure, left, top, side, high) for left in lefts]
+        if line == 0:
+            pictures.show(panels[0], pictures.measured(row), "Input")
+            pictures.caption(panels[0], row["input_psnr"])
+            pictures.show(panels[-1], truth, "Truth")
         else:
-            line[0].text(1, 0.5, name, ha="right", va="center", transform=line[0].transAxes)
-    _draw_curves(figure, below.subplots(2, 1, sharex=True), fits, looks)
+            panels[0].remove()
+            panels[-1].remove()
+        _draw_strip(panels[1:-1], row, curve, trace, looks[row["label"]])
+        name = style.wrapped(row["label"], step, lines=2)
+        middle = 1 - (top + high / 2) / figure.get_figheight()
+        figure.text(0.02 / style.WIDTH, middle, name, rotation=90, ha="left", va="center")
+    size = (style.WIDTH - 0.6, 1.15)
+    above, below = (style.place(figure, 0.5, strips + down, *size) for down in (0.1, 0.1 + 1.15 + 0.1))
+    _draw_curves(figure, (above, below), fits, looks)
     settings = ", ".join(
         style.value(k, v) for k, v in grid.parse_parameters(rows[0]["corruption"]).items() if k not in ("seed", "clip")
     )
-    above.suptitle(f"{rows[0]['task'].replace('_', ' ').capitalize()} of {rows[0]['image']}, {settings}")
+    title = f"{rows[0]['task'].replace('_', ' ').capitalize()} of {rows[0]['image']}, {settings}"
+    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
     style.note(
         figure,
         "Stopped: what the method returns, by its own rule, without the truth: "
         + "; ".join(dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits))
-        + ". Oracle, the star: the kept iterate with the highest PSNR; choosing it takes the truth, which no method sees.",
+        + ". Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no method has.",
     )
     return figure
 
@@ -65,8 +71,8 @@ def draw(scores):
 def stop(row, made):
     """Return (iteration, words): the iteration whose estimate a method returned, None if unknown, and by what rule.
 
-    `made` is how many iterations it made. A moving variance (steps/stopping.py) that has stopped returns the estimate of
-    `patience` iterations ago; one that has not, an estimate that is not known by its number.
+    `made` is how many iterations it made. A moving variance (steps/stopping.py) that has stopped returns the estimate
+    of `patience` iterations ago; one that has not, an estimate that is not known by its number.
     """
     from steps import discover, grid
 
@@ -108,26 +114,20 @@ def _draw_strip(panels, row, curve, trace, look):
     best = int(curve.loc[curve["psnr"].idxmax(), "iteration"]) if curve["psnr"].notna().any() else None
     returned, _ = stop(row, len(trace["losses"]))
     kept = [int(iteration) for iteration in trace["iterations"]]
-    for panel, iteration in zip(panels, frames(kept, best, returned)):
+    shown = frames(kept, best, returned)
+    for panel, iteration in zip(panels, shown):
         place = kept.index(iteration)
         title = f"★ {iteration}" if iteration == best else f"{iteration}"
         pictures.show(panel, pictures.display(trace["estimates"][place].astype(np.float32)), title)
-        _caption(panel, curve["psnr"].iloc[place], "bold" if iteration == best else "normal")
+        pictures.caption(panel, curve["psnr"].iloc[place], iteration == best)
+    last, *unused = panels[len(shown) :]
+    for panel in unused:
+        panel.remove()
     title = "Returned" if returned is None else f"Stopped {returned}"
-    pictures.show(panels[-1], pictures.recovered(row), title)
-    _caption(panels[-1], row["psnr"])
-    panels[-1].set_axis_on()
-    panels[-1].set(xticks=[], yticks=[])
-    panels[-1].grid(False)
-    panels[-1].spines[:].set(visible=True, color=look["color"], linewidth=1.5)
-    panels[-1].title.set_color(style.text_colour(look["color"]))
-
-
-def _caption(panel, psnr, weight="normal"):
-    from steps import style
-
-    text = style.decibels(psnr)
-    panel.text(0.5, -0.04, text, ha="center", va="top", transform=panel.transAxes, fontsize=6.5, weight=weight)
+    pictures.show(last, pictures.recovered(row), f"★ {title}" if returned == best else title)
+    pictures.caption(last, row["psnr"], returned == best)
+    pictures.frame(last, look["color"], 1.5)
+    last.title.set_color(style.text_colour(look["color"]))
 
 
 def _draw_curves(figure, panels, fits, looks):
@@ -159,11 +159,15 @@ def _draw_curves(figure, panels, fits, looks):
         above.axhline(first["input_psnr"], **style.INPUT)
     above.set_ylabel("PSNR [dB]")
     below.set(xlabel="Iteration", ylabel="Loss")
+    above.tick_params(labelbottom=False)
     most = max(len(trace["losses"]) for *_, trace in fits)
     for panel in panels:
         style.log_scale(panel.xaxis, 1, max(10, most))
+        panel.set_xlim(0.9, 1.15 * most)
         panel.margins(y=0.15)
     if losses:
         style.log_scale(below.yaxis, min(losses), max(losses))
-    curves = np.concatenate([curve[["iteration", "psnr"]].to_numpy() for _, curve, _ in fits])
+    along = np.geomspace(1, most, 200)  # labels keep clear of the lines
+    curves = [np.interp(np.log(along), np.log(curve["iteration"]), curve["psnr"]) for _, curve, _ in fits]
+    curves = np.column_stack([np.tile(along, len(fits)), np.concatenate(curves)])
     labels.beside(figure, [(above, points, curves)], marked)

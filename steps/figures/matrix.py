@@ -1,13 +1,12 @@
 """One image: values of the corruption parameter × methods, as in the paper's figure 5."""
 
-import numpy as np
-
 EACH = ("image",)
 MOST = 8  # pictures side by side
+LEFT, GAP, BELOW = 0.18, 0.03, 0.17  # inches: for the names of rows, between pictures, for the PSNR below one
 
 
 def draw(scores):
-    """Return a figure: a row for each corruption, a column for input and each method, PSNR under each picture; the truth.
+    """Return a figure: a row for each corruption, a column for input, methods and truth, PSNR under each picture.
 
     `scores` are the rows of one image; of several seeds the first is shown. More than eight columns are broken into
     blocks, one below the other. The highest PSNR of a row is bold.
@@ -24,16 +23,12 @@ def draw(scores):
     names = ["Input", *labels, "Truth"]
     blocks = -(-len(names) // MOST)
     columns = -(-len(names) // blocks)
-    side = style.WIDTH / (columns + 0.15)
+    side = (style.WIDTH - LEFT) / columns - GAP
+    high = side * truth.shape[0] / truth.shape[1]
     heads = [style.wrapped(name, side, 7.5) for name in names]
-    row_height = side * truth.shape[0] / truth.shape[1] + 0.15
-    height = blocks * (len(kinds) * row_height + 0.13 * max(1 + head.count("\n") for head in heads))
-    figure, panels = plt.subplots(
-        blocks * len(kinds), columns, figsize=(style.WIDTH, height), squeeze=False, layout="constrained"
-    )
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
-    for panel in panels.flat:
-        panel.set_axis_off()
+    head = 0.04 + 0.13 * max(1 + head.count("\n") for head in heads)
+    step, block_step = high + BELOW, head + len(kinds) * (high + BELOW)
+    figure = plt.figure(figsize=(style.WIDTH, blocks * block_step))
     for index, corruption in enumerate(kinds):
         parameters = grid.parse_parameters(corruption)
         parameters = {name: parameters[name] for name in varying if name in parameters}
@@ -41,30 +36,33 @@ def draw(scores):
         best = here["psnr"].max()
         for place, name in enumerate(names):
             block, column = divmod(place, columns)
-            panel = panels[block * len(kinds) + index, column]
+            if place > len(labels) and index:
+                continue  # the truth stands once
+            top = block * block_step + head + index * step
+            panel = style.place(figure, LEFT + column * (side + GAP), top, side, high)
+            panel.set_axis_off()
             if index == 0:
                 panel.set_title(heads[place], pad=2.5)
             if column == 0 and parameters:
                 text = ", ".join(style.value(*pair) for pair in parameters.items())
-                panel.text(-0.04, 0.5, text, rotation=90, ha="right", va="center", transform=panel.transAxes)
+                side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": 7}
+                panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
             if place == 0:
                 _show(panel, pictures.measured, here.head(1), "input_psnr", None)
             elif place <= len(labels):
                 _show(panel, pictures.recovered, here[here["label"] == name].head(1), "psnr", best)
-            elif index == 0:
+            else:
                 pictures.show(panel, truth, heads[place])
     return figure
 
 
 def _show(panel, read, rows, name, best):
     """Show the picture that `read` reads of the one row, its PSNR below it; "not run" if there is no row."""
-    from steps import pictures, style
+    from steps import pictures
 
     if not len(rows):
         panel.text(0.5, 0.5, "not run", ha="center", va="center", transform=panel.transAxes, color="0.45")
         return
     row = rows.iloc[0]
     pictures.show(panel, read(row), panel.get_title())
-    weight = "bold" if row[name] == best and np.isfinite(best) else "normal"
-    text = style.decibels(row[name])
-    panel.text(0.5, -0.03, text, ha="center", va="top", transform=panel.transAxes, fontsize=6.5, weight=weight)
+    pictures.caption(panel, row[name], best is not None and row[name] == best)

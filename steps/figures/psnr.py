@@ -31,6 +31,9 @@ def draw(scores):
             means = means[np.isfinite(means["mean"])]
             spread = means["std"] if means["std"].notna().any() and label != INPUT else None
             bars = bars or spread is not None
+            if label == INPUT and len(means) == 1:
+                panel.axhline(means["mean"].iloc[0], **line)
+                continue
             panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
@@ -53,16 +56,20 @@ def _axis(scores, varying, fixed):
     numbers = [name for name in varying if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
-    return scores, ([first, *rest] if first else ["corruption"]), fixed
+    if first is None:  # one place, whatever the seed
+        from steps import style
+
+        one = ", ".join(style.value(*pair) for pair in fixed.items() if pair[0] != "clip")
+        return scores.assign(corruption=one), ["corruption", *rest], fixed
+    return scores, [first, *rest], fixed
 
 
 def _scale(panel, values, name):
     from steps.grid import spell
 
-    panel.set_xlabel(name)
     if values.dtype.kind not in "iuf":
-        panel.margins(x=0.08)
         return
+    panel.set_xlabel(name)
     if values.min() > 0 and values.max() >= 4 * values.min():
         panel.set_xscale("log")
     panel.set_xticks(values, [spell(float(value)) for value in values])

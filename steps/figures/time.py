@@ -43,6 +43,8 @@ def draw(scores):
         panel.set_ylabel("PSNR gain over the input [dB]")
     for panel in panels.flat[len(images) :]:
         panel.remove()
-    labels.beside(figure, shown, looks, input=style.INPUT)
-    style.note(figure, "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input.")
+    labels.beside(figure, shown, looks, {"input": style.INPUT})
+    style.note(
+        figure, "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input."
+    )
     return figure
