@@ -52,8 +52,11 @@ def draw(scores):
         panels[2 * line, column].remove()
         panels[2 * line + 1, column].remove()
     labels.at_ends(figure, ends, {label: look | {"marker": None} for label, look in looks.items()})
-    if bands:
-        style.note(figure, "Lines are means over seeds; bands reach from the least to the most of them.")
+    notes = ["Lines are means over seeds; bands reach from the least to the most of them."] if bands else []
+    if scores["method"].nunique() > 1:
+        notes.append("Losses of different methods have different units: compare their shapes.")
+    if notes:
+        style.note(figure, " ".join(notes))
     return figure
 
 

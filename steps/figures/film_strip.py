@@ -15,7 +15,7 @@ def draw(scores):
     A strip: the input, six kept iterates, evenly spread over the logarithm of iterations and the best among them, what
     the method returned, the truth. In the PSNR curves the method's own marker is where its rule stopped it, the star
     is the oracle: the kept iterate with the highest PSNR, which only who has the truth can choose. The loss is what a
-    method reports, see `curves`. `scores` are those of one image and corruption; of several seeds the first is shown.
+    method reports, see `curves`, over its first. `scores` are those of one image and corruption; of several seeds the first is shown.
     Raises BadInput if no method has kept iterates.
     """
     import matplotlib.pyplot as plt
@@ -63,7 +63,7 @@ def draw(scores):
         figure,
         "Stopped: what the method returns, by its own rule, without the truth: "
         + "; ".join(dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits))
-        + ". Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no method has.",
+        + ". Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no method has. Dashed: the input.",
     )
     return figure
 
@@ -140,8 +140,9 @@ def _draw_curves(figure, panels, fits, looks):
         look = looks[row["label"]] | {"marker": None}
         above.plot(curve["iteration"], curve["psnr"], **look)
         shown = np.unique(np.geomspace(1, len(trace["losses"]), 400).round().astype(int))
-        below.plot(shown, trace["losses"][shown - 1], **look)
-        losses += [loss for loss in trace["losses"] if loss > 0]
+        relative = trace["losses"] / (trace["losses"][0] or 1)  # methods' losses have different units
+        below.plot(shown, relative[shown - 1], **look)
+        losses += [loss for loss in relative if loss > 0]
         iteration, _ = stop(row, len(trace["losses"]))
         name = f"{row['label']}: stopped {style.decibels(row['psnr'])}"
         marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
@@ -158,7 +159,7 @@ def _draw_curves(figure, panels, fits, looks):
     if np.isfinite(first["input_psnr"]):
         above.axhline(first["input_psnr"], **style.INPUT)
     above.set_ylabel("PSNR [dB]")
-    below.set(xlabel="Iteration", ylabel="Loss")
+    below.set(xlabel="Iteration", ylabel="Loss / first loss")
     above.tick_params(labelbottom=False)
     most = max(len(trace["losses"]) for *_, trace in fits)
     for panel in panels:

@@ -33,8 +33,10 @@ def draw(scores):
             bars = bars or spread is not None
             if label == INPUT and len(means) == 1:
                 panel.axhline(means["mean"].iloc[0], **line)
-                continue
-            panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
+            elif label == INPUT:
+                panel.plot(means.index, means["mean"], **line)
+            else:
+                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
         ends.append((panel, last))

@@ -343,7 +343,7 @@ def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
     with style.apply():
         figure = film_strip.draw(rows)
     titles = [axes.get_title() for axes in figure.axes if axes.images]
-    assert titles == ["Input", "Truth", "1", "5", "★ 20", "Stopped 50", "1", "5", "★ 20", "Stopped 50"]
+    assert titles == ["Input", "1", "5", "★ 20", "Stopped 50", "Truth", "1", "5", "★ 20", "Stopped 50"]
     truth = pictures.truth(rows.iloc[0])
     shown = {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.images}
     np.testing.assert_allclose(shown["5"], np.clip(truth, 0, 1) * 0.1, atol=1e-3)
