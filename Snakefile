@@ -22,4 +22,5 @@ rule all:
         multiext("results/claims", ".csv", ".md") if CLAIMED else [],
         expand("results/tables/{experiment}.{suffix}", experiment=EXPERIMENTS, suffix=["csv", "md", "tex"]),
         expand("results/tables/{experiment}_vs_paper.{suffix}", experiment=COMPARED, suffix=["csv", "md", "tex"]),
+        expand("results/pages/{experiment}.html", experiment=EXPERIMENTS),
         expand("results/figures/{drawing}.{suffix}", drawing=DRAWINGS, suffix=["png", "pdf"]),

@@ -16,7 +16,7 @@ from steps.files import whole
 from steps.sources import ROOT
 
 FILES = ("trace.npz", "run.json", "recovered.npy")  # written in this order: the last says that a recovery is there
-NUMBERS = ("seconds", "peak_memory_mb", "threads")
+NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma", "residual")
 RUN = {*NUMBERS, "device", "iterations", "seed", "settings", "origin", "versions"}  # no more: it ends up in score.json
 
 

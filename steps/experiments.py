@@ -1,13 +1,14 @@
 """The config: check it, and list the recoveries, tables and drawings it asks for."""
 
 import functools
+import itertools
 import os
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import claims, corrupt, discover, grid, published, recover, schema
+from steps import claims, corrupt, discover, grid, imagesets, measured, published, recover, schema
 from steps.errors import BadInput
 from steps.image import check as check_image
 
@@ -35,10 +36,12 @@ class Recovery:
 def check(config, file="config", images=True):
     """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys.
 
-    Image files are opened, for their headers, unless `images` is false: a job need not see them again. Files of
-    published values and of claims that are not in the working directory become priorbench's own.
+    Sets of images are replaced by their images (steps/imagesets.py). Image files are opened, for their headers, unless
+    `images` is false: a job need not see them again. Files of published values and of claims that are not in the
+    working directory become priorbench's own.
     """
     schema.validate(config, file)
+    imagesets.expand(config, file)
     for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
         given = config.get(key, "")
         schema.check_path(given, f"{file}: {key}")
@@ -51,9 +54,10 @@ def check(config, file="config", images=True):
             raise BadInput(f"{file}: image_dirs: {grid.shown(path)} is not allowed; must be without {os.pathsep!r}")
     for name, experiment in config["experiments"].items():
         try:
-            recoveries(experiment, config["images"], f"experiments.{name}")
-            drawings(name, experiment, f"experiments.{name}")
             place = f"experiments.{name}"
+            recoveries(experiment, config["images"], place)
+            measured.check_experiment(experiment, config["images"], place)
+            drawings(name, experiment, place)
             published.check(experiment, labels(experiment), cases(experiment), config["published"], place)
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
@@ -64,18 +68,22 @@ def check(config, file="config", images=True):
 def recoveries(experiment, images=None, where="experiment"):
     """Return the Recovery of every image × corruption × method variant of an experiment, in the order of the config.
 
-    `images` are the known images' names; None allows any. Raises BadInput for what is unknown or not allowed.
+    `images` are the config's, by name; None allows any. Raises BadInput for what is unknown or not allowed.
     """
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
     variants = _all_variants(experiment, 0, where)
-    _check_variants(variants, {"image", "n", "input", "metric", *corrupt.allowed(task)}, f"{where}.methods")
+    columns = {"image", "n", "noise sigma", "input", "metric", *corrupt.allowed(task)}
+    _check_variants(variants, columns, f"{where}.methods")
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {grid.unknown('image', image, images)}")
     found = []
     by_seed = {0: variants}
     pairs = cases(experiment, where)
+    kinds = {(corruption, images[image].get("measured", False)) for image, corruption in pairs} if images else set()
+    for corruption, given in sorted(kinds):
+        corrupt.parameters(task, grid.parse_parameters(corruption), f"{where}.corruption", given)
     if len(pairs) * len(variants) > grid.MOST:
         raise BadInput(f"{where}: asks for {len(pairs) * len(variants)} recoveries; must be at most {grid.MOST}")
     for image, corruption in pairs:
@@ -182,6 +190,7 @@ def image_arguments(name, image):
         *(f"--sha256={digest}" for digest in ([sums] if isinstance(sums, str) else sums)),
         *(f"--{key}={','.join(map(str, value))}" for key, value in numbers.items()),
         *(["--gray"] if image.get("gray") else []),
+        *(["--measured"] if image.get("measured") else []),
     ]
 
 
@@ -206,11 +215,7 @@ def shown(name, experiment, drawing, made=lambda recovery: True):
         if any(getattr(recovery, column) != value for column, value in where.items()):
             continue
         if where:
-            files += [
-                f"results/images/{recovery.image}.npy",
-                f"results/{recovery.task}/{recovery.image}/{recovery.corruption}/picture.npy",
-                f"{recovery.folder}/recovered.npy",
-            ]
+            files += images([recovery])
         if getattr(module, "CURVES", False):
             files.append(f"{recovery.folder}/curve.csv")
         if getattr(module, "TRACES", False):
@@ -220,11 +225,28 @@ def shown(name, experiment, drawing, made=lambda recovery: True):
     return list(dict.fromkeys(files))
 
 
+def images(recoveries):
+    """Return the files of the truths, of what one sees before recovery, and of the recoveries, each once."""
+    of_each = (
+        (
+            f"results/images/{recovery.image}.npy",
+            f"results/{recovery.task}/{recovery.image}/{recovery.corruption}/picture.npy",
+            f"{recovery.folder}/recovered.npy",
+        )
+        for recovery in recoveries
+    )
+    return list(dict.fromkeys(itertools.chain.from_iterable(of_each)))
+
+
 @functools.cache
-def corruption_path(task, text):
-    """Return the one spelling of a corruption given as text; raises BadInput for what the task does not allow."""
-    checked = grid.check_parameters(grid.parse_parameters(text), corrupt.allowed(task), task)
-    return grid.format_parameters(checked)
+def corruption_path(task, text, given=False):
+    """Return the one spelling of a corruption given as text; raises BadInput for what the task does not allow.
+
+    given  whether it is of an image that is measured, for which fewer are allowed.
+    """
+    corruption = grid.parse_parameters(text)
+    corrupt.parameters(task, corruption, task, given)
+    return grid.format_parameters(grid.check_parameters(corruption, corrupt.allowed(task), task))
 
 
 @functools.cache

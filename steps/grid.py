@@ -167,8 +167,12 @@ def _coerce(where, value, annotation):
     limits = []
     if get_origin(annotation) is Annotated:
         annotation, *limits = get_args(annotation)
-    if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(option for option in get_args(annotation) if option is not type(None))
+    words = []
+    if get_origin(annotation) in (Union, types.UnionType):  # float | None, float | Literal["estimate"]
+        annotation, *others = (option for option in get_args(annotation) if option is not type(None))
+        words = [word for option in others for word in get_args(option)]
+    if value in words:
+        return value
     if get_origin(annotation) is Literal:
         if value not in get_args(annotation):
             raise BadInput(
@@ -178,7 +182,7 @@ def _coerce(where, value, annotation):
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
     fits = isinstance(value, annotation) or (annotation is float and isinstance(value, int))
     if not fits or (isinstance(value, bool) and annotation is not bool):
-        raise BadInput(f"{where}: {shown(value)} is not allowed; must be {names[annotation]}")
+        raise BadInput(f"{where}: {shown(value)} is not allowed; must be {' or '.join([names[annotation], *words])}")
     for limit in limits:
         sign, bound = limit.split()
         if not COMPARISONS[sign](value, float(bound)):

@@ -1,4 +1,4 @@
-"""Prepare a ground-truth image: read, crop, turn gray, resize; float32 in [0, 1], (C, H, W)."""
+"""Prepare an image, a truth or a measured picture: read, crop, turn gray, resize; float32 in [0, 1], (C, H, W)."""
 
 import hashlib
 import os
@@ -14,11 +14,14 @@ from steps.files import whole
 from steps.grid import shown, unknown
 from steps.imagefile import BYTES, PIXELS, SUFFIXES, as_float, read
 
+REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what lies beyond is on another scale
 
-def prepare(pixels, *, gray=False, size=None, crop=None, where="image"):
+
+def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="image"):
     """Return float32 (C, H, W) in [0, 1]: cropped, then gray (luma of ITU-R BT.709), then resized with anti-aliasing.
 
-    crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n] or [height, width].
+    crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n] or [height, width]. What was
+    `measured` is not clipped to [0, 1].
     """
     from skimage.color import rgb2gray
     from skimage.transform import resize
@@ -30,7 +33,7 @@ def prepare(pixels, *, gray=False, size=None, crop=None, where="image"):
     if size:
         pixels = resize(pixels, (size[0], size[-1]), anti_aliasing=True)
     pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    return np.ascontiguousarray(np.clip(pixels, 0, 1), dtype=np.float32)
+    return np.ascontiguousarray(pixels if measured else np.clip(pixels, 0, 1), dtype=np.float32)
 
 
 def box(shape, crop, where):
@@ -43,7 +46,7 @@ def box(shape, crop, where):
     return slice(top, top + rows), slice(left, left + columns)
 
 
-def load(source, *, name="image", sha256=(), image_dirs=()):
+def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
     """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, an http(s) URL, or a file's path.
 
     A URL's file is looked for in `image_dirs`: as its own name, as `name` with any suffix, as any file with the right
@@ -56,10 +59,10 @@ def load(source, *, name="image", sha256=(), image_dirs=()):
     if kind == "skimage":
         return _load_skimage(rest)
     if kind in ("http", "https"):
-        return read(_locate(source, name, sha256, image_dirs))
+        return read(_locate(source, name, sha256, image_dirs), reach)
     if sha256 and Path(source).is_file():
         _verify(source, sha256)
-    return read(source)
+    return read(source, reach)
 
 
 def check(image, where):
@@ -184,18 +187,19 @@ def _verify(path, sha256):
         raise BadInput(f"{path}: checksum mismatch: sha256 is {actual}; must be {' or '.join(sha256)}")
 
 
-def _numbers(context, parameter, value):
+def numbers(context, parameter, value):
+    """Return the list of whole numbers that an option --size or --crop has as text, "256" or "40,30"; for click."""
     counts = {"size": (1, 2), "crop": (1, 4)}[parameter.name]
     if value is None:
         return None
     try:
-        numbers = [int(number) for number in value.split(",")]
-        good = len(numbers) in counts and min(numbers) >= 0 and min(numbers[-2:]) > 0
+        given = [int(number) for number in value.split(",")]
+        good = len(given) in counts and min(given) >= 0 and min(given[-2:]) > 0
     except ValueError:
         good = False
     if not good:
         raise click.BadParameter(f"{value!r} is not allowed; must be {' or '.join(map(str, counts))} whole numbers")
-    return numbers
+    return given
 
 
 @click.command(cls=Command, help=__doc__)
@@ -212,14 +216,14 @@ def _numbers(context, parameter, value):
     help="folder to look in before downloading a URL",
 )
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=_numbers, help="pixels after resizing: n or height,width")
-@click.option("--crop", callback=_numbers, help="central n, or top,left,height,width, before resizing")
-def main(source, output, name, sha256, image_dirs, gray, size, crop):
+@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width")
+@click.option("--crop", callback=numbers, help="central n, or top,left,height,width, before resizing")
+@click.option("--measured", is_flag=True, help="a measurement, not a truth: noise may take floats outside of [0, 1]")
+def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):
     """SOURCE (skimage:NAME, synthetic:NAME, URL or file) to OUTPUT (npy)."""
     with one_line(f"images.{name}"):
-        image = prepare(
-            load(source, name=name, sha256=sha256, image_dirs=image_dirs), gray=gray, size=size, crop=crop, where=source
-        )
+        pixels = load(source, name=name, sha256=sha256, image_dirs=image_dirs, reach=REACH if measured else 0)
+        image = prepare(pixels, gray=gray, size=size, crop=crop, measured=measured, where=source)
     with whole(output) as temporary:
         np.save(temporary, image)
 

@@ -19,15 +19,15 @@ PIXELS = 2**28  # of an image: 16384 x 16384
 BYTES = 2**31  # of a file, and of what it holds
 
 
-def read(path):
-    """Return the image in a file as float64 (H, W) or (H, W, 3) in [0, 1].
+def read(path, reach=0):
+    """Return the image in a file as float64 (H, W) or (H, W, 3) in [0, 1], floats in [-reach, 1 + reach].
 
     PNG, JPEG, TIFF, BMP: integers are divided by their type's largest value, transparency is laid over white, a photo
     is turned as its EXIF tag says. NPY, NPZ (of one array): also (C, H, W); floats are taken as they are.
-    Raises BadInput for what `size` refuses, for a file that is damaged, and for floats outside [0, 1].
+    Raises BadInput for what `size` refuses, for a file that is damaged, and for floats outside of that.
     """
     size(path)
-    return as_float(_understood(path, _array if _is_array(path) else _picture), path)
+    return as_float(_understood(path, _array if _is_array(path) else _picture), path, reach)
 
 
 def size(path):
@@ -46,14 +46,15 @@ def size(path):
     return height, width
 
 
-def as_float(pixels, where):
-    """Return pixels of any shape and type that `read` allows as float64 (H, W) or (H, W, 3) in [0, 1]."""
+def as_float(pixels, where, reach=0):
+    """Return pixels of any shape and type that `read` allows as `read` does."""
     _check_array(pixels.shape, pixels.dtype, where)
     if _channels_first(pixels.shape):
         pixels = np.moveaxis(pixels, 0, -1)
     pixels = pixels / np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else pixels.astype(np.float64)
-    if not (pixels.min() >= 0 and pixels.max() <= 1):
-        raise BadInput(f"{where}: values from {pixels.min():.4g} to {pixels.max():.4g}; floats must lie in [0, 1]")
+    low, high = pixels.min(), pixels.max()
+    if not (low >= -reach and high <= 1 + reach):
+        raise BadInput(f"{where}: values from {low:.4g} to {high:.4g}; floats must lie in [{0 - reach}, {1 + reach}]")
     if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
         alpha = pixels[..., -1:]
         pixels = alpha * pixels[..., :-1] + (1 - alpha)

@@ -19,7 +19,8 @@ def at_ends(figure, ends, looks):
         for label, point in points.items():
             colour = looks[label]["color"]
             notes.append(_beside(panel, label, point, colour))
-    figure.draw_without_rendering()  # the panels have given way: heights are known now
+    figure.draw_without_rendering()  # the panels give way, and their ticks to that
+    figure.draw_without_rendering()
     points_per_pixel = 72 / figure.dpi
     for panel, points in ends:
         mine = [text for text in notes if text.axes is panel]

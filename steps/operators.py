@@ -33,10 +33,12 @@ class LinearOperator:
     shape     (C, H, W) of the image.
     identity  True if A = I, so that a denoiser is a recovery method.
     transfer  the frequency response (H, W // 2 + 1) for `torch.fft.rfft2` if A is a circular convolution, else None.
+    pictures  True (of the class) if measurements are pictures of the image's shape: then a photo may be one.
     """
 
     identity = False
     transfer = None
+    pictures = False
 
     def __init__(self, shape):
         self.shape = tuple(shape)
@@ -62,6 +64,8 @@ class LinearOperator:
 
 class Convolution(LinearOperator):
     """A circular convolution, given by its `transfer`: y = F⁻¹(transfer · F x); everything is exact by FFT."""
+
+    pictures = True
 
     def forward(self, x):
         """Return A x."""

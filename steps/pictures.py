@@ -8,8 +8,8 @@ from steps.files import read_array
 
 
 def truth(row):
-    """Return the ground truth of a row of scores."""
-    return _load(f"results/images/{row['image']}.npy")
+    """Return the ground truth of a row of scores; None if it is not known, so that there is no PSNR."""
+    return None if np.isnan(row["psnr"]) else _load(f"results/images/{row['image']}.npy")
 
 
 def measured(row):
@@ -20,6 +20,13 @@ def measured(row):
 def recovered(row):
     """Return the recovery of a row of scores."""
     return _load(Path(row["folder"]) / "recovered.npy")
+
+
+def title(name, psnr):
+    """Return the title of a picture: its name and its PSNR, if there is one."""
+    from steps.style import decibels
+
+    return f"{name}  {decibels(psnr)}".strip()
 
 
 def _load(path):

@@ -117,7 +117,8 @@ def peak_memory(device):
 def main(measurement, method, params, folder, device, gpu_slots, threads):
     """MEASUREMENT (npz) by METHOD with PARAMS, such as lam=0.05 or default, to FOLDER.
 
-    Writes recovered.npy (C, H, W), trace.npz (losses, kept iterates) and run.json (seconds, memory, versions …).
+    Writes recovered.npy (C, H, W), trace.npz (losses, kept iterates) and run.json (seconds, memory, versions …,
+    noise_sigma, which the method was told, and residual, the root mean square of A x̂ − y).
     """
     folder = Path(folder)
     with one_line(folder):
@@ -149,6 +150,7 @@ def _recover(measurement, method, params, folder, device, threads):
         seconds = time.perf_counter() - start
     if not torch.isfinite(estimate).all():
         raise click.ClickException(f"{folder}: the estimate has values that are not finite; nothing is written")
+    fitted = A.forward(estimate.to(y))
     with whole(folder / "trace.npz") as temporary:
         np.savez(temporary, **trace.arrays())
     with whole(folder / "recovered.npy") as temporary:
@@ -160,6 +162,8 @@ def _recover(measurement, method, params, folder, device, threads):
             "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
             "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
             "threads": torch.get_num_threads(),
+            "noise_sigma": sigma,
+            "residual": float((fitted - y).square().mean().sqrt()),
             "iterations": len(trace.losses) or None,
             "seed": settings.get("seed"),
             "settings": settings,

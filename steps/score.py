@@ -1,4 +1,4 @@
-"""Score a recovery against the truth: the first step that sees it."""
+"""Score a recovery against the truth, if there is one: the first step that sees it."""
 
 import csv
 import io
@@ -46,35 +46,41 @@ def ssim(truth, estimate):
 
 
 def curve(truth, trace):
-    """Return one dict (iteration, loss, penalty, psnr) for each kept iterate of a trace (see steps/trace.py)."""
+    """Return one dict (iteration, loss, penalty, psnr) for each kept iterate of a trace (see steps/trace.py).
+
+    Without a truth, None, there is no psnr.
+    """
     return [
         {
             "iteration": int(iteration),
             "loss": float(trace["losses"][iteration - 1]),
             "penalty": float(trace["penalties"][iteration - 1]),
-            "psnr": psnr(truth, estimate),
+            "psnr": None if truth is None else psnr(truth, estimate),
         }
         for iteration, estimate in zip(trace["iterations"], trace["estimates"])
     ]
 
 
 @click.command(cls=Command, help=__doc__)
-@click.argument("image", type=click.Path(exists=True, dir_okay=False))
 @click.argument("picture", type=click.Path(exists=True, dir_okay=False))
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
-def main(image, picture, folder):
-    """FOLDER of a recovery, against IMAGE; adds score.json and curve.csv to it. PICTURE is its input."""
+@click.option("--truth", type=click.Path(exists=True, dir_okay=False), help="the image (npy), where it is known")
+def main(picture, folder, truth):
+    """FOLDER of a recovery, of which PICTURE is the input; adds score.json and curve.csv to it.
+
+    Without the truth, PSNR and SSIM are null and the curve's PSNR is empty.
+    """
     folder = Path(folder)
     with one_line(folder):
-        truth = read_array(image).astype(np.float64)
+        truth = read_array(truth).astype(np.float64) if truth else None
         estimate = read_array(folder / "recovered.npy")
-        if estimate.shape != truth.shape:
+        if truth is not None and estimate.shape != truth.shape:
             raise BadInput(f"the estimate has shape {estimate.shape}, the image {truth.shape}")
         shown = read_array(picture)
         run = read_json(folder / "run.json")
         trace = read_arrays(folder / "trace.npz")
     rows = curve(truth, trace)
-    best = max(rows, key=lambda row: row["psnr"], default=None)
+    best = None if truth is None else max(rows, key=lambda row: row["psnr"], default=None)
     *_, task, name, corruption, method, params = folder.absolute().parts
     write_text(folder / "curve.csv", _csv(rows))
     write_json(
@@ -85,11 +91,11 @@ def main(image, picture, folder):
             "corruption": corruption,
             "method": method,
             "params": params,
-            "psnr": psnr(truth, estimate),
-            "ssim": ssim(truth, estimate),
-            "input_psnr": psnr(truth, shown),
-            "pixels": "×".join(map(str, truth.shape[1:])),
-            "channels": truth.shape[0],
+            "psnr": None if truth is None else psnr(truth, estimate),
+            "ssim": None if truth is None else ssim(truth, estimate),
+            "input_psnr": None if truth is None else psnr(truth, shown),
+            "pixels": "×".join(map(str, estimate.shape[1:])),
+            "channels": estimate.shape[0],
             "loss": rows[-1]["loss"] if rows else None,
             "oracle_psnr": best and best["psnr"],
             "oracle_iteration": best and best["iteration"],

@@ -29,8 +29,12 @@ def sources(*modules):
         if path not in found:
             found.add(path)
             queue += _imports(path)
-    here = Path.cwd()
-    return sorted(str(path.relative_to(here) if path.is_relative_to(here) else path) for path in found)
+    return sorted(map(_from_here, found))
+
+
+def beside(pattern):
+    """Return the paths of the files below steps that match a pattern and are no modules, as `sources` gives them."""
+    return tuple(sorted(map(_from_here, (ROOT / "steps").glob(pattern))))
 
 
 def listing(*modules):
@@ -43,8 +47,9 @@ def listing(*modules):
 
 
 def checksums():
-    """Return {path in the repository: SHA-256} of all code of steps."""
-    return {path.relative_to(ROOT).as_posix(): sha256(path) for path in sorted((ROOT / "steps").rglob("*.py"))}
+    """Return {path in the repository: SHA-256} of all code of steps, that of its pages included."""
+    files = [path for suffix in ("py", "html", "css", "js") for path in (ROOT / "steps").rglob(f"*.{suffix}")]
+    return {path.relative_to(ROOT).as_posix(): sha256(path) for path in sorted(files)}
 
 
 def digest(*modules):
@@ -68,6 +73,11 @@ def noted(*modules, data=(), said="", name="", write=True):
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
     return str(path)
+
+
+def _from_here(path):
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from steps.sources import ROOT
 
 NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
 NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
-NAMES |= {"timing": "table of times", "decide": "page of claims", "draw": "figure"}
+NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
 
 
 def plan(config):

@@ -101,9 +101,16 @@ def columns(panels):
 
 
 def value(name, number):
-    """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5"."""
+    """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5", "σ estimated".
+
+    Of what a measurement does not have (None or NaN): "no clip".
+    """
     from steps.grid import spell
 
+    if number is None or number != number:
+        return f"no {symbol(name)}"
+    if number == "estimate":
+        return f"{symbol(name)} estimated"
     return f"{symbol(name)} = {spell(number)}"
 
 
@@ -148,6 +155,19 @@ def log_scale(axis, low, high):
     axis.set_major_locator(MaxNLocator(4) if high < 10 * low else LogLocator(numticks=6))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())
+
+
+def heading(figure, row):
+    """Write above all of a figure what it shows: the task, the image and the corruption of a row of scores."""
+    from steps.grid import parse_parameters
+
+    settings = [
+        value(k, v) + (f" as {row['noise_sigma']:.2g}" if v == "estimate" else "")
+        for k, v in parse_parameters(row["corruption"]).items()
+        if k not in ("seed", "clip")
+    ]
+    title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *settings])
+    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
 
 
 def place(figure, left, top, width, height):

@@ -12,17 +12,26 @@ from steps.errors import Command
 from steps.files import whole, write_text
 from steps.markup import escape_latex, escape_markdown
 
-METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "seconds": ("Time [s]", 2)}
+METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "residual": ("Residual", 4), "seconds": ("Time [s]", 2)}
+WITH_TRUTH = ("psnr", "ssim")
 INPUT = "input"
+SIGMA = "noise sigma"
 NOT_RUN = "not run"
 FEWEST = 3  # seeds that an interval needs: with two it would be 9 standard deviations wide
-NOTE = "input: the measurement itself, or its back-projection, before any recovery."
+NOTE = "input: the measurement itself, or its back-projection, before any recovery. Best of each row in bold."
+NO_TRUTH = "No ground truth is known of {}: no PSNR, no SSIM."
+RESIDUAL = (
+    "Residual: root mean square of A x̂ − y. At the noise's standard deviation all that was taken out may be noise; "
+    "well below it noise is left, well above it more than noise is lost."
+)
+ESTIMATED = "noise sigma: what methods were told of sigma, estimated from the measurement where sigma is estimate."
 MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
 
 
 def table(scores, metric):
     """Return a DataFrame of one metric: image, varying corruption parameters, n, input (PSNR only), then the labels.
 
+    If a sigma was estimated, there is a column "noise sigma" with what the methods were told.
     A cell is the mean over noise and method seeds; n is how many recoveries it averages, "2 to 6" if columns differ.
     If any cell has several, each label is followed by "label ±", half of the mean's 95 % interval (Student's t), or NaN
     for fewer than three.
@@ -31,6 +40,7 @@ def table(scores, metric):
 
     scores, varying, _ = corruptions.split(scores)
     keys = ["image", *varying]
+    estimated = scores["corruption"].str.contains("sigma=estimate", regex=False)
     labels = list(dict.fromkeys(scores["label"]))
     several = scores.groupby([*keys, "label"], dropna=False).size().max() > 1
     found = []
@@ -39,6 +49,8 @@ def table(scores, metric):
         by_label = {label: group.loc[group["label"] == label, metric] for label in labels}
         counts = sorted({len(values) for values in by_label.values()})
         row["n"] = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        if estimated.any():
+            row[SIGMA] = group["noise_sigma"].mean()
         if metric == "psnr":
             row[INPUT] = group.drop_duplicates("corruption")["input_psnr"].mean()
         for label, values in by_label.items():
@@ -54,22 +66,31 @@ def cells(frame, keys, labels, metric, bold):
 
     All that equal the highest at the decimals shown are bold.
     """
+    import pandas
+
     _, decimals = METRICS[metric]
     shown = [INPUT, *labels] if INPUT in frame else labels
-    several = ["n"] if set(frame["n"]) != {"1"} else []
+    extra = (["n"] if set(frame["n"]) != {"1"} else []) + ([SIGMA] if SIGMA in frame else [])
     rows = []
     for _, row in frame.iterrows():
         best = max((round(row[label], decimals) for label in labels if not math.isnan(row[label])), default=math.nan)
-        texts = [grid.spell(row[key]) if key != "image" else row[key] for key in keys] + [row["n"] for _ in several]
+        texts = [row["image"], *("" if pandas.isna(row[key]) else grid.spell(row[key]) for key in keys[1:])]
+        texts += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
+        unknown = metric == "psnr" and math.isnan(row[INPUT])
         for label in shown:
-            nothing = "" if metric == "ssim" else NOT_RUN  # images of less than 11 pixels have no SSIM
+            nothing = "" if metric == "ssim" or unknown else NOT_RUN  # images of less than 11 pixels have no SSIM
             text = nothing if math.isnan(row[label]) else f"{row[label]:.{decimals}f}"
             if not math.isnan(row.get(f"{label} ±", math.nan)):
                 text += f" ± {row[f'{label} ±']:.{decimals}f}"
-            is_best = metric != "seconds" and label in labels and round(row[label], decimals) == best
+            is_best = metric in WITH_TRUTH and label in labels and round(row[label], decimals) == best
             texts.append(bold(text) if is_best else text)
         rows.append(texts)
-    return [*keys, *several, *shown], rows
+    return [*keys, *extra, *shown], rows
+
+
+def _some(names):
+    """Return the names in words, some 20 at most."""
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def to_markdown(header, rows, keys):
@@ -118,15 +139,24 @@ def main(scores, output, title, stand_ins, not_made):
     settings = "; ".join(
         filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
     )
-    notes = [f"{settings}. {NOTE} Best of each row in bold.", escape_markdown(published.stand_in_note(stand_ins))]
+    unknown = list(dict.fromkeys(scores.loc[scores["psnr"].isna(), "image"]))
+    truths = len(unknown) < scores["image"].nunique()
+    notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
+    notes += [escape_markdown(NO_TRUTH.format(_some(unknown))), RESIDUAL] if unknown else []
+    notes += [ESTIMATED if scores["corruption"].str.contains("sigma=estimate", regex=False).any() else ""]
+    notes += [escape_markdown(published.stand_in_note(stand_ins))]
     notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]
     markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():
+        if metric == "residual" and not unknown:
+            continue
         frame, keys, labels = table(scores, metric)
         frames.append(frame.assign(metric=metric))
+        if metric in WITH_TRUTH and not truths:
+            continue
         header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
         rows = [[escape_markdown(text) if i < len(keys) else text for i, text in enumerate(row)] for row in rows]
-        if metric == "psnr" and "n" in header:
+        if "n" in header and MANY not in markdown[0]:
             markdown[0] += f"\n\n{MANY}"
         markdown.append(f"## {heading}\n\n{to_markdown(header, rows, keys)}")
         header, rows = cells(frame, keys, labels, metric, lambda text: rf"\textbf{{{text}}}")
@@ -137,7 +167,7 @@ def main(scores, output, title, stand_ins, not_made):
         caption = f"{title}. {heading}; {settings}." + (f" Not made, {not_made}." if not_made else "")
         latex.append(to_latex(header, rows, keys, caption))
     devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
-    markdown.append(f"{scores['convention'][0]}. Time: solve seconds on {devices}.")
+    markdown.append(f"{scores['convention'][0]}. " * truths + f"Time: solve seconds on {devices}.")
     csv = pandas.concat(frames)
     with whole(output.with_suffix(".csv")) as temporary:
         csv[["metric", *csv.columns.drop("metric")]].to_csv(temporary, index=False)

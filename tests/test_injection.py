@@ -1,5 +1,6 @@
 """Hostile text in a config, through Snakemake: shown as it is, never run, and nothing is written outside of results."""
 
+import html
 import json
 import re
 import shutil
@@ -90,6 +91,10 @@ def test_text_is_shown_as_it_is(run):
         for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
             columns = {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in table.splitlines()}
             assert len(columns) == 1, table
+    page = (folder / "results/pages/nasty.html").read_text()
+    assert f"<h1>{html.escape(NASTY)}</h1>" in page and page.count("<b>") == 0
+    data = json.loads(re.findall(r'id="data">(.*)</script>', page)[0])
+    assert [panel["label"] for panel in data["cases"][0]["panels"]][2:] == [LABEL.replace("{K}", "0.1"), "-x"]
     latex = (folder / "results/tables/nasty.tex").read_text()
     assert r"\$(touch pwned) `touch pwned` \& touch pwned \textbar{} touch pwned \textgreater{} pwned" in latex
     assert r"\input{" not in latex and r"\textbackslash{}input\{x\}" in latex

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import textwrap
 import tomllib
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import yaml
 from PIL import Image
 
 from steps import compare, discover, experiments, grid, published
-from tests.workflows import copy_repository
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -91,16 +89,6 @@ def test_make_targets_of_the_readme_exist():
     for target in targets:
         result = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
         assert result.returncode == 0, f"make {target}: {result.stderr}"
-
-
-def test_the_readme_s_method_passes_the_tests_of_every_method(tmp_path):
-    (code,) = re.findall(r"^  ```python\n(.*?)^  ```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    copy_repository(tmp_path)
-    (tmp_path / "steps/methods/gaussian.py").write_text(textwrap.dedent(code))
-    command = [sys.executable, "-m", "pytest", "-q", "tests/methods/test_every_method.py", "-k", "gaussian"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout
-    assert " passed" in result.stdout
 
 
 def test_paper_yaml_has_a_recovery_for_every_published_number_in_the_paper_s_and_in_tuned_settings():

@@ -42,7 +42,7 @@ def run(tmp_path_factory):
 
 
 EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2, "timing": 1}
-EVERYTHING |= {"compare": 1, "decide": 1}
+EVERYTHING |= {"compare": 1, "decide": 1, "show": 2}
 RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
 SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1, "draw film_strip": 2}
 DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
@@ -65,6 +65,8 @@ def test_the_run_makes_what_the_config_asks_for(run):
     for experiment in ("denoising", "single_pixel"):
         for suffix in ("csv", "md", "tex"):
             assert (folder / f"results/tables/{experiment}.{suffix}").stat().st_size > 100
+        page = (folder / f"results/pages/{experiment}.html").read_text()
+        assert page.endswith("</html>\n") and page.count('"image":') > 10
     for drawing in (
         "denoising/psnr",
         "denoising/comparison/camera/sigma=0.1,clip=true,seed=0",
@@ -106,8 +108,8 @@ def methods(*names):
 
 
 PUBLISHED = {"compare": 1, "decide": 1}
-COLLECTED = {"collect": 2, "combine": 1, "timing": 1, "tabulate": 2} | PUBLISHED | DRAWINGS
-ONE_COLLECTED = {"collect": 1, "combine": 1, "timing": 1, "tabulate": 1}
+COLLECTED = {"collect": 2, "combine": 1, "timing": 1, "tabulate": 2, "show": 2} | PUBLISHED | DRAWINGS
+ONE_COLLECTED = {"collect": 1, "combine": 1, "timing": 1, "tabulate": 1, "show": 1}
 DENOISING = PUBLISHED | {"draw psnr": 1, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
 # What is edited, and all that runs again.
 CACHING = {
@@ -132,7 +134,9 @@ CACHING = {
     "a published value": ("tests/published.csv", PUBLISHED | {"draw vs_paper": 1}),
     "a claim": ("tests/claims.yaml", {"decide": 1}),
     "figure": ("steps/figures/matrix.py", {"draw matrix": 1}),
-    "style of figures": ("steps/style.py", DRAWINGS),
+    "style of figures": ("steps/style.py", DRAWINGS | {"show": 2}),
+    "comparison page": ("steps/show.py", {"show": 2}),
+    "script of the comparison page": ("steps/viewer/draw.js", {"show": 2}),
     "images": ("steps/image.py", EVERYTHING | DRAWINGS | methods(*METHODS)),
     "readme": ("README.md", {}),
     "requirements for conda": ("environment.yml", {}),
@@ -206,7 +210,7 @@ CONFIG_CHANGES = {
     ),
     "a title": (
         lambda c: c["experiments"]["denoising"].update(title="T"),
-        {"tabulate": 1, "compare": 1, "draw vs_paper": 1},
+        {"tabulate": 1, "compare": 1, "draw vs_paper": 1, "show": 1},
     ),
     "a tolerance": (
         lambda c: c["experiments"]["denoising"]["published"]["tolerances"][0].update(db=2),
@@ -223,7 +227,7 @@ CONFIG_CHANGES = {
     ),
     "a stand-in": (
         lambda c: c["images"]["camera"].update(stand_in="for another"),
-        {"tabulate": 1} | DENOISING,
+        {"tabulate": 1, "show": 1} | DENOISING,
     ),
     "skipping what is missing": (lambda c: c.update(missing="skip"), "collected"),
     "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
@@ -432,7 +436,7 @@ def status(folder):
 
 def test_status_says_in_words_what_would_run_and_why(run):
     folder, _, _ = run
-    assert status(folder) == ["Nothing to do: all 64 jobs are done."]
+    assert status(folder) == ["Nothing to do: all 66 jobs are done."]
     path, table = folder / "steps/methods/wiener.py", folder / "results/tables/denoising.md"
     code, text = path.read_text(), table.read_text()
     path.write_text(code + "\n# edited\n")
@@ -441,12 +445,12 @@ def test_status_says_in_words_what_would_run_and_why(run):
         assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"
         assert "4 × score follows from the above" in said
         assert "1 × table follows from the above" in said
-        assert said[-1] == "21 of 64 jobs would run."
+        assert said[-1] == "22 of 66 jobs would run."
     finally:
         path.write_text(code)
     try:
         table.unlink()
-        assert status(folder) == ["1 × table not made yet", "1 of 64 jobs would run."]
+        assert status(folder) == ["1 × table not made yet", "1 of 66 jobs would run."]
     finally:
         table.write_text(text)
     published = folder / "tests/published.csv"

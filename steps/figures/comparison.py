@@ -11,25 +11,27 @@ def draw(scores):
 
     `scores` are the rows of one image and corruption; of several seeds the first is shown. The detail is the part with
     the most edges, the error the mean over channels, all on one scale, which ends where 1 % of the recoveries' pixels
-    are beyond. The highest PSNR is bold.
+    are beyond. The highest PSNR is bold. Without a truth, it, the PSNR and the errors are left out, and the detail is
+    that of the mean of the recoveries.
     """
     import matplotlib.pyplot as plt
 
-    from steps import grid, pictures, style
+    from steps import pictures, style
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
     truth = pictures.truth(first)
-    part = pictures.detail(truth)
-    shown = [("Truth", np.nan, truth), ("Input", first["input_psnr"], pictures.measured(first))]
-    shown += [(row["label"], row["psnr"], pictures.recovered(row)) for _, row in rows.iterrows()]
-    errors = [_error(image, truth) for *_, image in shown]
-    most = max(0.01, float(np.ceil(100 * np.quantile(errors[2:], 0.99)) / 100))
+    recovered = [pictures.recovered(row) for _, row in rows.iterrows()]
+    part = pictures.detail(np.mean(recovered, 0) if truth is None else truth)
+    shown = [("Truth", np.nan, truth)] if truth is not None else []
+    shown += [("Input", first["input_psnr"], pictures.measured(first)), *zip(rows["label"], rows["psnr"], recovered)]
+    most = 0 if truth is None else np.quantile([_error(image, truth) for image in recovered], 0.99)
+    most = max(0.01, float(np.ceil(100 * most) / 100))
     best = np.nanmax(rows["psnr"]) if np.isfinite(rows["psnr"]).any() else None
     columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
     lines = -(-len(shown) // columns)
     side = (style.WIDTH - GAP) / columns - GAP
-    high = side * truth.shape[0] / truth.shape[1]
+    high = side * recovered[0].shape[0] / recovered[0].shape[1]
     titles = [_title(label, psnr, side) for label, psnr, _ in shown]
     tops = [0.2]
     for line in range(lines):
@@ -37,7 +39,7 @@ def draw(scores):
         tops[line] += head
         tops.append(tops[line] + 1.5 * (high + GAP))
     figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
-    for index, ((_, psnr, image), title, error) in enumerate(zip(shown, titles, errors)):
+    for index, ((_, psnr, image), title) in enumerate(zip(shown, titles)):
         line, column = divmod(index, columns)
         left, top = GAP + column * (side + GAP), tops[line]
         whole = style.place(figure, left, top, side, high)
@@ -46,18 +48,15 @@ def draw(scores):
         below = style.place(figure, left, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
         pictures.show(below, pictures.cut(image, part), aspect="auto")
         pictures.frame(below, style.DETAIL)
-        if index:
+        if index and truth is not None:
             beside = style.place(figure, left + (side + GAP) / 2, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
-            colours = pictures.show(beside, error, cmap="magma", vmin=0, vmax=most, aspect="auto")
-    bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)
-    figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most], format="{x:g}")
-    bar.tick_params(labelsize=6, length=2, pad=1)
-    bar.set_title("Error |x̂ − x|", fontsize=6, pad=2)
-    settings = ", ".join(
-        style.value(k, v) for k, v in grid.parse_parameters(first["corruption"]).items() if k not in ("seed", "clip")
-    )
-    title = f"{first['task'].replace('_', ' ').capitalize()} of {first['image']}, {settings}"
-    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
+            colours = pictures.show(beside, _error(image, truth), cmap="magma", vmin=0, vmax=most, aspect="auto")
+    if truth is not None:
+        bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)
+        figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most], format="{x:g}")
+        bar.tick_params(labelsize=6, length=2, pad=1)
+        bar.set_title("Error |x̂ − x|", fontsize=6, pad=2)
+    style.heading(figure, first)
     return figure
 
 

@@ -42,6 +42,10 @@ def draw(scores):
         above.set_ylabel("Loss" if column == 0 else "")
         below.tick_params(labelbottom=True)  # also where there are panels below
         below.set(xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")
+        if here["psnr"].isna().all():
+            below.set(yticks=[])
+            below.text(0.5, 0.5, "no truth", transform=below.transAxes, ha="center", va="center", color="0.4")
+            ends.pop()
         drawn = np.concatenate([line.get_ydata() for line in above.get_lines()])
         style.log_scale(above.yaxis, *np.quantile(drawn[drawn > 0], (0, 1))) if (drawn > 0).any() else None
         most = max(curve["iteration"].max() for curve in here["curve"])

@@ -15,12 +15,12 @@ def draw(scores):
     A strip: the input, six kept iterates, evenly spread over the logarithm of iterations and the best among them, what
     the method returned, the truth. In the PSNR curves the method's own marker is where its rule stopped it, the star
     is the oracle: the kept iterate with the highest PSNR, which only who has the truth can choose. The loss is what a
-    method reports, see `curves`, over its first. `scores` are those of one image and corruption; of several seeds the first is shown.
-    Raises BadInput if no method has kept iterates.
+    method reports, see `curves`, over its first. Without a truth there is no PSNR. `scores` are those of one image and
+    corruption; of several seeds the first is shown. Raises BadInput if no method has kept iterates.
     """
     import matplotlib.pyplot as plt
 
-    from steps import grid, pictures, style
+    from steps import pictures, style
 
     rows = [row for _, row in scores.drop_duplicates("label").iterrows()]
     fits = [(row, *_read(row["folder"])) for row in rows]
@@ -32,7 +32,8 @@ def draw(scores):
     truth = pictures.truth(rows[0])
     looks = style.lines(scores)
     side = (style.WIDTH - LEFT) / (FRAMES + 3) - GAP
-    high = side * truth.shape[0] / truth.shape[1]
+    shape = pictures.measured(rows[0]).shape
+    high = side * shape[0] / shape[1]
     step = 0.17 + high + 0.17
     strips = 0.2 + len(fits) * step
     figure = plt.figure(figsize=(style.WIDTH, strips + 2.8))
@@ -43,9 +44,11 @@ def draw(scores):
         if line == 0:
             pictures.show(panels[0], pictures.measured(row), "Input")
             pictures.caption(panels[0], row["input_psnr"])
-            pictures.show(panels[-1], truth, "Truth")
         else:
             panels[0].remove()
+        if line == 0 and truth is not None:
+            pictures.show(panels[-1], truth, "Truth")
+        else:
             panels[-1].remove()
         _draw_strip(panels[1:-1], row, curve, trace, looks[row["label"]])
         name = style.wrapped(row["label"], step, lines=2)
@@ -54,17 +57,15 @@ def draw(scores):
     size = (style.WIDTH - 0.6, 1.15)
     above, below = (style.place(figure, 0.5, strips + down, *size) for down in (0.1, 0.1 + 1.15 + 0.1))
     _draw_curves(figure, (above, below), fits, looks)
-    settings = ", ".join(
-        style.value(k, v) for k, v in grid.parse_parameters(rows[0]["corruption"]).items() if k not in ("seed", "clip")
-    )
-    title = f"{rows[0]['task'].replace('_', ' ').capitalize()} of {rows[0]['image']}, {settings}"
-    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
-    style.note(
-        figure,
-        "Stopped: what the method returns, by its own rule, without the truth: "
-        + "; ".join(dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits))
-        + ". Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no method has. Dashed: the input.",
-    )
+    style.heading(figure, rows[0])
+    rules = dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits)
+    text = f"Stopped: what the method returns, by its own rule, without the truth: {'; '.join(rules)}."
+    if truth is not None:
+        text += (
+            " Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no method has."
+        )
+        text += " Dashed: the input."
+    style.note(figure, text)
     return figure
 
 
@@ -144,15 +145,16 @@ def _draw_curves(figure, panels, fits, looks):
         below.plot(shown, relative[shown - 1], **look)
         losses += [loss for loss in relative if loss > 0]
         iteration, _ = stop(row, len(trace["losses"]))
+        if np.isnan(row["psnr"]):
+            continue
         name = f"{row['label']}: stopped {style.decibels(row['psnr'])}"
         marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
         points[name] = (iteration or len(trace["losses"]), row["psnr"])
-        if curve["psnr"].notna().any():
-            best = curve.loc[curve["psnr"].idxmax()]
-            name = f"{row['label']}: oracle {style.decibels(best['psnr'])}"
-            marked[name] = {"color": look["color"], "marker": "*", "linestyle": "", "markersize": 10, "label": name}
-            marked[name] |= {"markeredgecolor": "black", "markeredgewidth": 0.5, "zorder": 3}
-            points[name] = (best["iteration"], best["psnr"])
+        best = curve.loc[curve["psnr"].idxmax()]
+        name = f"{row['label']}: oracle {style.decibels(best['psnr'])}"
+        marked[name] = {"color": look["color"], "marker": "*", "linestyle": "", "markersize": 10, "label": name}
+        marked[name] |= {"markeredgecolor": "black", "markeredgewidth": 0.5, "zorder": 3}
+        points[name] = (best["iteration"], best["psnr"])
     for name, point in points.items():
         above.plot(*point, **marked[name])
     first = fits[0][0]
@@ -168,7 +170,11 @@ def _draw_curves(figure, panels, fits, looks):
         panel.margins(y=0.15)
     if losses:
         style.log_scale(below.yaxis, min(losses), max(losses))
+    if not points:
+        above.set(yticks=[])
+        above.text(0.5, 0.5, "no truth", transform=above.transAxes, ha="center", va="center", color="0.4")
+        return labels.below(figure, {row["label"]: looks[row["label"]] | {"marker": None} for row, *_ in fits})
     along = np.geomspace(1, most, 200)  # labels keep clear of the lines
     curves = [np.interp(np.log(along), np.log(curve["iteration"]), curve["psnr"]) for _, curve, _ in fits]
     curves = np.column_stack([np.tile(along, len(fits)), np.concatenate(curves)])
-    labels.beside(figure, [(above, points, curves)], marked)
+    return labels.beside(figure, [(above, points, curves)], marked)

@@ -20,11 +20,12 @@ def draw(scores):
     kinds = list(scores.drop_duplicates(varying or ["image"])["corruption"])  # one for each value, whatever the seed
     labels = list(dict.fromkeys(scores["label"]))
     truth = pictures.truth(scores.iloc[0])
-    names = ["Input", *labels, "Truth"]
+    names = ["Input", *labels, *(["Truth"] if truth is not None else [])]
+    shape = pictures.measured(scores.iloc[0]).shape
     blocks = -(-len(names) // MOST)
     columns = -(-len(names) // blocks)
     side = (style.WIDTH - LEFT) / columns - GAP
-    high = side * truth.shape[0] / truth.shape[1]
+    high = side * shape[0] / shape[1]
     heads = [style.wrapped(name, side, 7.5) for name in names]
     head = 0.04 + 0.13 * max(1 + head.count("\n") for head in heads)
     step, block_step = high + BELOW, head + len(kinds) * (high + BELOW)

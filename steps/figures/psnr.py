@@ -3,6 +3,7 @@
 import numpy as np
 
 EACH = ()
+TRUTH = True
 INPUT = "input"
 
 
@@ -15,6 +16,7 @@ def draw(scores):
 
     from steps import corruptions, labels, style
 
+    scores = scores[scores["psnr"].notna()]  # of images that have a truth
     scores, (x, *others), _ = _axis(*corruptions.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     columns = style.columns(len(groups))

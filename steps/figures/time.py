@@ -1,6 +1,7 @@
 """PSNR against seconds: what each method costs and what it gives, a panel for each image."""
 
 EACH = ()
+TRUTH = True
 
 
 def draw(scores):
@@ -13,7 +14,7 @@ def draw(scores):
 
     from steps import corruptions, labels, style
 
-    scores, varying, _ = corruptions.split(scores)
+    scores, varying, _ = corruptions.split(scores[scores["psnr"].notna()])
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
     images = list(dict.fromkeys(scores["image"]))
     columns = style.columns(len(images))

@@ -7,6 +7,7 @@ class Operator(LinearOperator):
     """A = I; measurements have the image's shape (C, H, W)."""
 
     identity = True
+    pictures = True
 
     def __init__(self, shape):
         import torch

@@ -379,9 +379,9 @@ def test_frames_are_evenly_spread_and_have_the_best():
     from steps.figures.film_strip import frames
     from steps.trace import kept
 
-    assert frames(kept(1000), 150, 1000) == [1, 5, 15, 50, 150, 700]
-    assert frames(kept(1000), 200, 1000) == [1, 5, 15, 50, 200, 700]
-    assert frames(kept(1000), 1000, 1000) == [1, 5, 15, 50, 200, 700]
+    assert frames(kept(1000), 150, 1000) == [1, 3, 15, 50, 150, 700]
+    assert frames(kept(1000), 200, 1000) == [1, 3, 15, 50, 200, 700]
+    assert frames(kept(1000), 1000, 1000) == [1, 3, 15, 50, 200, 700]
     assert frames([1, 2, 3], 3, 3) == [1, 2]
     assert frames([1], 1, 1) == [1]
 

@@ -10,7 +10,7 @@ sys.path.insert(0, workflow.basedir)
 
 from steps import claims, discover, experiments, runs, schema
 from steps.errors import BadInput
-from steps.sources import noted
+from steps.sources import beside, noted
 
 
 def or_exit(function):
@@ -48,6 +48,7 @@ CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"
 if not EXPERIMENTS:
     sys.exit("Error: missing: skip, but no recovery of the config is there")
 COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
+VIEWER = beside("viewer/*.*")  # what pages are made of
 DRAWINGS = [
     drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
 ]
@@ -88,10 +89,16 @@ def code(*modules, **data):
     return or_exit(partial(noted, *modules, **data, write=workflow.is_main_process and not BUSY))()
 
 
+def measured(wildcards):
+    """Return whether a path's image is itself a measurement; then nothing is simulated of it and it has no truth."""
+    return experiments.entry(config, "images", wildcards.image).get("measured", False)
+
+
 def asked(wildcards):
     """Raise BadInput for a path that names what does not exist, or does not spell its parameters in the one way."""
     discover.load("tasks", wildcards.task)
-    one_way = [(wildcards.corruption, experiments.corruption_path(wildcards.task, wildcards.corruption))]
+    spelled = experiments.corruption_path(wildcards.task, wildcards.corruption, measured(wildcards))
+    one_way = [(wildcards.corruption, spelled)]
     if "method" in wildcards.keys():
         discover.load("methods", wildcards.method)
         one_way.append((wildcards.params, experiments.params_path(wildcards.method, wildcards.params)))
@@ -126,7 +133,14 @@ def image_code(wildcards):
 @or_exit
 def task_code(wildcards):
     asked(wildcards)
-    return code("steps.corrupt", f"steps.tasks.{wildcards.task}")
+    given = {"said": "measured", "name": f"corrupt-{wildcards.task}-measured"} if measured(wildcards) else {}
+    return code("steps.corrupt", f"steps.tasks.{wildcards.task}", **given)
+
+
+@or_exit
+def truth(wildcards):
+    """Return the path of a path's ground truth; [] if its image is measured."""
+    return [] if measured(wildcards) else f"results/images/{wildcards.image}.npy"
 
 
 @or_exit

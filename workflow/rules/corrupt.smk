@@ -40,8 +40,10 @@ rule corrupt:
     resources:
         mem_mb=corruption_memory,
         runtime=more(5),
+    params:
+        measured=lambda w: "--measured" if measured(w) else "",
     message:
         "corrupt {wildcards.image} for {wildcards.task}: {wildcards.corruption}"
     shell:
         "python -m steps.corrupt {input.image:q} {wildcards.task:q} {wildcards.corruption:q}"
-        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q} > {log:q} 2>&1"
+        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q} {params.measured} > {log:q} 2>&1"

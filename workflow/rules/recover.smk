@@ -30,7 +30,7 @@ rule recover:
 
 rule score:
     input:
-        image="results/images/{image}.npy",
+        truth=truth,
         picture="results/{task}/{image}/{corruption}/picture.npy",
         recovered="results/{task}/{image}/{corruption}/{method}/{params}/recovered.npy",
         trace="results/{task}/{image}/{corruption}/{method}/{params}/trace.npz",
@@ -49,9 +49,11 @@ rule score:
     resources:
         mem_mb=score_memory,
         runtime=more(5),
+    params:
+        truth=lambda w: ["--truth", truth(w)] if truth(w) else [],
     message:
         "score {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
     shell:
-        "python -m steps.score {input.image:q} {input.picture:q}"
+        "python -m steps.score {input.picture:q}"
         " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q}/{wildcards.method:q}/{wildcards.params:q}"
-        " > {log:q} 2>&1"
+        " {params.truth:q} > {log:q} 2>&1"

@@ -183,3 +183,32 @@ rule draw:
         "python -m steps.draw {input.scores:q} {wildcards.drawing:q}"
         " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} --stand-ins {params.stand_ins:q}"
         " > {log:q} 2>&1"
+
+
+rule show:
+    input:
+        scores="results/scores/{experiment}.csv",
+        images=lambda w: experiments.images(recoveries(w)),
+        code=lambda w: code("steps.show", data=VIEWER, said=recovery_part(w), name=f"show-{w.experiment}"),
+    output:
+        "results/pages/{experiment}.html",
+    log:
+        "results/pages/{experiment}.log",
+    group:
+        together("report")
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        experiment=recovery_part,
+        title=lambda w: experiment_entry(w).get("title", w.experiment),
+        stand_ins=stand_ins,
+        not_made=not_made,
+    message:
+        "show {wildcards.experiment}"
+    shell:
+        "python -m steps.show {input.scores:q} {params.experiment:q} {output:q} --title {params.title:q}"
+        " --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"

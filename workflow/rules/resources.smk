@@ -48,4 +48,4 @@ def recovery_minutes(wildcards, input, attempt):
 
 
 def score_memory(wildcards, input, attempt):
-    return attempt * round(1000 + 100 * megabytes(input.image))
+    return attempt * round(1000 + 100 * megabytes(input.picture))

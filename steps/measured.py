@@ -1,0 +1,74 @@
+"""Pictures that are themselves measurements: nothing is simulated of them, and no truth is known."""
+
+import warnings
+
+from steps import discover, grid
+from steps.errors import BadInput
+
+ESTIMATE = "estimate"
+
+
+def estimate_sigma(y):
+    """Return the standard deviation of the white Gaussian noise of y (C, H, W), from y alone; mean over channels.
+
+    It is the median absolute finest wavelet coefficient (Donoho and Johnstone 1994), by scikit-image: fine texture
+    counts as noise, and noise that was clipped as less than it was. Raises BadInput for a picture that is too small.
+    """
+    import numpy as np
+    from skimage.restoration import estimate_sigma
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a mean of nothing, which the next lines say in words
+        sigma = float(estimate_sigma(y.astype(np.float64), average_sigmas=True, channel_axis=0))
+    if not np.isfinite(sigma):
+        raise BadInput(f"the {y.shape[1]}x{y.shape[2]} picture is too small to estimate sigma; give a number")
+    return sigma
+
+
+def taper(y, A):
+    """Return y (C, H, W) with borders as the circular convolution A would have measured them; y itself for any other A.
+
+    w · y + (1 − w) · A y, with w one minus the kernel's autocorrelation along each side: 0 at the border, 1 from the
+    kernel's size on. A photo's scene goes on beyond its border, A's begins again at the opposite one; taken as it is,
+    the step between them would ring through the whole recovery. The rule is that of MATLAB's edgetaper.
+    """
+    import torch
+
+    if A.transfer is None:
+        return y
+    kernel = torch.fft.irfft2(A.transfer, s=A.shape[-2:])
+    correlations = [
+        torch.fft.irfft(torch.fft.rfft(line).abs() ** 2, len(line)) for line in (kernel.sum(1), kernel.sum(0))
+    ]
+    w = torch.outer(*(1 - correlation / correlation[0] for correlation in correlations)).to(y)
+    return w * y + (1 - w) * A.forward(y)
+
+
+def check(task, operator, corruption, where):
+    """Raise BadInput if a picture cannot be a measurement of a task, or for a corruption that would be simulated.
+
+    operator  the task's class;  corruption  a dict of checked parameters.
+    """
+    if not operator.pictures:
+        raise BadInput(f"{where}: measurements of {task} are no pictures, so an image that is measured cannot be one")
+    allowed = [*grid.signature(operator), "sigma"]
+    for name in corruption:
+        if name not in allowed:
+            words = f"nothing is simulated of an image that is measured; allowed: {', '.join(allowed)}"
+            raise BadInput(f"{where}.{name}: {words}")
+    if "sigma" not in corruption:
+        raise BadInput(f"{where}.sigma: missing; of an image that is measured it must be a number or {ESTIMATE}")
+
+
+def check_experiment(experiment, images, where):
+    """Raise BadInput for what cannot be asked of measured images: published values, and figures that need a truth.
+
+    If none of the images has a truth, only figures that need none are drawn by default. `images` are the config's.
+    """
+    without = [name for name in experiment["images"] if images[name].get("measured")]
+    if without and "published" in experiment:
+        raise BadInput(f"{where}.published: {without[0]} is measured; without a truth it is compared with nothing")
+    if len(without) == len(experiment["images"]):
+        for figure in experiment.setdefault("figures", ["comparison"]):
+            if getattr(discover.load("figures", figure, f"{where}.figures"), "TRUTH", False):
+                raise BadInput(f"{where}.figures: {figure} needs a truth, but all images are measured")

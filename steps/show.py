@@ -1,0 +1,246 @@
+"""Show an experiment on a page to look at: truth, measurement and recoveries side by side, in one HTML file."""
+
+import base64
+import hashlib
+import html
+import io
+import json
+import math
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+
+from steps import experiments, grid, pictures, published, score, style
+from steps import scores as scores_file
+from steps.errors import Command
+from steps.files import read_array, read_json, write_text
+
+VIEWER = Path(__file__).parent / "viewer"
+SCRIPTS = ("view.js", "draw.js", "control.js")  # one script in the page, split for those who read it
+LIMIT = 100_000_000  # characters of all images of a page; browsers still open it in seconds
+NICE = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)  # where a colour bar may end, times a power of ten
+DECIMALS = {"PSNR": 2, "SSIM": 3}  # what is equal at these is equally good, as in the tables
+
+
+class Case(NamedTuple):
+    """What is side by side: recoveries of one image and corruption; `seed` is the methods' if one has several."""
+
+    image: str
+    corruption: str
+    seed: int | None
+    recoveries: list
+
+    @property
+    def parameters(self):
+        return grid.parse_parameters(self.corruption)
+
+    @property
+    def name(self):
+        """The corruption without its seed, which with the image is what the page lets one choose: "sigma=0.1"."""
+        return grid.format_parameters({k: v for k, v in self.parameters.items() if k != "seed"})
+
+
+def cases(recoveries):
+    """Return the Cases of an experiment's recoveries, in their order; a method without seeds is in each."""
+    groups = defaultdict(lambda: defaultdict(list))
+    for recovery in recoveries:
+        groups[recovery.image, recovery.corruption][recovery.label].append(recovery)
+    found = []
+    for key, by_label in groups.items():
+        most = max(by_label.values(), key=len)
+        for n, recovery in enumerate(most):
+            seed = grid.parse_parameters(recovery.params).get("seed", 0) if len(most) > 1 else None
+            found.append(Case(*key, seed, [group[min(n, len(group) - 1)] for group in by_label.values()]))
+    return found
+
+
+def seeds(all_cases):
+    """Return for each Case the name of its seed, "noise 0, method 1"; of that only what there are several of."""
+    corruptions = defaultdict(set)
+    for case in all_cases:
+        corruptions[case.image, case.name].add(case.corruption)
+    names = []
+    for case in all_cases:
+        noise = [f"noise {case.parameters.get('seed', 0)}"] if len(corruptions[case.image, case.name]) > 1 else []
+        names.append(", ".join(noise + ([] if case.seed is None else [f"method {case.seed}"])))
+    return names
+
+
+def error_map(truth, estimate):
+    """Return the absolute error |x̂ − x| of two (C, H, W) images, neither clipped, the mean over channels: (H, W)."""
+    return np.abs(estimate.astype(np.float64) - truth).mean(axis=0)
+
+
+def scale(errors):
+    """Return where the one colour bar of several error maps ends: the median of their 99.5 % quantiles, rounded up.
+
+    So half of the methods saturate in less than 1 pixel of 200, and one that failed does not darken all others.
+    """
+    end = max(float(np.median([np.quantile(error, 0.995) for error in errors])), 1e-6)
+    power = 10.0 ** math.floor(math.log10(end))
+    return float(f"{next(n for n in NICE if n * power >= end * (1 - 1e-9)) * power:.3g}")
+
+
+def png(image):
+    """Return (H, W) or (H, W, 3) in [0, 1], rounded to 8 bits, as the text of a PNG in base 64."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.round(255 * np.clip(image, 0, 1)).astype(np.uint8)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def numbers(psnr, ssim, seconds=None):
+    """Return {name: value} of the numbers that there are: a missing one is None or NaN."""
+    values = {"PSNR": psnr, "SSIM": ssim, "Time": seconds}
+    return {name: float(value) for name, value in values.items() if value is not None and not math.isnan(value)}
+
+
+def spelled(name, value):
+    """Return a number as the page shows it: "29.61 dB", "0.842", "0.21 s", "∞ dB"."""
+    unit = {"PSNR": " dB", "Time": " s"}.get(name, "")
+    decimals = DECIMALS.get(name, 2 if value < 100 else 0)
+    return ("∞" if math.isinf(value) else f"{value:.{decimals}f}") + unit
+
+
+def mark_best(panels):
+    """Replace each panel's numbers by their texts, and name in `best` the ones that no other recovery exceeds."""
+    for name, decimals in DECIMALS.items():
+        rounded = [(panel, round(panel["numbers"][name], decimals)) for panel in panels if name in panel["numbers"]]
+        recovered = [(panel, value) for panel, value in rounded if panel["kind"] == "recovery"]
+        for panel, value in recovered:
+            if len(recovered) > 1 and value == max(value for _, value in recovered):
+                panel["best"].append(name)
+    for panel in panels:
+        panel["numbers"] = {name: spelled(name, value) for name, value in panel["numbers"].items()}
+
+
+def settings(row):
+    """Return {name: text} of how a recovery was made: its method, all parameters, device, folder."""
+    run = read_json(Path(row["folder"]) / "run.json")
+    given = {name: "by its rule" if value is None else grid.spell(value) for name, value in run["settings"].items()}
+    made = {"device": run["device"], "threads": str(run["threads"]), "folder": row["folder"]}
+    return {"method": row["method"]} | given | made
+
+
+def show(case, rows):
+    """Return (facts, images) of a Case for the page; `rows` are rows of scores by folder.
+
+    images is {name: base 64 of a PNG}; in the facts, panels refer to those names. Without a ground truth there are
+    neither the panel Truth, nor errors, nor numbers that need one.
+    """
+    made = [(r.label, rows.get(r.folder)) for r in case.recoveries]
+    first = next(row for _, row in made if row is not None)
+    measured = read_array(Path(first["folder"]).parent.parent / "picture.npy")
+    truth = Path(f"results/images/{case.image}.npy")
+    truth = read_array(truth) if truth.is_file() else None
+    shown = [("Truth", "truth", truth, {}, {})] if truth is not None else []
+    ssim = None if truth is None else score.ssim(truth.astype(np.float64), measured)
+    shown.append(("Input", "input", measured, numbers(first["input_psnr"], ssim), {}))
+    for label, row in made:
+        if row is None:
+            shown.append((label, "missing", None, {}, {}))
+        else:
+            values = numbers(row["psnr"], row["ssim"], row["seconds"])
+            shown.append((label, "recovery", read_array(Path(row["folder"]) / "recovered.npy"), values, settings(row)))
+    errors = {}
+    if truth is not None:
+        errors = {i: error_map(truth, one[2]) for i, one in enumerate(shown) if one[1] in ("input", "recovery")}
+    end = scale([error for i, error in errors.items() if shown[i][1] == "recovery"]) if errors else None
+    images, panels = {}, []
+    for i, (label, kind, image, values, facts) in enumerate(shown):
+        panel = {"label": label, "kind": kind, "numbers": values, "best": [], "settings": facts}
+        if image is not None:
+            panel["image"] = {"truth": case.image, "input": f"{case.image}/{case.corruption}"}.get(
+                kind, facts.get("folder")
+            )
+            images[panel["image"]] = png(pictures.display(image))
+        if i in errors:
+            panel["error"] = f"{panel['image']} error {end}"
+            images[panel["error"]] = png(errors[i] / end)
+        panels.append(panel)
+    mark_best(panels)
+    corruption = ", ".join(style.value(k, v) for k, v in grid.parse_parameters(case.name).items())
+    facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
+    return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
+
+
+def collect(scores, experiment, limit=LIMIT):
+    """Return the page's data: cases, images, and what is left out since the images would exceed `limit` characters.
+
+    First come the first seeds of all images and corruptions, as far as they fit; then the second ones, if they all do.
+    """
+    rows = {row["folder"]: row for _, row in scores.iterrows()}
+    asked = cases(experiments.recoveries(experiment))
+    every = [case for case in asked if any(recovery.folder in rows for recovery in case.recoveries)]
+    names = seeds(every)
+    rounds, nth = defaultdict(list), defaultdict(int)
+    for i, case in enumerate(every):
+        rounds[nth[case.image, case.name]].append(i)
+        nth[case.image, case.name] += 1
+    found, images, left = {}, {}, []
+    for number, members in rounds.items():
+        fits, more = {}, {}
+        for i in members if not left else ():
+            facts, its = show(every[i], rows)
+            if sum(map(len, (images | more | its).values())) > limit:
+                break
+            fits[i] = facts | {"seed": names[i]}
+            more |= its
+        if number == 0 or len(fits) == len(members):
+            found |= fits
+            images |= more
+        outside = [i for i in members if i not in found]
+        left += [f"{every[i].image} ({every[i].name})" if number == 0 else f"seed {names[i]}" for i in outside]
+    return {"cases": [found[i] for i in sorted(found)], "images": images, "left": list(dict.fromkeys(left))}
+
+
+def page(data, title):
+    """Return the HTML of data: one file that loads nothing, and that its content security policy lets load nothing."""
+    import matplotlib
+
+    colours = matplotlib.colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
+    data = data | {"colours": colours.tobytes().hex()}
+    css = _text("page.css")
+    js = "\n".join(map(_text, SCRIPTS))
+    # In a script, HTML sees nothing but </script and <!--; JSON may spell < in another way. Of ASCII alone, it takes a
+    # browser one byte a character.
+    parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c")}
+    parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}
+    return re.sub(r"{{(\w+)}}", lambda found: parts[found[1]], _text("page.html"))
+
+
+def _text(name):
+    return (VIEWER / name).read_text(encoding="utf-8")
+
+
+def _digest(text):
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False))
+@click.argument("experiment")
+@click.argument("output", type=click.Path(dir_okay=False))
+@click.option("--title", required=True, help="heading of the page")
+@click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
+@click.option("--not-made", default="", help="recoveries that the page should have and has not")
+def main(scores, experiment, output, title, stand_ins, not_made):
+    """SCORES (csv of steps.collect) of EXPERIMENT, its entry in the config as JSON, to OUTPUT, an HTML file."""
+    scores = scores_file.read(scores)
+    data = collect(scores, json.loads(experiment))
+    left = data.pop("left")
+    named = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
+    notes = [published.stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
+    if left:
+        more = f" and {len(left) - 20} more" if len(left) > 20 else ""
+        notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {'; '.join(left[:20])}{more}.")
+    write_text(output, page(data | {"notes": list(filter(None, notes))}, title))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""Try methods on one picture, without a config: prints a table, writes a side-by-side picture and the recoveries.
+
+A clean PICTURE (a file, skimage:NAME or synthetic:NAME) is corrupted first, and each recovery compared with it:
+
+    python -m steps.try skimage:camera --sigma 0.1
+
+With --measured, PICTURE is the noisy or blurred measurement itself, and there is nothing to compare with:
+
+    python -m steps.try photo.jpg --measured --method tv --method dip:iterations=500
+
+Ctrl-C keeps what is done; the same command goes on with the rest.
+"""
+
+import contextlib
+import io
+import re
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+
+from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, needs, recover, score
+from steps.errors import BadInput, Command
+from steps.files import read_array, read_json, whole, write_text
+from steps.tabulate import METRICS
+
+QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
+SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
+LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
+MEMORY_MB = 500
+
+
+def named(picture):
+    """Return (name, source) of a picture as a config would have them; a file's source is its absolute path."""
+    kind, _, rest = picture.partition(":")
+    if kind in ("http", "https"):
+        raise BadInput(f"{picture}: a URL is for a config, with its checksum; here it must be a file on this machine")
+    made = kind in ("skimage", "synthetic")
+    name = re.sub(r"[^A-Za-z0-9]+", "-", rest if made else Path(picture).stem).strip("-")[:80]
+    return name or "picture", picture if made else str(Path(picture).absolute())
+
+
+def experiment(name, task, corruption, methods, given=False):
+    """Return the entry under experiments that a config would have, of the texts of the command line.
+
+    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `given` whether the picture is
+    measured. Raises BadInput, naming the option, for what is not allowed.
+    """
+    identity = discover.load("tasks", task, "--task").Operator.identity
+    sigma = {"sigma": measured.ESTIMATE if given else SIGMA[identity]}
+    settings = sigma | grid.parse_parameters(corruption)
+    corrupt.parameters(task, settings, "--corruption", given)
+    settings = grid.check_parameters(settings, corrupt.allowed(task), "--corruption")
+    methods, entries = methods or QUICK[identity], []
+    for text in methods:
+        method, _, params = text.partition(":")
+        label = getattr(discover.load("methods", method, "--method"), "LABEL", method)
+        entry = {"method": method}
+        if params:
+            entry["params"] = recover.parameters(method, grid.parse_parameters(params), f"--method {method}")
+            if [other.partition(":")[0] for other in methods].count(method) > 1:
+                entry["label"] = f"{label} {grid.format_parameters(entry['params'])}"
+        entries.append(entry)
+    entry = {"task": task, "images": [name], "corruption": settings, "methods": entries, "figures": ["comparison"]}
+    experiments.recoveries(entry, where="command line")
+    return entry
+
+
+def fitting(shape, task, corruption, given):
+    """Return ({"size" or "crop": …}, sentence) that bring an image of shape (H, W, …) to a size that takes minutes.
+
+    The longer side gets at most 512 pixels, fewer if the task's operator would take more than MEMORY_MB. A picture that
+    is measured is cropped, since its noise and blur would change with its size. ({}, "") if it is small already.
+    """
+    height, width = shape[:2]
+    for longest in LONGEST:
+        scale = min(1, longest / max(height, width))
+        rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+        if needs.measuring(task, grid.format_parameters(corruption), 4e-6 * rows * columns) <= MEMORY_MB:
+            break
+    if scale == 1:
+        return {}, ""
+    if not given:
+        return {
+            "size": [rows, columns]
+        }, f"Resized from {height} x {width} pixels; --size, --crop or --all for another."
+    rows, columns = min(height, longest), min(width, longest)
+    sentence = f"This is the centre of {height} x {width} pixels; --crop for another part, --all for all."
+    return {"crop": [(height - rows) // 2, (width - columns) // 2, rows, columns]}, sentence
+
+
+class Progress(io.StringIO):
+    """Standard output of a step; in a terminal the last line of it is shown, over the one before."""
+
+    def __init__(self, label):
+        super().__init__()
+        self.label, self.shown = label, sys.stderr.isatty()
+
+    def write(self, text):
+        if self.shown and text.strip():
+            click.echo(f"\r\033[K{self.label}  {text.strip()[:100]}", err=True, nl=False)
+        return super().write(text)
+
+    def clear(self):
+        if self.shown:
+            click.echo("\r\033[K", err=True, nl=False)
+
+
+def step(module, *words, label=""):
+    """Do a command of the workflow, given its words, in this process; return what it printed."""
+    progress = Progress(label)
+    with contextlib.redirect_stdout(progress):
+        try:
+            module.main.main(list(map(str, words)), standalone_mode=False)
+        finally:
+            progress.clear()
+    return progress.getvalue()
+
+
+def solve(recovery, device, given):
+    """Recover and score as the rules do, with as many threads; return the recovery's row of scores.
+
+    What has been recovered of this measurement by this code is not made again.
+    """
+    folder = Path(recovery.folder)
+    case = folder.parent.parent
+    run = read_json(folder / "run.json") if (folder / "run.json").is_file() else {}
+    if run.get("origin") != recover.origin(case / "measurement.npz", recovery.method):
+        threads = getattr(discover.load("methods", recovery.method), "THREADS", 1)
+        words = [case / "measurement.npz", recovery.method, recovery.params, folder, "--device", device]
+        step(recover, *words, "--threads", threads, label=recovery.label)
+    truth = [] if given else ["--truth", f"results/images/{recovery.image}.npy"]
+    step(score, case / "picture.npy", folder, *truth)
+    return read_json(folder / "score.json")
+
+
+def line(label, width, metrics, row):
+    """Return a line of the table: a label, then the metrics of a row of scores, blank where it has none."""
+    numbers = [("" if row.get(m) is None else f"{row[m]:.{METRICS[m][1]}f}") for m in metrics]
+    return "  ".join([f"{label:<{width}}", *(f"{number:>{len(METRICS[m][0])}}" for m, number in zip(metrics, numbers))])
+
+
+def recover_all(recoveries, device, given):
+    """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
+    made, status = [], 0
+    width = max(len(recovery.label) for recovery in recoveries)
+    metrics = ["residual", "seconds"] if given else ["psnr", "ssim", "seconds"]
+    click.echo("  ".join(["\n" + " " * width, *(METRICS[metric][0] for metric in metrics)]))
+    for recovery in recoveries:
+        try:
+            row = solve(recovery, device, given)
+        except click.Abort:
+            click.echo(f"Stopped during {recovery.label}. What is done is kept; the same command goes on.", err=True)
+            return made, 130
+        except click.ClickException as error:
+            click.echo(f"Error: {recovery.label}: {error.message}", err=True)
+            status = 1
+            continue
+        if not made and not given:
+            click.echo(line("input", width, metrics, {"psnr": row["input_psnr"]}).rstrip())
+        click.echo(line(recovery.label, width, metrics, row))
+        made.append(recovery)
+    return made, status
+
+
+def write_pictures(made, entry):
+    """Write comparison.png and .pdf, input.png and a PNG for each recovery to the working directory."""
+    import pandas
+
+    scores, case = f"results/scores/{entry['task']}.csv", Path(made[0].folder).parent.parent
+    with whole(scores) as temporary:
+        pandas.DataFrame(collect.rows(entry["task"], entry, made.__contains__)).to_csv(temporary, index=False)
+    step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison")
+    write_png("input.png", read_array(case / "picture.npy"))
+    for recovery in made:
+        params = "" if recovery.params == grid.NO_PARAMETERS else f",{recovery.params}"
+        write_png(f"{recovery.method}{params}.png", read_array(f"{recovery.folder}/recovered.npy"))
+
+
+def write_png(path, picture):
+    """Write (C, H, W), clipped to [0, 1], as a PNG of 16 bits, gray or RGB."""
+    import png
+
+    pixels = np.round(np.clip(picture, 0, 1) * 65535).astype(np.uint16)
+    rows = np.moveaxis(pixels, 0, -1).reshape(pixels.shape[1], -1)
+    with whole(path) as temporary:
+        png.from_array(rows, "L;16" if len(picture) == 1 else "RGB;16").save(temporary)
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("picture")
+@click.option("--task", default="denoising", show_default=True, help="denoising, deconvolution, single_pixel or yours")
+@click.option(
+    "--method", "methods", multiple=True, help="METHOD or METHOD:NAME=VALUE,…; again for more  [default: quick ones]"
+)
+@click.option(
+    "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
+)
+@click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
+@click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: add nothing")
+@click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
+@click.option("--size", callback=image.numbers, help="pixels after resizing: n, for n x n, or height,width")
+@click.option("--crop", callback=image.numbers, help="pixels: central n, or top,left,height,width; before resizing")
+@click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
+@click.option(
+    "--device",
+    type=click.Choice(recover.DEVICES),
+    default="auto",
+    show_default=True,
+    help="for methods with GPU = True",
+)
+@click.option("-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-TASK]")
+@click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
+def main(picture, task, methods, sigma, corruption, given, gray, size, crop, everything, device, output, opened):
+    """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
+    name, source = named(picture)
+    if sigma is not None:
+        corruption = f"{corruption},sigma={sigma}".lstrip(",")
+    entry = experiment(name, task, corruption, methods, given)
+    pixels = image.load(picture, reach=image.REACH if given else 0)
+    settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
+    if not (size or crop or everything):
+        fitted, sentence = fitting(pixels.shape, task, entry["corruption"], given)
+        settings |= fitted
+    x = image.prepare(pixels, **settings, measured=given, where=picture)
+    output = Path(output or f"tried/{name}-{task}")
+    output.mkdir(parents=True, exist_ok=True)
+    spelled = {
+        key: value[0] if key != "gray" and len(value) == 1 else value for key, value in settings.items() if value
+    }
+    spelled = {"source": source} | spelled | ({"measured": True} if given else {})
+    with contextlib.chdir(output):
+        write_text("config.yaml", as_yaml({"images": {name: spelled}, "experiments": {task: entry}}))
+        with whole(f"results/images/{name}.npy") as temporary:
+            np.save(temporary, x)
+        recoveries = experiments.recoveries(entry)
+        case = Path(recoveries[0].folder).parent.parent
+        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * given)
+        colours = "gray" if len(x) == 1 else "colour"
+        click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
+        click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
+        made, status = recover_all(recoveries, device, given)
+        if made:
+            write_pictures(made, entry)
+            click.echo(f"\n{output / 'comparison.png'}")
+    if opened and made:
+        click.launch(str(output / "comparison.png"))
+    sys.exit(status)
+
+
+def as_yaml(config):
+    """Return a config as the text of a YAML file."""
+    import yaml
+
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+const data = JSON.parse(document.getElementById("data").textContent);
+document.getElementById("data").remove(); // it may be large
+const $ = (id) => document.getElementById(id);
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const distinct = (values) => [...new Set(values)];
+const stage = $("stage");
+const MOST = 64; // screen pixels for an image pixel
+
+// What is shown: all of it is in the address, but for `flip`. x and y are the middle of the view, in parts of the
+// image; zoom is relative to the whole image in a panel.
+const FIRST = { view: "images", layout: "side", at: 50, zoom: 1, x: 0.5, y: 0.5 };
+const state = { ...FIRST, flip: false };
+let current; // the case shown
+let panels = []; // its panels, with `pixels` {canvas, bytes} of the image or, if `isMap`, of the errors in colour
+let drawn = []; // [{canvas, panels: [panel] or [left, right]}]
+
+// ---- the address
+
+function readAddress() {
+  const said = new URLSearchParams(location.hash.slice(1));
+  Object.assign(state, FIRST);
+  for (const [name, text] of said) {
+    if (!(name in FIRST)) state[name] = text;
+    else if (typeof FIRST[name] === "string") state[name] = text;
+    else if (Number.isFinite(Number(text))) state[name] = Number(text);
+  }
+  state.at = clamp(state.at, 0, 100);
+}
+
+function writeAddress() {
+  const said = new URLSearchParams();
+  for (const name of ["image", "corruption", "seed"]) if (current[name]) said.set(name, current[name]);
+  const names = ["view", "layout", "zoom", "x", "y", ...(state.layout === "swipe" ? ["left", "right", "at"] : [])];
+  for (const name of names) {
+    const value = typeof state[name] === "number" ? Number(state[name].toFixed(4)) : state[name];
+    if (value !== FIRST[name] && !(name === "left" && state.layout !== "swipe")) said.set(name, value);
+  }
+  history.replaceState(null, "", `#${said}`);
+}
+
+// ---- the case: its choice, its images
+
+function choose() {
+  for (const name of ["image", "corruption", "seed"]) {
+    const before = { image: [], corruption: ["image"], seed: ["image", "corruption"] }[name];
+    const left = data.cases.filter((one) => before.every((key) => one[key] === state[key]));
+    const values = distinct(left.map((one) => one[name]));
+    if (!values.includes(state[name])) state[name] = values[0];
+    const text = (value) => (name === "corruption" ? left.find((one) => one.corruption === value).name : value);
+    fill($(name), values, text, state[name]);
+  }
+  $("seeds").hidden = $("seed").length < 2;
+  return data.cases.find((one) => ["image", "corruption", "seed"].every((name) => one[name] === state[name]));
+}
+
+function fill(select, values, text, value) {
+  select.replaceChildren(...values.map((one) => new Option(text(one), one, false, one === value)));
+}
+
+async function decode(name, isMap) {
+  const image = new Image();
+  image.src = `data:image/png;base64,${data.images[name]}`;
+  await image.decode();
+  const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0);
+  const bytes = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  if (isMap) {
+    const coloured = context.createImageData(canvas.width, canvas.height);
+    for (let i = 0; i < bytes.length; i += 4) coloured.data.set(COLOURS[bytes[i]], i);
+    context.putImageData(coloured, 0, 0);
+  }
+  return { canvas, bytes };
+}
+
+async function load(panel) {
+  const isMap = state.view === "error" && Boolean(panel.error);
+  const name = isMap ? panel.error : panel.image;
+  return { ...panel, isMap, pixels: name && (await decode(name, isMap)) };
+}
+
+const COLOURS = data.colours.match(/.{6}/g).map((text) => [...text.match(/../g).map((two) => parseInt(two, 16)), 255]);
+
+let turn = 0;
+async function present() {
+  const mine = ++turn;
+  const chosen = choose();
+  const loaded = await Promise.all(chosen.panels.map(load));
+  if (mine !== turn) return; // another case was chosen meanwhile
+  if (current !== chosen) state.flip = false;
+  current = chosen;
+  panels = loaded;
+  build();
+}
