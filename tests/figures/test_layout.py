@@ -33,7 +33,7 @@ def drawn_texts(figure, monkeypatch):
 
     monkeypatch.setattr(matplotlib.text.Text, "draw", draw_and_note)
     figure.canvas.draw()
-    monkeypatch.undo()
+    monkeypatch.setattr(matplotlib.text.Text, "draw", original)
     return list({(text, *box.extents): (text, box) for text, box in found}.values())
 
 
@@ -60,7 +60,7 @@ def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypat
             rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
             drawn = module.draw(rows)
             style.note(drawn, "hill is a stand-in for another that may not be shown here, or so one says of it. " * 2)
-    texts = drawn_texts(drawn, monkeypatch)
+            texts = drawn_texts(drawn, here)
     page = matplotlib.transforms.TransformedBbox(style.page(drawn), drawn.dpi_scale_trans)
     outside = [
         text
