@@ -13,7 +13,7 @@ IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
-	@echo "Tables: results/tables   figures: results/figures   every number: results/scores.csv"
+	@echo "Tables: results/tables   figures: results/figures   to look at: results/pages   every number: results/scores.csv"
 
 # The paper at full size, hours on a GPU, days on two cores; IMAGES is a folder that may have its test images.
 paper: $(READY)

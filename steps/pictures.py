@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from steps.files import read_array
+from steps.files import read_array, whole
 
 
 def truth(row):
@@ -37,6 +37,16 @@ def display(image):
     """Return (C, H, W) as matplotlib wants it: (H, W) or (H, W, 3), clipped to [0, 1]."""
     image = np.clip(image, 0, 1)
     return image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)
+
+
+def write(path, picture):
+    """Write (C, H, W), clipped to [0, 1], as a PNG of 16 bits, gray or RGB."""
+    import png
+
+    pixels = np.round(np.clip(picture, 0, 1) * 65535).astype(np.uint16)
+    rows = np.moveaxis(pixels, 0, -1).reshape(pixels.shape[1], -1)
+    with whole(path) as temporary:
+        png.from_array(rows, "L;16" if len(picture) == 1 else "RGB;16").save(temporary)
 
 
 def detail(image, part=4):

@@ -136,8 +136,7 @@ def show(case, rows):
     made = [(r.label, rows.get(r.folder)) for r in case.recoveries]
     first = next(row for _, row in made if row is not None)
     measured = read_array(Path(first["folder"]).parent.parent / "picture.npy")
-    truth = Path(f"results/images/{case.image}.npy")
-    truth = read_array(truth) if truth.is_file() else None
+    truth = None if math.isnan(first["psnr"]) else read_array(f"results/images/{case.image}.npy")
     shown = [("Truth", "truth", truth, {}, {})] if truth is not None else []
     ssim = None if truth is None else score.ssim(truth.astype(np.float64), measured)
     shown.append(("Input", "input", measured, numbers(first["input_psnr"], ssim), {}))
@@ -235,7 +234,9 @@ def main(scores, experiment, output, title, stand_ins, not_made):
     data = collect(scores, json.loads(experiment))
     left = data.pop("left")
     named = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
-    notes = [published.stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
+    measured = ", ".join(scores.loc[scores["psnr"].isna(), "image"].unique())
+    notes = [f"No ground truth is known of {measured}: no errors, no PSNR, no SSIM." if measured else ""]
+    notes += [published.stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
     if left:
         more = f" and {len(left) - 20} more" if len(left) > 20 else ""
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {'; '.join(left[:20])}{more}.")

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.browser import browser  # noqa: F401
+
 torch.set_num_threads(1)  # the tests themselves run side by side
 
 

@@ -14,7 +14,7 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
 from steps import experiments, show
-from tests.browser import browser, decoded  # noqa: F401
+from tests.browser import decoded
 from tests.conftest import picture
 
 HOSTILE = "</script><img src=x onerror=\"document.title='pwned'\"> <!-- & 'λ'"
@@ -33,7 +33,7 @@ GAIN = {"wiener": 0.3, "tv": 0.6, "dip": 0.45}  # how much of the noise is gone
 
 
 def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
-    """Write files of results of an experiment; return its scores. `left_out` are folders that are not made."""
+    """Write files of results of an experiment; return its scores. `left_out` are not made; without truth: measured."""
     rows = []
     for recovery in experiments.recoveries(experiment):
         colour = recovery.image == "hill"
@@ -43,9 +43,8 @@ def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
         y = x + sigma * (1 + ("seed=1" in recovery.corruption)) * noise
         at = Path(folder, recovery.folder)
         at.mkdir(parents=True)
-        if truth:
-            Path(folder, "results/images").mkdir(parents=True, exist_ok=True)
-            np.save(Path(folder, f"results/images/{recovery.image}.npy"), x)
+        Path(folder, "results/images").mkdir(parents=True, exist_ok=True)
+        np.save(Path(folder, f"results/images/{recovery.image}.npy"), x if truth else y)
         np.save(at.parent.parent / "picture.npy", y.astype(np.float32))
         if recovery.folder in left_out:
             continue
@@ -174,6 +173,14 @@ def test_without_a_ground_truth_there_is_nothing_that_needs_one(at):
         assert [set(panel["numbers"]) for panel in case["panels"]] == [set(), {"Time"}, {"Time"}, {"Time"}]
 
 
+def test_the_page_says_of_what_there_is_no_truth(at):
+    results(at, truth=False).to_csv("scores.csv", index=False)
+    result = CliRunner().invoke(show.main, ["scores.csv", json.dumps(EXPERIMENT), "page.html", "--title", "T"])
+    assert result.exit_code == 0, result.output
+    notes = facts(Path("page.html").read_text())["notes"]
+    assert notes == ["No ground truth is known of house, hill: no errors, no PSNR, no SSIM."]
+
+
 def test_seeds_of_methods_are_a_choice_too_and_methods_without_are_in_each():
     experiment = EXPERIMENT | {
         "images": ["house"],
@@ -209,15 +216,15 @@ def test_equal_numbers_are_equally_good_and_a_perfect_recovery_is_shown():
 # ---- in a browser
 
 
-def canvases(browser):  # noqa: F811
+def canvases(browser):
     return browser.driver.find_elements(By.CSS_SELECTOR, "#stage canvas")
 
 
-def address(browser):  # noqa: F811
+def address(browser):
     return {name: values[0] for name, values in parse_qs(browser.run("return location.hash.slice(1)")).items()}
 
 
-def choose(browser, name, value):  # noqa: F811
+def choose(browser, name, value):
     browser.run(
         "const s = document.getElementById(arguments[0]); s.value = arguments[1]; s.dispatchEvent(new Event('change'))",
         name,
@@ -238,7 +245,7 @@ def embedded(page, case, label, kind="image"):
     return decoded(data["images"][panel[kind]])
 
 
-def test_it_loads_without_a_network_or_errors_and_hostile_text_is_only_text(browser, shown):  # noqa: F811
+def test_it_loads_without_a_network_or_errors_and_hostile_text_is_only_text(browser, shown):
     assert browser.open(shown) == ([], [])
     assert browser.driver.title == TITLE
     assert browser.run("return document.querySelector('h1').textContent") == TITLE
@@ -247,7 +254,7 @@ def test_it_loads_without_a_network_or_errors_and_hostile_text_is_only_text(brow
     assert not browser.run("return document.querySelector('img')")
 
 
-def test_panels_are_pixel_exact_and_choices_change_them(browser, shown):  # noqa: F811
+def test_panels_are_pixel_exact_and_choices_change_them(browser, shown):
     browser.open(shown)
     before = browser.screenshot()
     first = browser.pixels(canvases(browser)[2])
@@ -267,7 +274,7 @@ def test_panels_are_pixel_exact_and_choices_change_them(browser, shown):  # noqa
     assert address(browser)["corruption"] == "sigma=0.3"
 
 
-def test_zooming_one_panel_zooms_all_at_the_same_place(browser, shown):  # noqa: F811
+def test_zooming_one_panel_zooms_all_at_the_same_place(browser, shown):
     browser.open(shown)
     whole = [browser.pixels(canvas) for canvas in canvases(browser)]
     target = canvases(browser)[3]
@@ -306,7 +313,7 @@ def _over(element):
     return ScrollOrigin.from_element(element, 20, 10)
 
 
-def test_two_fingers_zoom(browser, shown):  # noqa: F811
+def test_two_fingers_zoom(browser, shown):
     browser.open(shown, width=360, height=740, touch=True)
     box = canvases(browser)[0].rect
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -317,7 +324,7 @@ def test_two_fingers_zoom(browser, shown):  # noqa: F811
     assert 2 < float(address(browser)["zoom"]) < 4
 
 
-def test_a_swipe_by_mouse_and_by_keys(browser, shown):  # noqa: F811
+def test_a_swipe_by_mouse_and_by_keys(browser, shown):
     browser.open(shown)
     browser.keys("s")
     choose(browser, "left", "Input")
@@ -353,7 +360,7 @@ def test_a_swipe_by_mouse_and_by_keys(browser, shown):  # noqa: F811
     assert len(canvases(browser)) == 5
 
 
-def test_flicker_shows_the_left_image_everywhere_and_back(browser, shown):  # noqa: F811
+def test_flicker_shows_the_left_image_everywhere_and_back(browser, shown):
     browser.open(shown)
     before = [browser.pixels(canvas) for canvas in canvases(browser)]
     browser.keys("f")
@@ -362,7 +369,7 @@ def test_flicker_shows_the_left_image_everywhere_and_back(browser, shown):  # no
     assert all(np.array_equal(browser.pixels(canvas), old) for canvas, old in zip(canvases(browser), before))
 
 
-def test_errors_are_in_the_colours_of_the_bar(browser, shown):  # noqa: F811
+def test_errors_are_in_the_colours_of_the_bar(browser, shown):
     browser.open(shown)
     truth = browser.pixels(canvases(browser)[0])
     browser.keys("e")
@@ -378,7 +385,7 @@ def test_errors_are_in_the_colours_of_the_bar(browser, shown):  # noqa: F811
     assert address(browser)["view"] == "error"
 
 
-def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):  # noqa: F811
+def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):
     browser.open(shown)
     canvas = canvases(browser)[2]
     ActionChains(browser.driver).move_to_element_with_offset(canvas, 3, 3).perform()
@@ -390,7 +397,7 @@ def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):  # n
     ]
 
 
-def test_an_address_brings_the_view_back(browser, shown):  # noqa: F811
+def test_an_address_brings_the_view_back(browser, shown):
     view = (
         "#image=hill&corruption=sigma%3D0.3&seed=noise+1&view=error&layout=swipe&zoom=2&left=Input&right=Wiener&at=30"
     )
@@ -423,7 +430,7 @@ return [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility(
 """
 
 
-def test_light_and_dark_have_contrast(browser, shown):  # noqa: F811
+def test_light_and_dark_have_contrast(browser, shown):
     grounds = []
     for dark in (False, True):
         for keys in ("", "e", "s"):
@@ -436,7 +443,7 @@ def test_light_and_dark_have_contrast(browser, shown):  # noqa: F811
 
 
 @pytest.mark.parametrize("keys", ["", "e", "s", "es", "?"])
-def test_a_phone_needs_no_sideways_scrolling(browser, shown, keys):  # noqa: F811
+def test_a_phone_needs_no_sideways_scrolling(browser, shown, keys):
     browser.open(shown, width=360, height=740, touch=True)
     browser.keys(*keys)
     wide = browser.run(
@@ -447,7 +454,7 @@ def test_a_phone_needs_no_sideways_scrolling(browser, shown, keys):  # noqa: F81
     assert browser.run("return innerWidth") == 360  # the page was not made smaller to fit
 
 
-def test_all_of_it_is_reached_by_keys(browser, shown):  # noqa: F811
+def test_all_of_it_is_reached_by_keys(browser, shown):
     browser.open(shown)
     reached = []
     for _ in range(30):
@@ -468,7 +475,7 @@ def test_all_of_it_is_reached_by_keys(browser, shown):  # noqa: F811
     assert address(browser)["layout"] == "swipe" and address(browser)["right"] == "Wiener"
 
 
-def test_pages_without_truth_and_without_anything(browser, at):  # noqa: F811
+def test_pages_without_truth_and_without_anything(browser, at):
     data = show.collect(results(at, truth=False), EXPERIMENT)
     (at / "page.html").write_text(show.page(data | {"notes": []}, "T"))
     assert browser.open(at / "page.html", "#view=error") == ([], [])

@@ -18,9 +18,9 @@ ROOT = Path(__file__).parent.parent
 METHODS = ("wiener", "tv", "dip")
 
 
-def jobs(folder, *arguments):
+def jobs(folder, *arguments, config="config/smoke.yaml"):
     """Return what a dry run would do: Counter of rules, but recoveries and scores by method, drawings by name."""
-    result = snakemake(folder, "--dry-run", *arguments)
+    result = snakemake(folder, "--dry-run", *arguments, config=config)
     assert result.returncode == 0, result.stdout + result.stderr
     found = Counter()
     for line in re.findall(r"^Job \d+: (.*)$", result.stdout + result.stderr, re.MULTILINE):

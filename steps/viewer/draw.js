@@ -148,6 +148,7 @@ function geometry(canvas) {
 }
 
 let waiting = false;
+let address;
 function draw() {
   if (waiting) return;
   waiting = true;
@@ -165,7 +166,8 @@ function draw() {
       divider.ariaValueNow = String(Math.round(state.at));
       divider.ariaValueText = `${Math.round(state.at)} % ${state.left}`;
     }
-    writeAddress();
+    clearTimeout(address);
+    address = setTimeout(writeAddress, 100); // browsers refuse to write it many times a second
   });
 }
 

@@ -74,6 +74,20 @@ def test_tells_the_psnr(figure, results):
     assert ("parameters" if figure == "architecture" else "dB") in found
 
 
+@pytest.mark.parametrize("figure", ["comparison", "matrix", "curves"])
+def test_without_a_truth_there_is_no_psnr(figure, results):
+    results = results.assign(psnr=np.nan, input_psnr=np.nan, noise_sigma=0.0512)
+    results["corruption"] = results["corruption"].str.replace("sigma=0.1", "sigma=estimate")
+    subject = {"image": "hill", "corruption": "sigma=estimate,seed=0"}
+    drawing = "/".join([figure, *(subject[column] for column in discover.load("figures", figure).EACH)])
+    module, rows = draw.select(results, drawing)
+    with style.apply():
+        found = texts(module.draw(rows.reset_index(drop=True)))
+    words = " ".join(found)
+    assert "DIP" in words and "nan" not in words and "Truth" not in words and "σ estimated" in words
+    assert not [text for text in found if "dB" in text and text != "PSNR [dB]"]
+
+
 def test_psnr_curves_show_the_means(results):
     from steps.figures import psnr
 
