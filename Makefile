@@ -7,17 +7,20 @@ READY := .venv/requirements.lock
 CONFIG ?= config/paper.yaml
 CELLS ?= cells.tar.gz
 
+# Progress bars in a terminal, plain lines in a log.
+PROGRESS = $$(test -t 2 && echo --logger rich)
+
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
 .PHONY: all paper paper-cpu paper-page status verify cluster test test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
-	@$(BIN)/snakemake --cores $(CORES)
-	@echo "Tables: results/tables   figures: results/figures   to look at: results/pages   every number: results/scores.csv"
+	@$(BIN)/snakemake --cores $(CORES) $(PROGRESS)
+	@echo "All of it: results/report.html   to look at: results/pages   tables: results/tables   figures: results/figures"
 
 # The paper at full size, hours on a GPU, days on two cores; IMAGES is a folder that may have its test images.
 paper: $(READY)
-	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
+	$(BIN)/snakemake --cores $(CORES) $(PROGRESS) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
 
 # What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
 # makes the first seed); then tables and figures of what there is, the rest marked "not run".
@@ -28,7 +31,7 @@ paper-cpu: $(READY)
 	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && \
 	if [ -n "$$cells" ]; then $(BIN)/snakemake --cores $(CORES) --keep-going $$(echo "$$cells" | sort -u) \
 	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
-	$(BIN)/snakemake --cores $(CORES) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
+	$(BIN)/snakemake --cores $(CORES) $(PROGRESS) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
 
 # Snakemake's plugins for clusters, in a folder of their own, since each start of Snakemake would ask Slurm; docs/cluster.md.
 cluster: .plugins/requirements-cluster.lock

@@ -5,6 +5,9 @@ if "experiments" not in config and not workflow.config_settings.configfiles:
     configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/hooks.smk"
 include: "workflow/rules/cluster.smk"
@@ -15,12 +18,13 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
-    default_target: True
+    default_target: not MODULE
     input:
         "results/scores.csv",
         multiext("results/time", ".csv", ".md", ".tex"),
         multiext("results/claims", ".csv", ".md") if CLAIMED else [],
         expand("results/tables/{experiment}.{suffix}", experiment=EXPERIMENTS, suffix=["csv", "md", "tex"]),
         expand("results/tables/{experiment}_vs_paper.{suffix}", experiment=COMPARED, suffix=["csv", "md", "tex"]),
+        expand("results/{page}.html", page=RENDERED),
         expand("results/pages/{experiment}.html", experiment=EXPERIMENTS),
         expand("results/figures/{drawing}.{suffix}", drawing=DRAWINGS, suffix=["png", "pdf"]),

@@ -8,6 +8,8 @@ import time
 
 import click
 
+from steps.errors import Command
+
 DESIGNS = {  # what both networks are
     "skips": {"skip": 4, "upsampling": "bilinear", "input_noise": 1 / 30},  # Ulyanov et al. (2018), denoising
     "plain": {"skip": 0, "upsampling": "bilinear", "input_noise": 0.0},  # Anderson
@@ -153,10 +155,33 @@ def in_process(function, *arguments):
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
 
 
-@click.command(help=__doc__)
-@click.option("--size", "sizes", type=click.IntRange(33), multiple=True, default=(128, 256, 512), show_default=True)
-@click.option("--channels", type=click.Choice(["1", "3"]), multiple=True, default=("1", "3"), show_default=True)
-@click.option("--design", "designs", type=click.Choice(list(DESIGNS)), multiple=True, default=tuple(DESIGNS))
+@click.command(cls=Command, help=__doc__)
+@click.option(
+    "--size",
+    "sizes",
+    type=click.IntRange(33),
+    multiple=True,
+    default=(128, 256, 512),
+    show_default=True,
+    help="pixels of a side of the image; may be given repeatedly, as the next two",
+)
+@click.option(
+    "--channels",
+    type=click.Choice(["1", "3"]),
+    multiple=True,
+    default=("1", "3"),
+    show_default=True,
+    help="of the image: gray or colour",
+)
+@click.option(
+    "--design",
+    "designs",
+    type=click.Choice(list(DESIGNS)),
+    multiple=True,
+    default=tuple(DESIGNS),
+    show_default=True,
+    help="of the network",
+)
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="processes of each kind, in turn")
 @click.option("--iterations", type=click.IntRange(1), default=6, show_default=True, help="timed in each process")
 @click.option("--call", hidden=True)

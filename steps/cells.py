@@ -102,7 +102,7 @@ def bundle(path, recoveries):
 @click.option("--image", multiple=True, help="only of this image")
 @click.option("--method", multiple=True, help="only by this method")
 @click.option("--label", multiple=True, help="only with this label")
-@click.option("--seed", type=int, multiple=True, help="only with this seed of the corruption")
+@click.option("--seed", type=click.IntRange(0), multiple=True, help="only with this seed of the corruption")
 @click.option("--all", "everything", is_flag=True, help="also those that are there already")
 @click.option("--measurements", is_flag=True, help="print the measurements that they are of")
 def main(config, output, everything, measurements, **wanted):

@@ -1,6 +1,7 @@
 """The error that means: the input is wrong, not the code."""
 
 import contextlib
+import inspect
 
 import click
 
@@ -26,7 +27,14 @@ def one_line(where=""):
 
 
 class Command(click.Command):
-    """A command all of which is `one_line`: @click.command(cls=Command)."""
+    """A command all of which is `one_line`: @click.command(cls=Command, help=__doc__).
+
+    Its help is what its module does, then the docstring of its function, which is about the arguments.
+    """
+
+    def __init__(self, *arguments, help="", callback=None, **options):
+        text = "\n\n".join(filter(None, [help, inspect.cleandoc(callback.__doc__ or "")]))
+        super().__init__(*arguments, help=text, callback=callback, **options)
 
     def invoke(self, context):
         with one_line():

@@ -81,7 +81,8 @@ def pretend(study):
     asyncio.run(note())
 
 
-ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "all")
+ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "show")
+ORDER += ("render", "all")
 
 
 def timed(folder, *words):
@@ -163,7 +164,14 @@ def waiting(count, folder, *options):
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option("--recoveries", multiple=True, type=int, default=[100, 1000, 10000], show_default=True)
+@click.option(
+    "--recoveries",
+    multiple=True,
+    type=click.IntRange(100),
+    default=[100, 1000, 10000],
+    show_default=True,
+    help="planned at once, multiples of 100; may be given repeatedly",
+)
 def main(recoveries):
     """Prints three tables; takes some ten minutes."""
     with tempfile.TemporaryDirectory() as folder:

@@ -93,9 +93,9 @@ def interrupted():
         return set()
 
 
-def second_pass(command):
-    """Run a command that is a part of this run: it holds the lock, too, and ends with this process (Linux)."""
-    subprocess.run([*_end_with_parent(), *command], pass_fds=[file.fileno() for file in _held])
+def second_pass(command, folder):
+    """Run a command in a folder as a part of this run: it holds the lock, too, and ends with this process (Linux)."""
+    subprocess.run([*_end_with_parent(), *command], cwd=folder, pass_fds=[file.fileno() for file in _held])
 
 
 def _read(file):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from steps import manifest
+from steps import manifest, report
 from steps.errors import Command
 from steps.sources import ROOT
 
 NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
 NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
 NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
+NAMES |= {"render": "table as a web page"}
 
 
 def plan(config):
@@ -55,7 +56,7 @@ def why(job, reason, before):
     if updated:
         return f"{', '.join(sorted(updated))} changed"
     if reason.forced:
-        return "damaged"
+        return "the report is missing" if report.missing() and job.rule.name == "render" else "damaged"
     if reason.params_changed:
         return "its part of the config changed"
     if reason.input_changed:

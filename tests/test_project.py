@@ -63,6 +63,7 @@ def test_no_key_of_a_cluster_s_profile_is_overruled_by_the_default_profile():
 
 def test_all_that_the_steps_import_is_required():
     names = {"skimage": "scikit-image", "PIL": "pillow", "png": "pypng", "yaml": "pyyaml"}
+    names |= {"markdown_it": "markdown-it-py", "snakemake_interface_report_plugins": "snakemake"}
     required = {name_of(requirement) for requirement in PROJECT["dependencies"]}
     imported = set()
     for path in ROOT.glob("steps/**/*.py"):
@@ -79,9 +80,30 @@ def test_the_readme_names_every_task_method_and_figure():
 
 
 def test_links_and_pictures_of_the_documents_exist():
-    for document in [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "config/README.md"]:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "config/README.md"]:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
             assert target.startswith("http") or (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_catalog_of_workflows_finds_what_it_needs():
+    """The files and keys that https://github.com/snakemake/snakemake-workflow-catalog asks for."""
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment"}
+    deployment = {"conda": True, "apptainer": False, "apptainer+conda": False, "report": True}
+    assert usage["software-stack-deployment"] == deployment
+    assert (ROOT / "config/README.md").is_file() and list(ROOT.glob("workflow/rules/*.smk"))
+    readme = (ROOT / "README.md").read_text().lower()
+    assert "snakemake" in readme and "workflow" in readme
+
+
+def test_the_citation_has_the_version_of_the_project_and_cites_the_paper():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0" and citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert {"message", "title", "authors"} <= set(citation)
+    titles = [reference["title"] for reference in citation["references"]]
+    assert "Regularization and Applications of a Network Structure Deep Image Prior" in titles
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_make_targets_of_the_readme_exist():

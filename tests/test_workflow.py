@@ -42,7 +42,7 @@ def run(tmp_path_factory):
 
 
 EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2, "timing": 1}
-EVERYTHING |= {"compare": 1, "decide": 1, "show": 2}
+EVERYTHING |= {"compare": 1, "decide": 1, "render": 5, "show": 2}
 RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
 SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1, "draw film_strip": 2}
 DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
@@ -107,10 +107,10 @@ def methods(*names):
     return {f"{rule} {name}": RECOVERIES[name] for name in names for rule in ("recover", "score")}
 
 
-PUBLISHED = {"compare": 1, "decide": 1}
-COLLECTED = {"collect": 2, "combine": 1, "timing": 1, "tabulate": 2, "show": 2} | PUBLISHED | DRAWINGS
-ONE_COLLECTED = {"collect": 1, "combine": 1, "timing": 1, "tabulate": 1, "show": 1}
-DENOISING = PUBLISHED | {"draw psnr": 1, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
+PUBLISHED = {"compare": 1, "decide": 1, "render": 2}
+COLLECTED = {"collect": 2, "combine": 1, "timing": 1, "tabulate": 2, "show": 2} | PUBLISHED | {"render": 5} | DRAWINGS
+ONE_COLLECTED = {"collect": 1, "combine": 1, "timing": 1, "tabulate": 1, "show": 1, "render": 2}
+DENOISING = PUBLISHED | {"draw psnr": 1, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1, "render": 4}
 # What is edited, and all that runs again.
 CACHING = {
     "method wiener": ("steps/methods/wiener.py", methods("wiener") | ONE_COLLECTED | DENOISING),
@@ -127,12 +127,15 @@ CACHING = {
         | DENOISING,
     ),
     "metric": ("steps/score.py", {f"score {name}": n for name, n in RECOVERIES.items()} | COLLECTED),
-    "table": ("steps/tabulate.py", {"tabulate": 2, "compare": 1, "timing": 1, "draw vs_paper": 1}),
-    "comparison": ("steps/compare.py", {"compare": 1, "draw vs_paper": 1}),
+    "table": ("steps/tabulate.py", {"tabulate": 2, "compare": 1, "timing": 1, "draw vs_paper": 1, "render": 4}),
+    "comparison": ("steps/compare.py", {"compare": 1, "draw vs_paper": 1, "render": 1}),
     "how claims are decided": ("steps/claims.py", COLLECTED),
-    "times": ("steps/timing.py", {"timing": 1}),
+    "times": ("steps/timing.py", {"timing": 1, "render": 1}),
+    "pages": ("steps/render.py", {"render": 5}),
+    "the report": ("steps/report.py", {}),
+    "a caption": ("workflow/report/draw.rst", {}),
     "a published value": ("tests/published.csv", PUBLISHED | {"draw vs_paper": 1}),
-    "a claim": ("tests/claims.yaml", {"decide": 1}),
+    "a claim": ("tests/claims.yaml", {"decide": 1, "render": 1}),
     "figure": ("steps/figures/matrix.py", {"draw matrix": 1}),
     "style of figures": ("steps/style.py", DRAWINGS | {"show": 2}),
     "comparison page": ("steps/show.py", {"show": 2}),
@@ -210,7 +213,7 @@ CONFIG_CHANGES = {
     ),
     "a title": (
         lambda c: c["experiments"]["denoising"].update(title="T"),
-        {"tabulate": 1, "compare": 1, "draw vs_paper": 1, "show": 1},
+        {"tabulate": 1, "compare": 1, "draw vs_paper": 1, "show": 1, "render": 2},
     ),
     "a tolerance": (
         lambda c: c["experiments"]["denoising"]["published"]["tolerances"][0].update(db=2),
@@ -227,11 +230,12 @@ CONFIG_CHANGES = {
     ),
     "a stand-in": (
         lambda c: c["images"]["camera"].update(stand_in="for another"),
-        {"tabulate": 1, "show": 1} | DENOISING,
+        {"tabulate": 1, "show": 1} | DENOISING | {"render": 3},
     ),
     "skipping what is missing": (lambda c: c.update(missing="skip"), "collected"),
     "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
     "the device": (lambda c: c.update(device="auto"), {}),
+    "the report": (lambda c: c.update(report=False), {}),
     "jobs on a GPU": (lambda c: c.update(gpu_slots=2), {}),
     "what a cluster is asked for": (lambda c: c.update(needs={"tv": {"memory_mb": 500, "minutes": 5}}), {}),
     "folders of images": (lambda c: c.update(image_dirs=["a folder"]), {}),

@@ -9,11 +9,6 @@ SUBMITS = workflow.is_main_process and workflow.resource_settings.nodes is not N
 CLUSTER = SUBMITS or not workflow.is_main_process
 
 
-# It may have to download, which many clusters allow on the login node only.
-localrules:
-    image,
-
-
 def together(name):
     """Return the name as a group where jobs are submitted: as many as `group-components` says are one job there."""
     return name if SUBMITS else None

@@ -6,7 +6,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
+ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent)  # also as a module of others
+MODULE = not workflow.modifier.is_main_snakefile()  # of another workflow: what is around a run is that one's business
+sys.path.insert(0, ROOT)
 
 from steps import claims, discover, experiments, runs, schema
 from steps.errors import BadInput
@@ -26,11 +28,13 @@ def or_exit(function):
 
 
 HERE = Path.cwd()
-CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in workflow.configfiles]
+CONFIGS = [] if MODULE else workflow.configfiles
+CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in CONFIGS]
 if workflow.is_main_process:  # a job need not see again what Snakemake does not say: keys that are there twice
     for file in CONFIGS:
         or_exit(schema.read)(file)
 NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
+NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
 or_exit(experiments.check)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
@@ -48,6 +52,8 @@ CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"
 if not EXPERIMENTS:
     sys.exit("Error: missing: skip, but no recovery of the config is there")
 COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
+RENDERED = ["time", *["claims"] * bool(CLAIMED), *(f"tables/{name}" for name in EXPERIMENTS)]
+RENDERED += [f"tables/{name}_vs_paper" for name in COMPARED]
 VIEWER = beside("viewer/*.*")  # what pages are made of
 DRAWINGS = [
     drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
@@ -57,7 +63,7 @@ os.environ |= {
     # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory. What else is in
     # PYTHONPATH stays: executor plugins, which jobs on a cluster need, too.
     "PYTHONPATH": os.pathsep.join(
-        dict.fromkeys([workflow.basedir, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
+        dict.fromkeys([ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
     ),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
     # Where a job finds an image and on what device it runs is not what it computes: no parameter of a rule.
@@ -197,7 +203,8 @@ def claimed_part(wildcards):
 
 def stand_ins(wildcards):
     """Return the stand-ins among an experiment's images, as JSON."""
-    return json.dumps({name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS})
+    named = {name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS}
+    return json.dumps(named).replace("<", "\\u003c")  # Snakemake's report would obey what is HTML in a parameter
 
 
 @or_exit
@@ -210,3 +217,23 @@ def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
     return code("steps.draw", f"steps.figures.{figure}")
+
+
+def figure_labels(wildcards):
+    """Return what the report calls a figure: its name, and the image and corruption that it is of."""
+    figure, *subject = wildcards.drawing.split("/")
+    each = discover.load("figures", figure).EACH
+    return {"result": f"figure: {figure.replace('_', ' ')}", **dict(zip(each, subject))}
+
+
+def page_category(wildcards):
+    folder, _, name = wildcards.page.rpartition("/")
+    return name.removesuffix("_vs_paper") if folder else "All experiments"
+
+
+def page_labels(wildcards):
+    """Return what the report calls a page of tables."""
+    if wildcards.page.endswith("_vs_paper"):
+        return {"result": "table: ours and published"}
+    names = {"time": "time and memory", "claims": "claims"}
+    return {"result": names.get(wildcards.page, "table: PSNR, SSIM, time")}

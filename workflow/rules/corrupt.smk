@@ -1,6 +1,7 @@
 # Images, and measurements of them: drawn once, shared by every method.
 
 
+# It may have to download, which many clusters allow on the login node only.
 rule image:
     input:
         file=image_file,
@@ -9,6 +10,7 @@ rule image:
         "results/images/{image}.npy",
     log:
         "results/images/{image}.log",
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1

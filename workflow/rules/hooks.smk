@@ -7,17 +7,18 @@ import time
 
 from snakemake.shell import shell
 
-from steps import manifest, runs
+from steps import manifest, report as reports, runs
 from steps.sources import checksums
 
-gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
+if not MODULE:
+    gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
 CHOSEN = ("targets", "forceall", "forcerun", "forcetargets", "until", "omit_from")
 FACTS = {}
 
 
 def begin():
     """Before the graph is built: take the lock; return the files that are not as a run made them."""
-    if not workflow.is_main_process:
+    if not workflow.is_main_process or MODULE:
         return {}
     dry = workflow.output_settings.dryrun
     if not dry:
@@ -31,8 +32,15 @@ def begin():
 
 
 DAMAGED = or_exit(begin)()
-INTERRUPTED = runs.interrupted() if workflow.is_main_process else ()
-shell.prefix(runs.job_prefix())
+INTERRUPTED = runs.interrupted() if workflow.is_main_process and not MODULE else set()
+if workflow.is_main_process and not MODULE and config["report"] and reports.missing():
+    INTERRUPTED.add("results/time.html")  # the report is made after a run, if only of one job
+if any(word.split("=")[0] == "--report" for word in sys.argv):
+    reports.quote_names()
+if not MODULE:
+    shell.prefix(runs.job_prefix())
+SECOND_PASS = "PRIORBENCH_FAILED" in os.environ
+REPORTED = {}  # {path: the files it shows} of the report that this run has made
 STARTED = time.time()
 CODE = checksums()
 
@@ -44,8 +52,42 @@ def note(failed=()):
         made_of |= {str(path): list(map(str, job.input)) for path in job.output}
         if workflow.dag.finished(job):
             finished |= set(map(str, job.output))
+    if REPORTED:
+        made_of |= REPORTED
+        finished |= set(REPORTED)
     times = {"started": now(STARTED), "ended": now(), "seconds": round(time.time() - STARTED, 1)}
     manifest.update(times | {"failed": list(failed)} | FACTS, made_of, finished)
+
+
+def make_report(failed=()):
+    """Write results/report.html, if the run was to make everything; the second pass leaves it to the first."""
+    whole_run = any(job.rule.name == "all" for job in workflow.dag.targetjobs)
+    if not config["report"] or not whole_run or workflow.touch or SECOND_PASS:
+        return
+    try:
+        path, shown = reports.make(workflow, run_facts(failed))
+    except Exception as error:  # Snakemake's or docutils' own: the results are there all the same
+        print(f"The report could not be made: {' '.join(str(error).split())}", file=sys.stderr)
+        return
+    REPORTED[str(path)] = shown
+    print(f"Report: {path} ({path.stat().st_size / 1e6:.1f} MB)", file=sys.stderr)
+
+
+def run_facts(failed):
+    """Return {name: text} of the run that made the results, for people."""
+    machine, versions = FACTS["machine"], FACTS["versions"]
+    names = ["snakemake", "torch", "numpy", "scipy", "scikit-image", "bm3d", "matplotlib"]
+    changed = {True: ", files differed from it", False: "", None: ""}[FACTS["dirty"]]
+    return {
+        "Command": FACTS["command"],
+        "Config": NAME,
+        "Ended": now(),
+        "Commit": f"{FACTS['commit'] or 'no repository'}{changed}",
+        "Machine": f"{machine['processor']}, {machine['cpus']} CPUs, {FACTS['cores'] or 'no'} cores used; {machine['system']}",
+        "GPUs": "; ".join(machine["gpus"]) or "none",
+        "Versions": ", ".join([f"Python {FACTS['python']}", *(f"{n} {versions[n]}" for n in names if n in versions)]),
+        **({"Failed": "; ".join(failed)} if failed else {}),
+    }
 
 
 def now(seconds=None):
@@ -60,13 +102,15 @@ def out_of_date():
 
 def second_pass():
     """Make the tables and figures of what there is."""
+    for handler in workflow.logger_manager.plugin_handlers:
+        handler.close()  # progress bars; those of the second pass would be drawn over them
     print("Some jobs failed; now the tables and figures of what there is.", file=sys.stderr)
     left_out = Path(".snakemake/priorbench.failed")
     left_out.write_text("\n".join(out_of_date()), encoding="utf-8")
     os.environ |= {"PRIORBENCH_FAILED": str(left_out.absolute())}
     given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
     words = [*sys.argv[1:], runs.NO_LOCK, "--config", *given, "missing=skip"]
-    runs.second_pass([sys.executable, "-m", "snakemake", *words])
+    runs.second_pass([sys.executable, "-m", "snakemake", *words], workflow.workdir_init)  # where --configfile x is right
 
 
 onstart:
@@ -86,6 +130,7 @@ onstart:
 
 
 onsuccess:
+    make_report()
     note()
     runs.making()
 
@@ -101,6 +146,8 @@ onerror:
             name for name, asked in ASKED.items() if not any(Path(r.folder, "score.json").is_file() for r in asked)
         ]
         lines += [f"no table of {name}: none of its recoveries is there" for name in none]
+    if not interrupted:
+        make_report(lines)
     note(lines)
     if failed:
         print(f"Failed jobs: {len(failed)}", *lines, sep="\n  ", file=sys.stderr)

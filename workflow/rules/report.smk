@@ -32,7 +32,12 @@ rule combine:
         scores=expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS),
         code=code("steps.combine"),
     output:
-        "results/scores.csv",
+        report(
+            "results/scores.csv",
+            caption="../report/combine.rst",
+            category="All experiments",
+            labels={"result": "every number (CSV)"},
+        ),
     log:
         "results/scores.log",
     group:
@@ -162,7 +167,13 @@ rule draw:
         shown=shown_files,
         code=figure_code,
     output:
-        multiext("results/figures/{experiment}/{drawing}", ".png", ".pdf"),
+        report(
+            "results/figures/{experiment}/{drawing}.png",
+            caption="../report/draw.rst",
+            category="{experiment}",
+            labels=figure_labels,
+        ),
+        "results/figures/{experiment}/{drawing}.pdf",
     log:
         "results/figures/{experiment}/{drawing}.log",
     wildcard_constraints:
@@ -212,3 +223,32 @@ rule show:
     shell:
         "python -m steps.show {input.scores:q} {params.experiment:q} {output:q} --title {params.title:q}"
         " --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
+
+
+rule render:
+    input:
+        markdown="results/{page}.md",
+        code=code("steps.render"),
+    output:
+        report(
+            "results/{page}.html",
+            caption="../report/render.rst",
+            category=page_category,
+            labels=page_labels,
+        ),
+    log:
+        "results/{page}.html.log",
+    wildcard_constraints:
+        page=r"time|claims|tables/[A-Za-z0-9_-]+",
+    group:
+        together("summary")
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=more(1000),
+        runtime=more(5),
+    message:
+        "render {wildcards.page}"
+    shell:
+        "python -m steps.render {input.markdown:q} {output:q} > {log:q} 2>&1"
