@@ -39,12 +39,16 @@ def main(scores, drawing, output, stand_ins):
         module, rows = select(scores_file.read(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
         figure = module.draw(rows)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not for every file
         named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
-        if named:  # below the figure, which grows by it when saved
-            figure.text(0, -0.01, style.literal(published.stand_in_note(named)), va="top", fontsize=6, wrap=True)
+        if named:
+            style.note(figure, style.literal(published.stand_in_note(named)))
+        page = style.page(figure)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:
-                figure.savefig(temporary, metadata={"CreationDate": None} if suffix == ".pdf" else None)
+                metadata = {"CreationDate": None} if suffix == ".pdf" else None
+                figure.savefig(temporary, bbox_inches=page, metadata=metadata)
 
 
 if __name__ == "__main__":

@@ -197,8 +197,9 @@ def image_arguments(name, image):
 def shown(name, experiment, drawing, made=lambda recovery: True):
     """Return the files, beside the scores, that a drawing of `drawings` shows, of the recoveries that are `made`.
 
-    Those of its image and corruption if it is drawn for one; the curves of all recoveries, the images, or the table
-    that compares with published values, if its module says CURVES, IMAGES or PUBLISHED = True.
+    The recoveries and their images, of its image and corruption, if it is drawn for one; the curves, the kept iterates,
+    the images, or the table that compares with published values, if its module says CURVES, TRACES, IMAGES or
+    PUBLISHED = True.
     """
     figure, *subject = drawing.split("/")
     module = discover.load("figures", figure)
@@ -211,10 +212,14 @@ def shown(name, experiment, drawing, made=lambda recovery: True):
             raise BadInput(f"{drawing}: {grid.unknown(column, value, known)}")
     files = [f"results/tables/{name}_vs_paper.csv"] if getattr(module, "PUBLISHED", False) else []
     for recovery in filter(made, recoveries(experiment)):
-        if where and all(getattr(recovery, column) == value for column, value in where.items()):
+        if any(getattr(recovery, column) != value for column, value in where.items()):
+            continue
+        if where:
             files += images([recovery])
         if getattr(module, "CURVES", False):
             files.append(f"{recovery.folder}/curve.csv")
+        if getattr(module, "TRACES", False):
+            files.append(f"{recovery.folder}/trace.npz")
         if getattr(module, "IMAGES", False):
             files.append(f"results/images/{recovery.image}.npy")
     return list(dict.fromkeys(files))

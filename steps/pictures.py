@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from steps.files import read_array
+from steps.files import read_array, whole
 
 
 def truth(row):
@@ -24,7 +24,9 @@ def recovered(row):
 
 def title(name, psnr):
     """Return the title of a picture: its name and its PSNR, if there is one."""
-    return name if np.isnan(psnr) else f"{name}  {psnr:.2f} dB"
+    from steps.style import decibels
+
+    return f"{name}  {decibels(psnr)}".strip()
 
 
 def _load(path):
@@ -37,37 +39,66 @@ def display(image):
     return image[0] if image.shape[0] == 1 else np.moveaxis(image, 0, -1)
 
 
+def write(path, picture):
+    """Write (C, H, W), clipped to [0, 1], as a PNG of 16 bits, gray or RGB."""
+    import png
+
+    pixels = np.round(np.clip(picture, 0, 1) * 65535).astype(np.uint16)
+    rows = np.moveaxis(pixels, 0, -1).reshape(pixels.shape[1], -1)
+    with whole(path) as temporary:
+        png.from_array(rows, "L;16" if len(picture) == 1 else "RGB;16").save(temporary)
+
+
 def detail(image, part=4):
-    """Return (top, left, side) of the square with the most gradient, 1/part of the image's smaller side."""
+    """Return (top, left, height, width) of the part of an image with the most gradient, 1/part of it in each direction.
+
+    It is at least 8 pixels high and wide, where the image is.
+    """
     from scipy.ndimage import uniform_filter
 
     gray = image if image.ndim == 2 else image.mean(-1)
-    side = max(8, min(gray.shape) // part)
-    side = min(side, *gray.shape)
-    energy = uniform_filter(np.hypot(*np.gradient(gray)), side, mode="constant")
-    half = side // 2
-    inner = energy[half : gray.shape[0] - side + half + 1, half : gray.shape[1] - side + half + 1]
+    size = [min(max(8, side // part), side) for side in gray.shape]
+    energy = uniform_filter(np.hypot(*np.gradient(gray)), size, mode="constant")
+    inner = energy[tuple(slice(n // 2, side - n + n // 2 + 1) for n, side in zip(size, gray.shape))]
     top, left = np.unravel_index(np.argmax(inner), inner.shape)
-    return int(top), int(left), side
+    return int(top), int(left), *size
 
 
-def show(axes, image, title="", zoom=None):
-    """Show an image in axes, gray values from 0 to 1, with `zoom` = (top, left, side) enlarged in a corner of it."""
-    settings = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-    axes.imshow(image, **settings)
-    axes.set_title(title, pad=3)
-    axes.set_axis_off()
-    if zoom is None:
-        return
+def cut(image, part):
+    """Return the part (top, left, height, width) of an image."""
+    top, left, height, width = part
+    return image[top : top + height, left : left + width]
+
+
+def show(axes, image, title="", frame=None, **settings):
+    """Show an image in axes, gray values from 0 to 1, with a box around the part `frame` = (top, left, height, width).
+
+    `settings` are imshow's. Returns what imshow does.
+    """
     from matplotlib.patches import Rectangle
 
-    top, left, side = zoom
-    height, width = image.shape[:2]
-    corner = 0.57 if left + side / 2 < width / 2 else 0.01
-    inset = axes.inset_axes((corner, 0.01, 0.42, 0.42 * width / height))
-    inset.imshow(image[top : top + side, left : left + side], **settings)
-    inset.set(xticks=[], yticks=[])
-    inset.grid(False)
-    for spine in inset.spines.values():
-        spine.set(visible=True, color="#E69F00", linewidth=1.2)
-    axes.add_patch(Rectangle((left - 0.5, top - 0.5), side, side, fill=False, edgecolor="#E69F00", linewidth=1))
+    from steps.style import DETAIL
+
+    shown = axes.imshow(image, **{"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"} | settings)
+    axes.set_title(title, pad=2.5)
+    axes.set_axis_off()
+    if frame is not None:
+        top, left, height, width = frame
+        axes.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=DETAIL, linewidth=0.8))
+    return shown
+
+
+def frame(axes, colour, width=0.8):
+    """Draw a frame around a shown image."""
+    axes.set_axis_on()
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    axes.spines[:].set(visible=True, color=colour, linewidth=width)
+
+
+def caption(axes, psnr, best=False):
+    """Write a PSNR in dB below a shown image, in bold if it is the best."""
+    from steps.style import decibels
+
+    settings = {"ha": "center", "va": "top", "fontsize": 6.5, "weight": "bold" if best else "normal"}
+    axes.annotate(decibels(psnr), (0.5, 0), (0, -2), "axes fraction", "offset points", **settings)

@@ -25,7 +25,7 @@ def plan(config):
     with SnakemakeApi(OutputSettings(dryrun=True)) as api:
         workflow = api.workflow(
             snakefile=ROOT / "Snakefile",
-            resource_settings=ResourceSettings(cores=1),
+            resource_settings=ResourceSettings(cores=1, resources={}),
             config_settings=ConfigSettings(configfiles=[Path(config).absolute()] if config else []),
         )
         workflow.dag(DAGSettings(force_incomplete=True)).execute_workflow(executor="dryrun")

@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, needs, recover, score
+from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, needs, pictures, recover, score
 from steps.errors import BadInput, Command
 from steps.files import read_array, read_json, whole, write_text
 from steps.tabulate import METRICS
@@ -135,6 +135,19 @@ def solve(recovery, device, given):
     return read_json(folder / "score.json")
 
 
+def write_config(picture, entry):
+    """Write the config, of a picture with its settings and an entry under experiments, to the working directory."""
+    import yaml
+
+    said = {
+        key: value[0] if key in ("size", "crop") and len(value) == 1 else value
+        for key, value in picture.items()
+        if value
+    }
+    config = {"images": {entry["images"][0]: said}, "experiments": {entry["task"]: entry}}
+    write_text("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+
+
 def line(label, width, metrics, row):
     """Return a line of the table: a label, then the metrics of a row of scores, blank where it has none."""
     numbers = [("" if row.get(m) is None else f"{row[m]:.{METRICS[m][1]}f}") for m in metrics]
@@ -172,20 +185,10 @@ def write_pictures(made, entry):
     with whole(scores) as temporary:
         pandas.DataFrame(collect.rows(entry["task"], entry, made.__contains__)).to_csv(temporary, index=False)
     step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison")
-    write_png("input.png", read_array(case / "picture.npy"))
+    pictures.write("input.png", read_array(case / "picture.npy"))
     for recovery in made:
         params = "" if recovery.params == grid.NO_PARAMETERS else f",{recovery.params}"
-        write_png(f"{recovery.method}{params}.png", read_array(f"{recovery.folder}/recovered.npy"))
-
-
-def write_png(path, picture):
-    """Write (C, H, W), clipped to [0, 1], as a PNG of 16 bits, gray or RGB."""
-    import png
-
-    pixels = np.round(np.clip(picture, 0, 1) * 65535).astype(np.uint16)
-    rows = np.moveaxis(pixels, 0, -1).reshape(pixels.shape[1], -1)
-    with whole(path) as temporary:
-        png.from_array(rows, "L;16" if len(picture) == 1 else "RGB;16").save(temporary)
+        pictures.write(f"{recovery.method}{params}.png", read_array(f"{recovery.folder}/recovered.npy"))
 
 
 @click.command(cls=Command, help=__doc__)
@@ -210,7 +213,9 @@ def write_png(path, picture):
     show_default=True,
     help="for methods with GPU = True",
 )
-@click.option("-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-TASK]")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-TASK,…]"
+)
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
 def main(picture, task, methods, sigma, corruption, given, gray, size, crop, everything, device, output, opened):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
@@ -224,14 +229,10 @@ def main(picture, task, methods, sigma, corruption, given, gray, size, crop, eve
         fitted, sentence = fitting(pixels.shape, task, entry["corruption"], given)
         settings |= fitted
     x = image.prepare(pixels, **settings, measured=given, where=picture)
-    output = Path(output or f"tried/{name}-{task}")
+    output = Path(output or f"tried/{name}-{task},{grid.format_parameters(entry['corruption'])}")
     output.mkdir(parents=True, exist_ok=True)
-    spelled = {
-        key: value[0] if key != "gray" and len(value) == 1 else value for key, value in settings.items() if value
-    }
-    spelled = {"source": source} | spelled | ({"measured": True} if given else {})
     with contextlib.chdir(output):
-        write_text("config.yaml", as_yaml({"images": {name: spelled}, "experiments": {task: entry}}))
+        write_config({"source": source, "measured": given} | settings, entry)
         with whole(f"results/images/{name}.npy") as temporary:
             np.save(temporary, x)
         recoveries = experiments.recoveries(entry)
@@ -247,13 +248,6 @@ def main(picture, task, methods, sigma, corruption, given, gray, size, crop, eve
     if opened and made:
         click.launch(str(output / "comparison.png"))
     sys.exit(status)
-
-
-def as_yaml(config):
-    """Return a config as the text of a YAML file."""
-    import yaml
-
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
 if __name__ == "__main__":

@@ -272,6 +272,7 @@ REFUSALS = {
     "run without seconds": (edit(lambda run: run.pop("seconds")), "run.json must have the keys"),
     "run with a score": (edit(lambda run: run.update(psnr=99)), "run.json must have the keys"),
     "negative seconds": (edit(lambda run: run.update(seconds=-1)), "run.json: seconds cannot be -1"),
+    "another sigma": (edit(lambda run: run.update(noise_sigma="0.1")), "run.json: noise_sigma cannot be '0.1'"),
     "endless seconds": (edit(lambda run: run.update(seconds=float("inf"))), "run.json: seconds cannot be inf"),
     "seconds in words": (edit(lambda run: run.update(seconds="1")), "run.json: seconds cannot be '1'"),
     "memory true": (edit(lambda run: run.update(peak_memory_mb=True)), "run.json: peak_memory_mb cannot be True"),

@@ -158,6 +158,16 @@ def test_a_drawing_of_an_image_is_there_once():
     assert found == ["first/matrix/camera", "first/matrix/logo", "first/curves"]
 
 
+def test_a_film_strip_reads_the_curves_and_iterates_of_its_corruption_only():
+    experiment = GOOD["experiments"]["first"]
+    shown = experiments.shown("first", experiment, "film_strip/camera/sigma=0.1,seed=0")
+    folders = [f"results/denoising/camera/sigma=0.1,seed=0/{m}" for m in ("wiener/default", "tv/lam=0.01,iterations=5")]
+    for folder in folders:
+        assert {f"{folder}/{name}" for name in ("recovered.npy", "curve.csv", "trace.npz")} <= set(shown)
+    traces = [file for file in shown if file.endswith(("curve.csv", "trace.npz"))]
+    assert len(traces) == 2 * 3 and all("/camera/sigma=0.1,seed=0/" in file for file in traces)
+
+
 def test_files_that_a_drawing_shows():
     experiment = GOOD["experiments"]["first"]
     folder = "results/denoising/camera/sigma=0.1,seed=0"

@@ -27,10 +27,16 @@ SMOKE["images"]["camera"]["stand_in"] = "for another"
 SMOKE["experiments"]["denoising"]["title"] = "A title"
 SMOKE["experiments"]["denoising"]["methods"][0] |= {"remark": "A remark", "label": "Wiener {K}", "params": {"K": 0.1}}
 SMOKE["experiments"]["single_pixel"]["corruption"] = [{"compression": 1, "seed": [0, 1]}, {"compression": 4}]
+SMOKE["images"]["photo"] = {"source": "skimage:coins", "measured": True}
+SMOKE["experiments"]["photo"] = SMOKE["experiments"]["denoising"] | {"images": ["photo"], "figures": ["comparison"]}
+SMOKE["experiments"]["photo"]["corruption"] = {"sigma": ["estimate", 0.1]}
+SMOKE["experiments"]["photo"]["methods"] = [{"method": "tv"}]
+SMOKE["experiments"]["photo"].pop("published")
 CLAIMS = schema.read(ROOT / "tests/claims.yaml")
 HOSTILE = ["$(touch pwned)", "`id`", "'", '"; ls', "../..", "..", "/etc/passwd", "a\nb", "{wildcards}", "{lam}", "%s"]
 HOSTILE += ["", " ", "\0", "\x1b[31m", "\u2028", "\ud800", "é", "_x", "-h", "a" * 300, "1e-3", "no", "1_0", "١"]
 HOSTILE += ["corruption", "wiener", "dip", "deconvolution", "input", "camera", "skimage:cat", "synthetic:logo"]
+HOSTILE += ["estimate", "*", "config/*", "steps/*.png", "https://*"]
 HOSTILE += ["https://host.invalid/a.png", "config/smoke.yaml"]
 large = st.sampled_from([10**400, 10**4000, 2**63, 1e308])
 numbers = st.one_of(st.integers(-3, 300), st.integers(), st.floats(), large)
@@ -114,7 +120,8 @@ def check_folders(config):
             path = Path(recovery.folder)
             assert path.resolve().is_relative_to(below) and len(path.parts) == 6 and recovery.folder.isascii()
             assert all(0 < len(piece.encode()) <= 250 for piece in path.parts)
-            assert experiments.corruption_path(recovery.task, recovery.corruption) == recovery.corruption
+            given = config["images"][recovery.image].get("measured", False)
+            assert experiments.corruption_path(recovery.task, recovery.corruption, given) == recovery.corruption
             assert experiments.params_path(recovery.method, recovery.params) == recovery.params
             assert recovery.label.strip() and not schema.NOT_ONE_LINE.search(recovery.label)
         for drawing in experiments.drawings(name, entry):

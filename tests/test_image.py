@@ -24,7 +24,8 @@ FLOAT = RANDOM.random((9, 7, 3)).astype(np.float32)
 
 def save_png16(path, pixels):
     rows = pixels.reshape(pixels.shape[0], -1).tolist()
-    writer = png.Writer(pixels.shape[1], pixels.shape[0], greyscale=pixels.ndim == 2, bitdepth=16)
+    kind = {"greyscale": pixels.ndim == 2, "alpha": pixels.shape[2:] == (4,)}
+    writer = png.Writer(pixels.shape[1], pixels.shape[0], bitdepth=16, **kind)
     with open(path, "wb") as file:
         writer.write(file, rows)
 
@@ -32,6 +33,14 @@ def save_png16(path, pixels):
 def pillow(path, pixels):
     Image.fromarray(pixels).save(path)
 
+
+def tifffile_rgba(path, pixels):
+    tifffile.imwrite(path, pixels, photometric="rgb", extrasamples=["unassalpha"])
+
+
+DEEP_ALPHA = RANDOM.integers(0, 65536, (9, 7, 4), dtype=np.uint16)
+ALPHA = DEEP_ALPHA[..., 3:] / 65535
+LAID_OVER_WHITE = ALPHA * DEEP_ALPHA[..., :3] / 65535 + 1 - ALPHA
 
 FILES = {
     "gray.png": (pillow, GRAY8, GRAY8 / 255),
@@ -42,6 +51,13 @@ FILES = {
     "colour.bmp": (pillow, COLOUR8, COLOUR8 / 255),
     "colour.tif": (tifffile.imwrite, COLOUR8, COLOUR8 / 255),
     "colour16.tiff": (tifffile.imwrite, COLOUR16, COLOUR16 / 65535),
+    "gray16.tif": (tifffile.imwrite, GRAY16, GRAY16 / 65535),
+    "deflated16.tif": (lambda path, a: tifffile.imwrite(path, a, compression="zlib"), COLOUR16, COLOUR16 / 65535),
+    "large_endian16.tif": (lambda path, a: tifffile.imwrite(path, a, byteorder=">"), GRAY16, GRAY16 / 65535),
+    "transparent16.tif": (tifffile_rgba, DEEP_ALPHA, LAID_OVER_WHITE),
+    "transparent16.png": (save_png16, DEEP_ALPHA, LAID_OVER_WHITE),
+    "gray_float.tif": (tifffile.imwrite, FLOAT[..., 0], FLOAT[..., 0]),
+    "gray_float64.tif": (tifffile.imwrite, FLOAT[..., 0].astype(np.float64), FLOAT[..., 0]),
     "float.tif": (lambda path, a: tifffile.imwrite(path, a, photometric="rgb"), FLOAT, FLOAT),
     "colour.npy": (np.save, COLOUR8, COLOUR8 / 255),
     "float.npy": (np.save, FLOAT, FLOAT),
@@ -103,6 +119,10 @@ BAD_FILES = {
     "complex.npy": (np.save, np.zeros((5, 5), complex), "type complex128"),
     "object.npy": (np.save, np.array([[None]]), "pixels of type object; must be"),
     "two.npz": (lambda path, _: np.savez(path, a=GRAY8, b=GRAY8), None, "holds the arrays a, b; must hold one"),
+    "loud.tif": (tifffile.imwrite, np.full((5, 5), 255, np.float32), r"255 to 255; floats must lie in \[0, 1\]"),
+    "noisy.tif": (tifffile.imwrite, np.linspace(-0.1, 1, 25, dtype=np.float32).reshape(5, 5), "values from -0.1 to 1;"),
+    "int32.tif": (tifffile.imwrite, np.zeros((5, 5), np.int32), "pixels of type int32; must be uint8, uint16, float"),
+    "pages16.tif": (tifffile.imwrite, np.zeros((6, 5, 5), np.uint16), "has 6 pages; must have one"),
     "pages.tif": (tifffile.imwrite, np.zeros((6, 5, 5, 3), np.uint8), "has 6 pages; must have one"),
 }
 

@@ -60,7 +60,7 @@ def test_a_photo_s_borders_are_tapered_for_a_circular_convolution():
     assert by_wiener(truth, tapered, A) > score.psnr(truth, y[0].numpy()) + 0.5
     truth, y = blurred("wrap")
     y = torch.from_numpy(corrupt.add_noise(y[None], sigma=0.01))
-    assert by_wiener(truth, measured.taper(y, A), A) > by_wiener(truth, y, A) - 0.5
+    assert by_wiener(truth, measured.taper(y, A), A) > by_wiener(truth, y, A) - 1.5  # what is lost if it was circular
 
 
 def test_no_other_measurement_is_tapered(colour):

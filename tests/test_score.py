@@ -49,7 +49,9 @@ def test_command_adds_score_and_curve(tmp_path, gray):
         estimates=estimates,
     )
     (folder / "run.json").write_text(json.dumps({"seconds": 1.5, "versions": {"torch": "2"}}))
-    result = CliRunner().invoke(score.main, [str(tmp_path / "image.npy"), str(tmp_path / "picture.npy"), str(folder)])
+    result = CliRunner().invoke(
+        score.main, [str(tmp_path / "picture.npy"), str(folder), f"--truth={tmp_path / 'image.npy'}"]
+    )
     assert result.exit_code == 0, result.output
     found = json.loads((folder / "score.json").read_text())
     place = [found[key] for key in ("task", "image", "corruption", "method", "params")]
@@ -67,9 +69,26 @@ def test_command_adds_score_and_curve(tmp_path, gray):
     assert float(rows[2]["psnr"]) == pytest.approx(40, abs=0.1)
 
 
+def test_without_a_truth_nothing_is_compared(tmp_path, gray):
+    folder = tmp_path / "denoising/mine/sigma=estimate/tv/default"
+    folder.mkdir(parents=True)
+    for path in (tmp_path / "picture.npy", folder / "recovered.npy"):
+        np.save(path, gray.numpy())
+    np.savez(folder / "trace.npz", losses=[3.0], penalties=[0.0], iterations=[1], estimates=[gray.numpy()])
+    (folder / "run.json").write_text(json.dumps({"noise_sigma": 0.1}))
+    result = CliRunner().invoke(score.main, [str(tmp_path / "picture.npy"), str(folder)])
+    assert result.exit_code == 0, result.output
+    found = json.loads((folder / "score.json").read_text())
+    for key in ("psnr", "ssim", "input_psnr", "oracle_psnr", "oracle_iteration"):
+        assert found[key] is None
+    assert found["loss"] == 3.0 and found["noise_sigma"] == 0.1 and found["pixels"] == "40×40"
+    assert (folder / "curve.csv").read_text() == "iteration,loss,penalty,psnr\n1,3.0,0.0,\n"
+
+
 def test_an_estimate_of_another_shape_is_refused(tmp_path, gray):
     np.save(tmp_path / "image.npy", gray.numpy())
     np.save(tmp_path / "recovered.npy", gray.numpy()[:, 1:])
-    result = CliRunner().invoke(score.main, [str(tmp_path / "image.npy")] * 2 + [str(tmp_path)])
+    picture = str(tmp_path / "image.npy")
+    result = CliRunner().invoke(score.main, [picture, str(tmp_path), f"--truth={picture}"])
     assert result.exit_code == 1
     assert "the estimate has shape (1, 39, 40), the image (1, 40, 40)" in result.output

@@ -18,9 +18,9 @@ ROOT = Path(__file__).parent.parent
 METHODS = ("wiener", "tv", "dip")
 
 
-def jobs(folder, *arguments):
+def jobs(folder, *arguments, config="config/smoke.yaml"):
     """Return what a dry run would do: Counter of rules, but recoveries and scores by method, drawings by name."""
-    result = snakemake(folder, "--dry-run", *arguments)
+    result = snakemake(folder, "--dry-run", *arguments, config=config)
     assert result.returncode == 0, result.stdout + result.stderr
     found = Counter()
     for line in re.findall(r"^Job \d+: (.*)$", result.stdout + result.stderr, re.MULTILINE):
@@ -44,7 +44,7 @@ def run(tmp_path_factory):
 EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2, "timing": 1}
 EVERYTHING |= {"compare": 1, "decide": 1, "render": 5, "show": 2}
 RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
-SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1}
+SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1, "draw film_strip": 2}
 DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
 
 

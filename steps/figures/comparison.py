@@ -1,47 +1,73 @@
-"""One image, one corruption: truth, measurement and every recovery, with PSNR and an enlarged detail."""
+"""One image, one corruption: truth, measurement and every recovery, with PSNR, an enlarged detail and its error."""
+
+import numpy as np
 
 EACH = ("image", "corruption")
+GAP = 0.04  # inches between pictures
 
 
 def draw(scores):
-    """Return a figure of truth, measurement and recoveries, titled with PSNR, the detail with the most edges enlarged.
+    """Return a figure of truth, input and recoveries; below each the same detail enlarged, and the error |x̂ − x|.
 
-    Without a truth, it and the PSNR are left out, and the detail is that of the mean of the recoveries. `scores` are
-    the rows of one image and corruption; of several seeds the first is shown.
+    `scores` are the rows of one image and corruption; of several seeds the first is shown. The detail is the part with
+    the most edges, the error the mean over channels, all on one scale, which ends where 1 % of the recoveries' pixels
+    are beyond. The highest PSNR is bold. Without a truth, it, the PSNR and the errors are left out, and the detail is
+    that of the mean of the recoveries.
     """
     import matplotlib.pyplot as plt
-    import numpy as np
 
-    from steps import grid, pictures, style
+    from steps import pictures, style
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
     truth = pictures.truth(first)
     recovered = [pictures.recovered(row) for _, row in rows.iterrows()]
-    zoom = pictures.detail(np.mean(recovered, 0) if truth is None else truth)
-    shown = [("Truth", truth)] if truth is not None else []
-    shown += [(pictures.title("Input", first["input_psnr"]), pictures.measured(first))]
-    shown += [(pictures.title(*named), image) for named, image in zip(zip(rows["label"], rows["psnr"]), recovered)]
-    columns = 4 if len(shown) > 6 else min(3, len(shown))
+    part = pictures.detail(np.mean(recovered, 0) if truth is None else truth)
+    shown = [("Truth", np.nan, truth)] if truth is not None else []
+    shown += [("Input", first["input_psnr"], pictures.measured(first)), *zip(rows["label"], rows["psnr"], recovered)]
+    most = 0 if truth is None else np.quantile([_error(image, truth) for image in recovered], 0.99)
+    most = max(0.01, float(np.ceil(100 * most) / 100))
+    best = np.nanmax(rows["psnr"]) if np.isfinite(rows["psnr"]).any() else None
+    columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
     lines = -(-len(shown) // columns)
-    height, width = recovered[0].shape[:2]
-    side = style.WIDTH / columns
-    figure, panels = plt.subplots(
-        lines,
-        columns,
-        figsize=(style.WIDTH, lines * (side * height / width + 0.25)),
-        squeeze=False,
-        layout="constrained",
-    )
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-    for panel, (title, image) in zip(panels.flat, shown):
-        pictures.show(panel, image, title, zoom)
-    for panel in panels.flat[len(shown) :]:
-        panel.remove()
-    settings = ", ".join(
-        style.value(k, v) + (f" as {first['noise_sigma']:.2g}" if v == "estimate" else "")
-        for k, v in grid.parse_parameters(first["corruption"]).items()
-        if k not in ("seed", "clip")
-    )
-    figure.suptitle(f"{first['task'].replace('_', ' ').capitalize()} of {first['image']}, {settings}", fontsize=9)
+    side = (style.WIDTH - GAP) / columns - GAP
+    high = side * recovered[0].shape[0] / recovered[0].shape[1]
+    titles = [_title(label, psnr, side) for label, psnr, _ in shown]
+    tops = [0.2]
+    for line in range(lines):
+        head = 0.04 + 0.13 * max(title.count("\n") + 1 for title in titles[line * columns :][:columns])
+        tops[line] += head
+        tops.append(tops[line] + 1.5 * (high + GAP))
+    figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
+    for index, ((_, psnr, image), title) in enumerate(zip(shown, titles)):
+        line, column = divmod(index, columns)
+        left, top = GAP + column * (side + GAP), tops[line]
+        whole = style.place(figure, left, top, side, high)
+        pictures.show(whole, image, title, part)
+        whole.title.set_weight("bold" if index > 1 and psnr == best else "normal")
+        below = style.place(figure, left, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
+        pictures.show(below, pictures.cut(image, part), aspect="auto")
+        pictures.frame(below, style.DETAIL)
+        if index and truth is not None:
+            beside = style.place(figure, left + (side + GAP) / 2, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
+            colours = pictures.show(beside, _error(image, truth), cmap="magma", vmin=0, vmax=most, aspect="auto")
+    if truth is not None:
+        bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)
+        figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most], format="{x:g}")
+        bar.tick_params(labelsize=6, length=2, pad=1)
+        bar.set_title("Error |x̂ − x|", fontsize=6, pad=2)
+    style.heading(figure, first)
     return figure
+
+
+def _error(image, truth):
+    error = np.abs(image - truth)
+    return error if error.ndim == 2 else error.mean(-1)
+
+
+def _title(label, psnr, side):
+    from steps import style
+
+    known = style.decibels(psnr)
+    line = f"{label}  {known}".strip()
+    return line if len(line) * 0.6 * 7.5 / 72 < side else f"{style.wrapped(label, side, 7.5)}\n{known}".strip()

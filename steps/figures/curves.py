@@ -4,7 +4,6 @@ import numpy as np
 
 EACH = ()
 CURVES = True
-COLUMNS = 3  # cases side by side
 
 
 def draw(scores):
@@ -16,46 +15,57 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, style
+    from steps import corruptions, labels, style
 
     scores, varying, _ = corruptions.split(scores)
-    scores = scores.assign(curve=[_read(folder) for folder in scores["folder"]])
+    scores = scores.assign(curve=[read(folder) for folder in scores["folder"]])
     scores = scores[[len(curve) > 1 for curve in scores["curve"]]]
     cases = list(scores.groupby(["image", *varying], sort=False, dropna=False))
-    columns = max(1, min(COLUMNS, len(cases)))
+    columns = style.columns(max(1, len(cases)))
     lines = -(-max(len(cases), 1) // columns)
-    size = (min(style.WIDTH, 3.2 * columns), 3.6 * lines)
+    size = (style.COLUMN if columns == 1 else style.WIDTH, 3.4 * lines)
     figure, panels = plt.subplots(2 * lines, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
-    looks = style.lines(dict.fromkeys(scores["label"]))
+    looks, ends, bands = style.lines(scores), [], False
     for index, ((image, *values), here) in enumerate(cases):
         line, column = divmod(index, columns)
         above, below = panels[2 * line, column], panels[2 * line + 1, column]
-        for label, look in looks.items():
-            curves = list(here.loc[here["label"] == label, "curve"])
-            for panel, name in ((above, "loss"), (below, "psnr")):
-                _draw_band(panel, curves, name, look)
+        for panel, name in ((above, "loss"), (below, "psnr")):
+            curves = {label: list(here.loc[here["label"] == label, "curve"]) for label in looks}
+            last = {label: _draw_band(panel, curves[label], name, looks[label]) for label in looks if curves[label]}
+            ends.append((panel, last))
+            bands = bands or any(len(some) > 1 for some in curves.values())
         if np.isfinite(here["input_psnr"]).all():
             below.axhline(here["input_psnr"].mean(), **style.INPUT)
+            looks |= {"input": style.INPUT}
+            last["input"] = (max(x for x, _ in last.values()), here["input_psnr"].mean())
         above.set_title(", ".join([image, *(style.value(*pair) for pair in zip(varying, values))]))
-        above.set(xscale="log", yscale="log", ylabel="Loss" if column == 0 else "")
-        below.set(xscale="log", xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")
+        above.set_ylabel("Loss" if column == 0 else "")
+        below.tick_params(labelbottom=True)  # also where there are panels below
+        below.set(xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")
         if here["psnr"].isna().all():
             below.set(yticks=[])
             below.text(0.5, 0.5, "no truth", transform=below.transAxes, ha="center", va="center", color="0.4")
+            ends.pop()
+        drawn = np.concatenate([line.get_ydata() for line in above.get_lines()])
+        style.log_scale(above.yaxis, *np.quantile(drawn[drawn > 0], (0, 1))) if (drawn > 0).any() else None
+        most = max(curve["iteration"].max() for curve in here["curve"])
+        for panel in (above, below):
+            style.log_scale(panel.xaxis, 1, max(most, 10))
     for index in range(len(cases), lines * columns):
         line, column = divmod(index, columns)
         panels[2 * line, column].remove()
         panels[2 * line + 1, column].remove()
-        panels[2 * line - 1, column].tick_params(labelbottom=True)
-    handles = {}
-    for panel in panels.flat:
-        handles |= dict(zip(*reversed(panel.get_legend_handles_labels())))
-    if handles:
-        figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(3 * columns, 6, len(handles)))
+    labels.at_ends(figure, ends, {label: look | {"marker": None} for label, look in looks.items()})
+    notes = ["Lines are means over seeds; bands reach from the least to the most of them."] if bands else []
+    if scores["method"].nunique() > 1:
+        notes.append("Losses of different methods have different units: compare their shapes.")
+    if notes:
+        style.note(figure, " ".join(notes))
     return figure
 
 
-def _read(folder):
+def read(folder):
+    """Return the curve of a recovery, see steps/score.py, as a DataFrame."""
     import pandas
 
     from steps.files import reading
@@ -65,11 +75,10 @@ def _read(folder):
 
 
 def _draw_band(panel, curves, name, look):
-    """Draw the mean of curves (over the iterations that all have) and the band that holds them all."""
-    if not curves:
-        return
+    """Draw the mean of curves (over the iterations that all have) and the band that holds them; return its end."""
     shared = sorted(set.intersection(*(set(curve["iteration"]) for curve in curves)))
     values = np.array([curve.set_index("iteration")[name].loc[shared] for curve in curves])
     panel.plot(shared, values.mean(0), **(look | {"marker": None}))
     if len(curves) > 1:
         panel.fill_between(shared, values.min(0), values.max(0), color=look["color"], alpha=0.2, linewidth=0)
+    return shared[-1], values.mean(0)[-1]

@@ -1,12 +1,15 @@
-"""One image: methods × values of the corruption parameter, as in the paper's figure 5."""
+"""One image: values of the corruption parameter × methods, as in the paper's figure 5."""
 
 EACH = ("image",)
+MOST = 8  # pictures side by side
+LEFT, GAP, BELOW = 0.18, 0.03, 0.17  # inches: for the names of rows, between pictures, for the PSNR below one
 
 
 def draw(scores):
-    """Return a figure: a row for each method, a column for each corruption, PSNR over each; on the left the truth.
+    """Return a figure: a row for each corruption, a column for input, methods and truth, PSNR under each picture.
 
-    `scores` are the rows of one image; of several seeds the first is shown.
+    `scores` are the rows of one image; of several seeds the first is shown. More than eight columns are broken into
+    blocks, one below the other. The highest PSNR of a row is bold.
     """
     import matplotlib.pyplot as plt
 
@@ -17,28 +20,50 @@ def draw(scores):
     kinds = list(scores.drop_duplicates(varying or ["image"])["corruption"])  # one for each value, whatever the seed
     labels = list(dict.fromkeys(scores["label"]))
     truth = pictures.truth(scores.iloc[0])
-    height, width = pictures.measured(scores.iloc[0]).shape[:2]
-    side = style.WIDTH / (len(kinds) + 1.2)
-    figure = plt.figure(figsize=(style.WIDTH, (len(labels) + 1) * (side * height / width + 0.22)), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-    grid_of_panels = figure
-    if truth is not None:
-        whole, grid_of_panels = figure.subfigures(1, 2, width_ratios=[1.1, len(kinds)])
-        pictures.show(whole.subplots(), truth, "Truth")
-    panels = grid_of_panels.subplots(len(labels) + 1, len(kinds), squeeze=False)
-    for column, corruption in enumerate(kinds):
+    names = ["Input", *labels, *(["Truth"] if truth is not None else [])]
+    shape = pictures.measured(scores.iloc[0]).shape
+    blocks = -(-len(names) // MOST)
+    columns = -(-len(names) // blocks)
+    side = (style.WIDTH - LEFT) / columns - GAP
+    high = side * shape[0] / shape[1]
+    heads = [style.wrapped(name, side, 7.5) for name in names]
+    head = 0.04 + 0.13 * max(1 + head.count("\n") for head in heads)
+    step, block_step = high + BELOW, head + len(kinds) * (high + BELOW)
+    figure = plt.figure(figsize=(style.WIDTH, blocks * block_step))
+    for index, corruption in enumerate(kinds):
         parameters = grid.parse_parameters(corruption)
         parameters = {name: parameters[name] for name in varying if name in parameters}
         here = scores[[grid.parse_parameters(text).items() >= parameters.items() for text in scores["corruption"]]]
-        head = ", ".join(style.value(*pair) for pair in parameters.items())
-        first = here.iloc[0]
-        head += "\n" + pictures.title("Input", first["input_psnr"])
-        pictures.show(panels[0, column], pictures.measured(first), head)
-        for line, label in enumerate(labels, start=1):
-            for _, row in here[here["label"] == label].head(1).iterrows():
-                pictures.show(panels[line, column], pictures.recovered(row), pictures.title(label, row["psnr"]))
-                break
+        best = here["psnr"].max()
+        for place, name in enumerate(names):
+            block, column = divmod(place, columns)
+            if place > len(labels) and index:
+                continue  # the truth stands once
+            top = block * block_step + head + index * step
+            panel = style.place(figure, LEFT + column * (side + GAP), top, side, high)
+            panel.set_axis_off()
+            if index == 0:
+                panel.set_title(heads[place], pad=2.5)
+            if column == 0 and parameters:
+                text = ", ".join(style.value(*pair) for pair in parameters.items())
+                side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": 7}
+                panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
+            if place == 0:
+                _show(panel, pictures.measured, here.head(1), "input_psnr", None)
+            elif place <= len(labels):
+                _show(panel, pictures.recovered, here[here["label"] == name].head(1), "psnr", best)
             else:
-                panels[line, column].set_title(f"{label} not run", pad=3)
-                panels[line, column].set_axis_off()
+                pictures.show(panel, truth, heads[place])
     return figure
+
+
+def _show(panel, read, rows, name, best):
+    """Show the picture that `read` reads of the one row, its PSNR below it; "not run" if there is no row."""
+    from steps import pictures
+
+    if not len(rows):
+        panel.text(0.5, 0.5, "not run", ha="center", va="center", transform=panel.transAxes, color="0.45")
+        return
+    row = rows.iloc[0]
+    pictures.show(panel, read(row), panel.get_title())
+    pictures.caption(panel, row[name], best is not None and row[name] == best)

@@ -4,6 +4,7 @@ import numpy as np
 
 EACH = ()
 TRUTH = True
+INPUT = "input"
 
 
 def draw(scores):
@@ -13,30 +14,44 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, style
+    from steps import corruptions, labels, style
 
     scores = scores[scores["psnr"].notna()]  # of images that have a truth
     scores, (x, *others), _ = _axis(*corruptions.split(scores))
-    groups = list(scores.groupby(["image", *others], sort=False))
-    columns = min(3, len(groups))
+    groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
+    columns = style.columns(len(groups))
     rows = -(-len(groups) // columns)
-    size = (min(style.WIDTH, 3.4 * columns), 2.6 * rows)
+    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    looks = style.lines(scores) | {INPUT: style.INPUT}
+    ends, bars = [], False
     for panel, ((image, *rest), here) in zip(panels.flat, groups):
-        unrecovered = here.groupby(x)["input_psnr"].mean()
-        panel.plot(unrecovered.index, unrecovered, **style.INPUT)
-        for label, line in style.lines(dict.fromkeys(scores["label"])).items():
-            means = here[here["label"] == label].groupby(x)["psnr"].agg(["mean", "std"])
-            spread = means["std"] if means["std"].notna().any() else None
-            panel.errorbar(means.index, means["mean"], spread, capsize=2, **line)
+        last = {}
+        for label, line in looks.items():
+            mine = here if label == INPUT else here[here["label"] == label]
+            means = mine.groupby(x)["input_psnr" if label == INPUT else "psnr"].agg(["mean", "std"])
+            means = means[np.isfinite(means["mean"])]
+            spread = means["std"] if means["std"].notna().any() and label != INPUT else None
+            bars = bars or spread is not None
+            if label == INPUT and len(means) == 1:
+                panel.axhline(means["mean"].iloc[0], **line)
+            elif label == INPUT:
+                panel.plot(means.index, means["mean"], **line)
+            else:
+                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
+            if len(means):
+                last[label] = (means.index[-1], means["mean"].iloc[-1])
+        ends.append((panel, last))
         panel.set_title(", ".join([image, *(style.value(*pair) for pair in zip(others, rest))]))
-        _scale(panel, np.array(unrecovered.index), style.symbol(x))
+        panel.tick_params(labelbottom=True)  # also where the panel below is missing
+        _scale(panel, np.sort(here[x].unique()), style.axis_label(x))
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR [dB]")
     for panel in panels.flat[len(groups) :]:
         panel.remove()
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3 * columns, 6, len(labels)))
+    labels.at_ends(figure, ends, looks)
+    if bars:
+        style.note(figure, "Means over seeds; bars: ± one standard deviation.")
     return figure
 
 
@@ -45,15 +60,20 @@ def _axis(scores, varying, fixed):
     numbers = [name for name in varying if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
-    return scores, ([first, *rest] if first else ["corruption"]), fixed
+    if first is None:  # one place, whatever the seed
+        from steps import style
+
+        one = ", ".join(style.value(*pair) for pair in fixed.items() if pair[0] != "clip")
+        return scores.assign(corruption=one), ["corruption", *rest], fixed
+    return scores, [first, *rest], fixed
 
 
 def _scale(panel, values, name):
     from steps.grid import spell
 
-    panel.set_xlabel(name)
     if values.dtype.kind not in "iuf":
         return
+    panel.set_xlabel(name)
     if values.min() > 0 and values.max() >= 4 * values.min():
         panel.set_xscale("log")
     panel.set_xticks(values, [spell(float(value)) for value in values])

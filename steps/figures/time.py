@@ -2,7 +2,6 @@
 
 EACH = ()
 TRUTH = True
-COLUMNS = 3
 
 
 def draw(scores):
@@ -13,34 +12,40 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, style
+    from steps import corruptions, labels, style
 
     scores, varying, _ = corruptions.split(scores[scores["psnr"].notna()])
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
     images = list(dict.fromkeys(scores["image"]))
-    columns = min(COLUMNS, len(images))
-    lines = -(-len(images) // columns)
-    size = (min(style.WIDTH, 3.4 * columns), 2.8 * lines)
-    figure, panels = plt.subplots(lines, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    columns = style.columns(len(images))
+    rows = -(-len(images) // columns)
+    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.5 * rows)
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    looks = {label: line | {"linestyle": ""} for label, line in style.lines(scores).items()}
+    shown = []
     for panel, image in zip(panels.flat, images):
         here = scores[scores["image"] == image]
-        for label, look in style.lines(dict.fromkeys(scores["label"])).items():
+        medians, faint = {}, []
+        for label, look in looks.items():
             points = here[here["label"] == label].groupby(["image", *varying], dropna=False)[["seconds", "gain"]].mean()
-            look = look | {"linestyle": ""}
-            panel.plot(points["seconds"], points["gain"], **look | {"alpha": 0.35, "markersize": 3, "label": None})
+            panel.plot(points["seconds"], points["gain"], **look | {"alpha": 0.4, "markersize": 3, "label": None})
+            faint += points.to_numpy().tolist()
             if len(points):
-                panel.plot(points["seconds"].median(), points["gain"].median(), **look | {"markersize": 7})
+                medians[label] = tuple(points.median())
+                panel.plot(*medians[label], **look | {"markersize": 7})
+        shown.append((panel, medians, faint))
         panel.axhline(0, **style.INPUT)
         panel.set_title(image)
-        panel.set_xscale("log")
+        panel.margins(0.12)
         panel.tick_params(labelbottom=True)  # also where the panel below is missing
-        panel.set_xlabel("Seconds")
+        panel.set_xlabel("Time of solving [s]")
+    style.log_scale(panels.flat[0].xaxis, *scores["seconds"].quantile([0, 1]))
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR gain over the input [dB]")
     for panel in panels.flat[len(images) :]:
         panel.remove()
-    handles = {}
-    for panel in panels.flat[: len(images)]:
-        handles |= dict(zip(*reversed(panel.get_legend_handles_labels())))
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(3 * columns, 5, len(handles)))
+    labels.beside(figure, shown, looks, {"input": style.INPUT})
+    style.note(
+        figure, "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input."
+    )
     return figure

@@ -1,6 +1,7 @@
 """What every figure must do; a new file in steps/figures is tested because it is there."""
 
 import pathlib
+import re
 
 import matplotlib.pyplot
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from steps import discover, draw, pictures, style
-from tests.conftest import picture
+from tests.figures import made
 
 
 @pytest.fixture(autouse=True)
@@ -35,30 +36,9 @@ def compared(*cells):
 def results(request, tmp_path, monkeypatch):
     """A folder with results of two images, three noise levels, two seeds, two methods; returns the table of scores."""
     monkeypatch.chdir(tmp_path)
-    rows = []
-    for image in ("house", "hill"):
-        truth = picture(request.param, 36, 48).numpy()
-        (tmp_path / "results/images").mkdir(parents=True, exist_ok=True)
-        np.save(tmp_path / f"results/images/{image}.npy", truth)
-        for sigma in ("0.05", "0.1", "0.5"):
-            for seed in (0, 1):
-                corruption = f"sigma={sigma},seed={seed}"
-                folder = tmp_path / f"results/denoising/{image}/{corruption}"
-                for method, gain in (("tv", 3.0), ("dip", 4.0)):
-                    (folder / method / "default").mkdir(parents=True)
-                    np.save(folder / method / "default/recovered.npy", truth * 0.9)
-                    curve = "iteration,loss,penalty,psnr\n" + "".join(
-                        f"{i},{1 / i},0,{20 + i + seed}\n" for i in (1, 5, 50)
-                    )
-                    (folder / method / "default/curve.csv").write_text(curve)
-                    row = {"task": "denoising", "image": image, "corruption": corruption, "label": method.upper()}
-                    row |= {"experiment": "mine", "method": method, "params": "default"}
-                    row |= {"seconds": (0.1 if method == "tv" else 10.0) * (1 + seed) * (1 + 10 * float(sigma))}
-                    row |= {"psnr": 20 - 10 * float(sigma) + gain + seed, "input_psnr": 20 - 10 * float(sigma)}
-                    rows.append(row | {"folder": str((folder / method / "default").relative_to(tmp_path))})
-                np.save(folder / "picture.npy", truth + 0.1)
+    found = made.results(tmp_path, channels=request.param)
     compared(*(cell("DIP", image, sigma, 0.5) for image in ("house", "hill") for sigma in (0.05, 0.1, 0.5)))
-    return pandas.DataFrame(rows)
+    return found
 
 
 def drawings(figure):
@@ -71,10 +51,14 @@ def test_draws_a_png_and_a_pdf(figure, results, tmp_path):
     results.to_csv(tmp_path / "scores.csv", index=False)
     result = CliRunner().invoke(draw.main, ["scores.csv", drawings(figure), "figure=0.1"])
     assert result.exit_code == 0, result.output
-    assert len(matplotlib.image.imread("figure=0.1.png")) > 300
     content = (tmp_path / "figure=0.1.pdf").read_bytes()
     assert content.startswith(b"%PDF")
-    assert b"/Type3" not in content  # fonts are embedded as outlines
+    width = float(re.search(rb"/MediaBox \[ ?0 0 ([0-9.]+)", content)[1]) / 72  # inches
+    assert width == pytest.approx(style.WIDTH, abs=0.01) or width == pytest.approx(style.COLUMN, abs=0.01)
+    assert matplotlib.image.imread("figure=0.1.png").shape[1] == pytest.approx(200 * width, abs=1)
+    fonts = content.count(b"/Type /FontDescriptor")
+    assert 0 < fonts == content.count(b"/FontFile2")  # every font is embedded, as TrueType (Type 42): text stays text
+    assert b"/Type3" not in content
 
 
 def texts(figure):
@@ -88,6 +72,20 @@ def test_tells_the_psnr(figure, results):
         found = " ".join(texts(module.draw(rows.reset_index(drop=True))))
     assert "DIP" in found
     assert ("parameters" if figure == "architecture" else "dB") in found
+
+
+@pytest.mark.parametrize("figure", ["comparison", "matrix", "curves"])
+def test_without_a_truth_there_is_no_psnr(figure, results):
+    results = results.assign(psnr=np.nan, input_psnr=np.nan, noise_sigma=0.0512)
+    results["corruption"] = results["corruption"].str.replace("sigma=0.1", "sigma=estimate")
+    subject = {"image": "hill", "corruption": "sigma=estimate,seed=0"}
+    drawing = "/".join([figure, *(subject[column] for column in discover.load("figures", figure).EACH)])
+    module, rows = draw.select(results, drawing)
+    with style.apply():
+        found = texts(module.draw(rows.reset_index(drop=True)))
+    words = " ".join(found)
+    assert "DIP" in words and "nan" not in words and "Truth" not in words and "σ estimated" in words
+    assert not [text for text in found if "dB" in text and text != "PSNR [dB]"]
 
 
 def test_psnr_curves_show_the_means(results):
@@ -129,12 +127,12 @@ def test_curves_are_means_over_seeds_in_a_band(results):
     assert list(panels) == [f"{image}, σ = {sigma}" for image in ("house", "hill") for sigma in (0.05, 0.1, 0.5)]
     above, below = panels["house, σ = 0.1"], figure.axes[figure.axes.index(panels["house, σ = 0.1"]) + 3]
     lines = {line.get_label(): line for line in below.get_lines()}
-    np.testing.assert_allclose(lines["DIP"].get_xydata(), [[1, 21.5], [5, 25.5], [50, 70.5]])
+    np.testing.assert_allclose(lines["DIP"].get_xydata(), [[1, 21.5], [5, 25.5], [20, 40.5], [50, 39.5]])
     assert lines["input"].get_ydata()[0] == 19
     band = below.collections[0].get_paths()[0].get_extents()
-    assert (band.y0, band.y1) == (21, 71)
+    assert (band.y0, band.y1) == (21, 41)
     (loss,) = [line for line in above.get_lines() if line.get_label() == "DIP"]
-    np.testing.assert_allclose(loss.get_ydata(), [1, 0.2, 0.02])
+    np.testing.assert_allclose(loss.get_ydata(), [1, 0.2, 0.05, 0.02])
     assert above.get_xscale() == above.get_yscale() == below.get_xscale() == "log"
 
 
@@ -146,7 +144,8 @@ def test_curves_leave_out_methods_without_iterations_and_an_input_without_error(
             file.write("iteration,loss,penalty,psnr\n")
     with style.apply():
         figure = curves.draw(results.assign(input_psnr=np.inf))
-    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"DIP"}
+    assert {line.get_label() for panel in figure.axes for line in panel.get_lines()} == {"DIP"}
+    assert {text.get_text() for panel in figure.axes for text in panel.texts} == {"DIP"}  # at the ends of lines
 
 
 def shown_beside_the_paper(results, *cells):
@@ -224,7 +223,7 @@ def test_time_has_one_large_marker_for_each_method_at_its_medians(results):
         faint = [line for line in panel.get_lines() if line.get_markersize() == min(sizes)]
         assert [len(line.get_xydata()) for line in faint] == [3, 3]
         np.testing.assert_allclose(sorted(faint[0].get_xdata()), [0.225, 0.3, 0.9])
-    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"TV", "DIP", "input"}
+        assert {text.get_text() for text in panel.texts} == {"TV", "DIP"}
 
 
 def test_time_leaves_a_method_out_of_a_panel_where_it_was_not_run(results):
@@ -271,25 +270,36 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
     with style.apply():
         figure = comparison.draw(rows)
-    shown = [axes.images[0].get_array() for axes in figure.axes if axes.images and axes.get_title()]
+    panels = [axes for axes in figure.axes if axes.images and axes.get_title()]
+    shown = [axes.images[0].get_array() for axes in panels]
     truth = pictures.truth(rows.iloc[0])
     np.testing.assert_allclose(shown[0], truth, atol=1e-6)
     np.testing.assert_allclose(shown[1], np.clip(truth + 0.1, 0, 1), atol=1e-6)
     np.testing.assert_allclose(shown[2], truth * 0.9, atol=1e-6)
-    assert [axes.get_title() for axes in figure.axes][:3] == ["Truth", "Input  19.00 dB", "TV  22.00 dB"]
+    assert [axes.get_title() for axes in panels] == ["Truth", "Input  19.00 dB", "TV  22.00 dB", "DIP  23.00 dB"]
+    assert [axes.title.get_weight() for axes in panels] == ["normal", "normal", "normal", "bold"]
+    top, left, height, width = pictures.detail(truth)
+    details = [axes for axes in figure.axes if axes.images and axes.images[0].get_array().shape[:2] == (height, width)]
+    assert len(details) == 4
+    np.testing.assert_allclose(
+        details[0].images[0].get_array(), truth[top : top + height, left : left + width], atol=1e-6
+    )
+    errors = [axes.images[0] for axes in figure.axes if axes.images and axes.images[0].get_cmap().name == "magma"]
+    assert len(errors) == 3 and len({error.get_clim() for error in errors}) == 1  # all on one scale
+    np.testing.assert_allclose(errors[0].get_array(), 0.1, atol=1e-6)
 
 
-def test_the_detail_is_the_square_with_the_most_gradient():
+def test_the_detail_is_the_part_with_the_most_gradient():
     image = np.zeros((40, 60))
     image[20:28, 44:52] = np.indices((8, 8)).sum(0) % 2
-    top, left, side = pictures.detail(image)
-    assert side == 10
+    top, left, height, width = pictures.detail(image)
+    assert (height, width) == (10, 15)
     assert 18 <= top <= 20
-    assert 42 <= left <= 44
-    for shape in ((8, 8), (9, 30)):
-        top, left, side = pictures.detail(np.random.default_rng(0).random(shape))
-        assert 0 <= top <= shape[0] - side
-        assert 0 <= left <= shape[1] - side
+    assert 37 <= left <= 44
+    for shape in ((8, 8), (9, 30), (5, 40)):
+        top, left, height, width = pictures.detail(np.random.default_rng(0).random(shape))
+        assert 0 <= top <= shape[0] - height
+        assert 0 <= left <= shape[1] - width
 
 
 @pytest.mark.parametrize(
@@ -316,9 +326,11 @@ def test_the_matrix_says_what_was_not_run_and_has_one_column_for_each_value(resu
     lacking = lacking[~((lacking["label"] == "TV") & lacking["corruption"].isin(["sigma=0.1,seed=0"]))]
     with style.apply():
         figure = discover.load("figures", "matrix").draw(lacking.reset_index(drop=True))
-    titles = [axes.get_title() for part in figure.subfigs for axes in part.axes]
-    assert "DIP not run" in titles and "TV not run" not in titles
-    assert len(titles) == 1 + 3 * 3
+    assert [axes.get_title() for axes in figure.axes if axes.get_title()] == ["Input", "TV", "DIP", "Truth"]
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert said.count("not run") == 1  # of TV the second seed is shown
+    assert [text for text in said if text.startswith("σ")] == ["σ = 0.05", "σ = 0.1", "σ = 0.5"]
+    assert len(figure.axes) == 3 * 3 + 1
 
 
 def test_a_stand_in_is_named_below_the_figure(results, tmp_path, monkeypatch):
@@ -334,4 +346,67 @@ def test_a_stand_in_is_named_below_the_figure(results, tmp_path, monkeypatch):
     stand_ins = '{"hill": "for another", "moon": "x"}'
     result = CliRunner().invoke(draw.main, ["scores.csv", "psnr", "figure", "--stand-ins", stand_ins])
     assert result.exit_code == 0, result.output
-    assert drawn[0] == ["hill is a stand-in for another."]
+    assert drawn[0][-1] == "hill is a stand-in for another."
+
+
+def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
+    from steps.figures import film_strip
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    rows["params"] = "iterations=50"
+    with style.apply():
+        figure = film_strip.draw(rows)
+    titles = [axes.get_title() for axes in figure.axes if axes.images]
+    assert titles == ["Input", "1", "5", "★ 20", "Stopped 50", "Truth", "1", "5", "★ 20", "Stopped 50"]
+    truth = pictures.truth(rows.iloc[0])
+    shown = {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.images}
+    np.testing.assert_allclose(shown["5"], np.clip(truth, 0, 1) * 0.1, atol=1e-3)
+    np.testing.assert_allclose(shown["Stopped 50"], truth * 0.89, atol=1e-6)
+    (panel,) = [axes for axes in figure.axes if axes.get_ylabel() == "PSNR [dB]"]
+    marks = {line.get_label(): line.get_xydata().tolist() for line in panel.get_lines() if len(line.get_xydata()) == 1}
+    assert marks == {
+        "TV: stopped 22.00 dB": [[50, 22]],
+        "TV: oracle 40.00 dB": [[20, 40]],
+        "DIP: stopped 23.00 dB": [[50, 23]],
+        "DIP: oracle 40.00 dB": [[20, 40]],
+    }
+    assert "choosing it takes the truth" in " ".join(figure.texts[-1].get_text().split())
+
+
+@pytest.mark.parametrize(
+    ("params", "made_so_many", "expected"),
+    [
+        ("iterations=80", 80, (80, "after its 80 iterations")),
+        ("iterations=80,discrepancy=1", 30, (30, "discrepancy principle")),
+        ("iterations=80,window=5,patience=20,min_start=5", 60, (40, "least moving variance")),
+        ("iterations=80,window=5,patience=20,min_start=5", 80, (None, "least moving variance")),
+        ("iterations=80", 30, (30, "early")),
+    ],
+)
+def test_where_a_method_stopped(params, made_so_many, expected):
+    from steps.figures import film_strip
+
+    assert film_strip.stop({"method": "dip", "params": params}, made_so_many) == expected
+
+
+def test_frames_are_evenly_spread_and_have_the_best():
+    from steps.figures.film_strip import frames
+    from steps.trace import kept
+
+    assert frames(kept(1000), 150, 1000) == [1, 3, 15, 50, 150, 700]
+    assert frames(kept(1000), 200, 1000) == [1, 3, 15, 50, 200, 700]
+    assert frames(kept(1000), 1000, 1000) == [1, 3, 15, 50, 200, 700]
+    assert frames([1, 2, 3], 3, 3) == [1, 2]
+    assert frames([1], 1, 1) == [1]
+
+
+def test_a_film_strip_of_methods_without_iterates_is_refused(results):
+    from steps.errors import BadInput
+    from steps.figures import film_strip
+
+    for folder in results["folder"]:
+        empty = np.zeros(0)
+        np.savez(f"{folder}/trace.npz", losses=empty, penalties=empty, iterations=empty, estimates=empty)
+        pathlib.Path(folder, "curve.csv").write_text("iteration,loss,penalty,psnr\n")
+    with pytest.raises(BadInput, match="none of the methods has kept iterates"):
+        film_strip.draw(results[results["corruption"] == "sigma=0.1,seed=0"].reset_index(drop=True))

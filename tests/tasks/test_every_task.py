@@ -37,6 +37,13 @@ def close(a, b, tolerance):
     assert (a - b).norm() <= tolerance * b.norm(), f"{a.flatten()[:4]} against {b.flatten()[:4]}"
 
 
+def test_what_says_that_it_measures_pictures_does(case):
+    A, x, _ = case
+    assert A.pictures in (True, False)
+    if A.pictures:
+        assert A.forward(x).shape == x.shape
+
+
 def test_adjoint_passes_the_dot_test(case):
     A, x, y = case
     left, right = (A.forward(x) * y).sum(), (x * A.adjoint(y)).sum()

@@ -1,0 +1,81 @@
+"""No text of a figure is cut off, and none lies on another: with one method and with twelve, gray and in colour."""
+
+import itertools
+import re
+
+import matplotlib
+import pytest
+
+from steps import discover, draw, style
+from tests.figures import made
+from tests.figures.test_every_figure import cell, compared
+
+TWELVE = [("Wiener", "wiener"), ("Wiener, white prior", "wiener"), ("ADMM + TV, λ = 0.005", "tv")]
+TWELVE += [("ADMM + TV, λ = 0.05", "tv"), ("TV, tuned", "tv"), ("NLM", "nlm"), ("BM3D", "bm3d"), ("DIP", "dip")]
+TWELVE += [("A label of many words, as a config may have it", "nlm"), ("Wiener + DIP", "wiener_dip")]
+TWELVE += [("ADMM + DIP", "admm_dip"), ("with $dollars$", "dip")]
+CASES = {
+    "one method, one picture": {"labels": [("DIP", "dip")], "images": ["hill"], "sigmas": [0.1], "seeds": [0]},
+    "five methods, colour": {"labels": TWELVE[:2] + TWELVE[5:8], "seeds": [0], "channels": 3},
+    "twelve methods": {"labels": TWELVE, "images": ["hill"], "sigmas": [0.001, 0.005, 0.01, 0.05, 0.1, 0.5]},
+}
+
+
+def drawn_texts(figure, monkeypatch):
+    """Return [(text, its box in pixels)] of what is drawn, ticks included."""
+    found = []
+    original = matplotlib.text.Text.draw
+
+    def draw_and_note(text, renderer):
+        original(text, renderer)
+        if text.get_visible() and text.get_text().strip():
+            found.append((text.get_text(), matplotlib.text.Text.get_window_extent(text, renderer)))
+
+    monkeypatch.setattr(matplotlib.text.Text, "draw", draw_and_note)
+    figure.canvas.draw()
+    monkeypatch.setattr(matplotlib.text.Text, "draw", original)
+    return list({(text, *box.extents): (text, box) for text, box in found}.values())
+
+
+def collisions(texts):
+    """Return the pairs of texts whose boxes, a pixel less all around, overlap."""
+    boxes = [(text, box.padded(-1)) for text, box in texts]
+    return [(a, b) for (a, one), (b, other) in itertools.combinations(boxes, 2) if one.overlaps(other)]
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("figure", discover.available("figures"))
+def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypatch):
+    with monkeypatch.context() as here:
+        here.chdir(tmp_path)
+        scores = made.results(tmp_path, **CASES[case])
+        (tmp_path / "results/tables").mkdir()
+        images, labels = scores["image"].unique(), scores["label"].unique()
+        sigmas = [float(re.search("sigma=([^,]+)", text)[1]) for text in scores["corruption"].unique()]
+        compared(*(cell(n, i, s, 0.5) for i in images for s in dict.fromkeys(sigmas) for n in labels))
+        subject = {"image": "hill", "corruption": scores["corruption"].iloc[-1]}
+        drawing = "/".join([figure, *(subject[column] for column in discover.load("figures", figure).EACH)])
+        with style.apply():
+            module, rows = draw.select(scores, drawing)
+            rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
+            drawn = module.draw(rows)
+            style.note(drawn, "hill is a stand-in for another that may not be shown here, or so one says of it. " * 2)
+            texts = drawn_texts(drawn, here)
+    page = matplotlib.transforms.TransformedBbox(style.page(drawn), drawn.dpi_scale_trans)
+    outside = [
+        text
+        for text, box in texts
+        if not (page.padded(1).contains(box.x0, box.y0) and page.padded(1).contains(box.x1, box.y1))
+    ]
+    assert texts and not outside
+    assert not collisions(texts)
+    matplotlib.pyplot.close("all")
+
+
+def test_the_test_of_texts_can_fail(monkeypatch):
+    with style.apply():
+        figure = matplotlib.pyplot.figure(figsize=(1, 1))
+        for place in ((0.1, 0.5), (0.2, 0.5), (0.1, 0.1)):
+            figure.text(*place, str(place))
+        assert collisions(drawn_texts(figure, monkeypatch)) == [("(0.1, 0.5)", "(0.2, 0.5)")]
+        matplotlib.pyplot.close(figure)

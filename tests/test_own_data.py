@@ -1,0 +1,126 @@
+"""A folder of images and a measured picture through the whole workflow, in a copy of the repository."""
+
+import json
+
+import numpy as np
+import pandas
+import pytest
+import yaml
+from PIL import Image
+
+from tests.conftest import picture
+from tests.test_workflow import jobs
+from tests.workflows import copy_repository, snakemake
+
+CONFIG = {
+    "device": "cpu",
+    "images": {"mine": {"source": "photos/*"}, "noisy": {"source": "noisy.png", "measured": True}},
+    "experiments": {
+        "folder": {
+            "task": "denoising",
+            "images": ["mine"],
+            "corruption": {"sigma": 0.1},
+            "methods": [{"method": "wiener"}],
+            "figures": ["psnr"],
+        },
+        "photo": {
+            "task": "denoising",
+            "images": ["noisy"],
+            "corruption": {"sigma": "estimate"},
+            "methods": [{"method": "wiener"}, {"method": "tv", "params": {"iterations": 5}}],
+        },
+    },
+}
+
+
+def save(path, image):
+    Image.fromarray((255 * image[0].clip(0, 1)).round().astype(np.uint8)).save(path)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A copy of the repository in which CONFIG has been run; the tests leave it as they found it."""
+    folder = tmp_path_factory.mktemp("repository")
+    copy_repository(folder)
+    x = picture(1, 32, 32).numpy()
+    (folder / "photos").mkdir()
+    save(folder / "photos/a.png", x)
+    save(folder / "photos/b 1.png", 1 - x)
+    save(folder / "noisy.png", x + 0.05 * np.random.default_rng(0).standard_normal(x.shape))
+    (folder / "my.yaml").write_text(yaml.safe_dump(CONFIG, sort_keys=False))
+    result = snakemake(folder, config="my.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+def test_a_measured_picture_has_rows_without_psnr_and_tables_that_say_so(run):
+    scores = pandas.read_csv(run / "results/scores.csv").set_index(["image", "method"])
+    assert scores.loc["noisy", ["psnr", "ssim", "input_psnr", "oracle_psnr"]].isna().all(axis=None)
+    assert scores.loc["noisy", ["seconds", "residual"]].notna().all(axis=None)
+    assert scores.loc[["mine-a", "mine-b_1"], "psnr"].between(15, 40).all()
+    sigma = scores.loc["noisy", "noise_sigma"].unique()
+    assert len(sigma) == 1 and 0.03 < sigma[0] < 0.07
+    folder = run / "results/denoising/noisy/sigma=estimate"
+    with np.load(folder / "measurement.npz") as file:
+        assert json.loads(str(file["facts"]))["noise"] == {"sigma": sigma[0]}
+        pixels = np.asarray(Image.open(run / "noisy.png")) / 255
+        np.testing.assert_allclose(file["y"][0], pixels, atol=1e-6)
+    recovered = np.load(folder / "wiener/default/recovered.npy")
+    residual = np.sqrt(np.mean((recovered[0] - pixels) ** 2))
+    assert scores.loc[("noisy", "wiener"), "residual"] == pytest.approx(residual, rel=1e-4)
+    curve = pandas.read_csv(folder / "tv/iterations=5/curve.csv")
+    assert curve["loss"].notna().all() and curve["psnr"].isna().all()
+    text = (run / "results/tables/photo.md").read_text()
+    assert "No ground truth is known of noisy: no PSNR, no SSIM." in text
+    assert "## Residual" in text and "PSNR [dB]" not in text and f"| noisy | {sigma[0]:.4f} |" in text
+    assert "truth" not in (run / "results/tables/folder.md").read_text()
+    drawn = {
+        path.relative_to(run / "results/figures/photo").as_posix()
+        for path in run.glob("results/figures/photo/**/*.png")
+    }
+    assert drawn == {"comparison/noisy/sigma=estimate.png"}
+
+
+def test_a_file_more_makes_its_own_jobs_only(run):
+    assert jobs(run, config="my.yaml") == {}
+    save(run / "photos/c.png", picture(1, 32, 32).numpy() ** 2)
+    try:
+        assert jobs(run, config="my.yaml") == {
+            "image": 1,
+            "corrupt": 1,
+            "recover wiener": 1,
+            "score wiener": 1,
+            "collect": 1,
+            "combine": 1,
+            "tabulate": 1,
+            "timing": 1,
+            "draw psnr": 1,
+            "show": 1,
+        }
+    finally:
+        (run / "photos/c.png").unlink()
+
+
+def test_what_was_measured_and_is_now_a_truth_is_made_anew(run):
+    changed = yaml.safe_load((run / "my.yaml").read_text())
+    changed["images"]["noisy"].pop("measured")
+    changed["experiments"]["photo"] |= {"corruption": {"sigma": 0.1}}
+    changed["experiments"]["photo"]["figures"] = []
+    target = "results/denoising/noisy/sigma=0.2/wiener/default/score.json"
+    assert snakemake(run, target, config="my.yaml").returncode == 0
+    assert json.loads((run / target).read_text())["psnr"] is None
+    (run / "other.yaml").write_text(yaml.safe_dump(changed))
+    assert snakemake(run, target, config="other.yaml").returncode == 0
+    assert 5 < json.loads((run / target).read_text())["psnr"] < 50
+
+
+@pytest.mark.parametrize(
+    ("corruption", "words"),
+    [
+        ("sigma=0.1,seed=0", "denoising.seed: nothing is simulated of an image that is measured; allowed: sigma"),
+        ("default", "denoising.sigma: missing; of an image that is measured it must be a number or estimate"),
+    ],
+)
+def test_a_path_that_would_simulate_is_refused_in_one_line(run, corruption, words):
+    result = snakemake(run, f"results/denoising/noisy/{corruption}/tv/default/score.json", config="my.yaml")
+    assert result.returncode == 1 and words in result.stderr and "Traceback" not in result.stderr
