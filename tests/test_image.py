@@ -53,6 +53,11 @@ FILES = {
     "colour16.tiff": (tifffile.imwrite, COLOUR16, COLOUR16 / 65535),
     "gray16.tif": (tifffile.imwrite, GRAY16, GRAY16 / 65535),
     "deflated16.tif": (lambda path, a: tifffile.imwrite(path, a, compression="zlib"), COLOUR16, COLOUR16 / 65535),
+    "lzw16.tif": (
+        lambda path, a: tifffile.imwrite(path, a, compression="lzw", predictor=True),
+        COLOUR16,
+        COLOUR16 / 65535,
+    ),
     "large_endian16.tif": (lambda path, a: tifffile.imwrite(path, a, byteorder=">"), GRAY16, GRAY16 / 65535),
     "transparent16.tif": (tifffile_rgba, DEEP_ALPHA, LAID_OVER_WHITE),
     "transparent16.png": (save_png16, DEEP_ALPHA, LAID_OVER_WHITE),
