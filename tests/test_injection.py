@@ -16,7 +16,7 @@ from tests.workflows import copy_repository, snakemake
 NASTY = "a 'b' \"c\" ; $(touch pwned) `touch pwned` & touch pwned | touch pwned > pwned \\ ../.. %s %(x)s ~ ^ # _ <b>"
 NASTY += " [l](http://x) *e* $x$ $\\frac ü λ ±1 --help \\input{x} {0} {wildcards.image} {{input}} !"
 LABEL = NASTY.replace("{0} {wildcards.image} {{input}}", "").replace("\\input{x}", "{K}")
-FILE = 'it\'s "my" $(touch pwned); `touch pwned` & 100 % [x] * ~ ! #.png'
+FILE = 'it\'s "my" $(touch pwned); `touch pwned` & 100 % [x] ~ ! #.png'
 CSV = "table,image,parameter,value,label,psnr_db\n"
 CONFIG = {
     "device": "cpu",

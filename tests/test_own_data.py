@@ -96,6 +96,7 @@ def test_a_file_more_makes_its_own_jobs_only(run):
             "timing": 1,
             "draw psnr": 1,
             "show": 1,
+            "render": 2,
         }
     finally:
         (run / "photos/c.png").unlink()

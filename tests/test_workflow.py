@@ -440,7 +440,7 @@ def status(folder):
 
 def test_status_says_in_words_what_would_run_and_why(run):
     folder, _, _ = run
-    assert status(folder) == ["Nothing to do: all 66 jobs are done."]
+    assert status(folder) == ["Nothing to do: all 73 jobs are done."]
     path, table = folder / "steps/methods/wiener.py", folder / "results/tables/denoising.md"
     code, text = path.read_text(), table.read_text()
     path.write_text(code + "\n# edited\n")
@@ -449,12 +449,12 @@ def test_status_says_in_words_what_would_run_and_why(run):
         assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"
         assert "4 × score follows from the above" in said
         assert "1 × table follows from the above" in said
-        assert said[-1] == "22 of 66 jobs would run."
+        assert said[-1] == "22 of 73 jobs would run."
     finally:
         path.write_text(code)
     try:
         table.unlink()
-        assert status(folder) == ["1 × table not made yet", "1 of 66 jobs would run."]
+        assert status(folder) == ["1 × table not made yet", "1 of 73 jobs would run."]
     finally:
         table.write_text(text)
     published = folder / "tests/published.csv"
