@@ -449,12 +449,13 @@ def test_status_says_in_words_what_would_run_and_why(run):
         assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"
         assert "4 × score follows from the above" in said
         assert "1 × table follows from the above" in said
-        assert said[-1] == "22 of 73 jobs would run."
+        assert said[-1] == "26 of 73 jobs would run."
     finally:
         path.write_text(code)
     try:
         table.unlink()
-        assert status(folder) == ["1 × table not made yet", "1 of 73 jobs would run."]
+        page = "1 × table as a web page follows from the above"
+        assert status(folder) == ["1 × table not made yet", page, "2 of 73 jobs would run."]
     finally:
         table.write_text(text)
     published = folder / "tests/published.csv"
