@@ -3,7 +3,7 @@
 import math
 import os
 
-from steps import grid, published, schema
+from steps import grid, published, schema, variants
 from steps.errors import BadInput
 
 FEWEST = 3  # seeds with an interval of their own; with fewer, other cells' spread serves better
@@ -56,8 +56,8 @@ def _check(claim, config, where):
     rows = []
     if "published" in experiment:
         rows = [r for r in published.read(config["published"]) if r["table"] == experiment["published"]["table"]]
-        _check_one_variant(claim, experiments.labels(experiment), where)
-    labels = {row["label"] for row in rows} or {label for label, _ in experiments.labels(experiment)}
+        _check_one_variant(claim, variants.labels(experiment), where)
+    labels = {row["label"] for row in rows} or {label for label, _ in variants.labels(experiment)}
     for name in claim["label"] + claim["than"]:
         if name not in labels:
             raise BadInput(f"{where}: {grid.unknown('label', name, labels)}")
@@ -98,7 +98,6 @@ def values(claim, experiment, scores, rows, source):
     source  "published": the published `rows`, with seed None; "paper" or "tuned": our scores (a DataFrame, or None) by
             settings of the kind. A cell is a tuple of (name, value): the image, then the corruption without its seed.
     """
-    from steps import experiments
 
     found = {}
     if source == "published":
@@ -108,7 +107,7 @@ def values(claim, experiment, scores, rows, source):
         return found
     if scores is None:
         return found
-    for label, entry in experiments.labels(experiment):
+    for label, entry in variants.labels(experiment):
         names = published.names(entry) if "published" in experiment else [label]
         if entry.get("settings", "paper") != source:
             continue
@@ -241,7 +240,7 @@ def expected(claim, experiment, rows):
     if rows:
         return list(values(claim | {"quantity": "psnr"}, experiment, None, rows, "published"))
     keys = {}
-    for label, _ in experiments.labels(experiment):
+    for label, _ in variants.labels(experiment):
         for image, corruption in experiments.cases(experiment):
             parameters = grid.parse_parameters(corruption)
             parameters.pop("seed", None)

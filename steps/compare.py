@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from steps import grid, published, tabulate
+from steps import grid, published, tabulate, variants
 from steps import scores as scores_file
 from steps.errors import Command
 from steps.files import whole, write_text
@@ -181,11 +181,9 @@ def main(scores, values, experiment, stand_ins, output, title):
     """
     import pandas
 
-    from steps import experiments
-
     experiment, stand_ins, output = json.loads(experiment), json.loads(stand_ins), Path(output)
     cells = [row for row in published.read(values) if row["table"] == experiment["published"]["table"]]
-    labels, tolerances = experiments.labels(experiment), experiment["published"].get("tolerances", [])
+    labels, tolerances = variants.labels(experiment), experiment["published"].get("tolerances", [])
     rows = compare(scores_file.read(scores), labels, cells, tolerances)
     stand_ins = {name: text for name, text in stand_ins.items() if any(row["image"] == name for row in rows)}
     note = published.stand_in_note(stand_ins)

@@ -3,12 +3,11 @@
 import functools
 import itertools
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import claims, corrupt, discover, grid, imagesets, measured, published, recover, schema
+from steps import claims, corrupt, discover, grid, imagesets, measured, published, recover, schema, variants
 from steps.errors import BadInput
 from steps.image import check as check_image
 
@@ -58,7 +57,7 @@ def check(config, file="config", images=True):
             recoveries(experiment, config["images"], place)
             measured.check_experiment(experiment, config["images"], place)
             drawings(name, experiment, place)
-            published.check(experiment, labels(experiment), cases(experiment), config["published"], place)
+            published.check(experiment, variants.labels(experiment), cases(experiment), config["published"], place)
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
     if "claims" in config:
@@ -72,33 +71,27 @@ def recoveries(experiment, images=None, where="experiment"):
     """
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
-    variants = _all_variants(experiment, 0, where)
+    first = variants.of(experiment, 0, where)
     columns = {"image", "n", "noise sigma", "input", "metric", *corrupt.allowed(task)}
-    _check_variants(variants, columns, f"{where}.methods")
+    variants.check(first, columns, f"{where}.methods")
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {grid.unknown('image', image, images)}")
     found = []
-    by_seed = {0: variants}
+    by_seed = {0: first}
     pairs = cases(experiment, where)
     kinds = {(corruption, images[image].get("measured", False)) for image, corruption in pairs} if images else set()
     for corruption, given in sorted(kinds):
         corrupt.parameters(task, grid.parse_parameters(corruption), f"{where}.corruption", given)
-    if len(pairs) * len(variants) > grid.MOST:
-        raise BadInput(f"{where}: asks for {len(pairs) * len(variants)} recoveries; must be at most {grid.MOST}")
+    if len(pairs) * len(first) > grid.MOST:
+        raise BadInput(f"{where}: asks for {len(pairs) * len(first)} recoveries; must be at most {grid.MOST}")
     for image, corruption in pairs:
         seed = grid.parse_parameters(corruption).get("seed", 0)
         if seed not in by_seed:
-            by_seed[seed] = _all_variants(experiment, seed, where)
-            _check_variants(by_seed[seed], set(), f"{where}.methods")
+            by_seed[seed] = variants.of(experiment, seed, where)
+            variants.check(by_seed[seed], set(), f"{where}.methods")
         found += [Recovery(task, image, corruption, *variant) for variant in by_seed[seed]]
     return found
-
-
-def labels(experiment):
-    """Return [(label, its entry under methods)] of an experiment's variants, in the order of the config."""
-    found = {label: entry for entry in experiment["methods"] for _, _, label in _variants(entry, 0, "experiment")}
-    return list(found.items())
 
 
 def there(recovery):
@@ -263,55 +256,4 @@ def _corruptions(experiment, settings, where):
 
 def _first_seeds(pairs):
     """Return of the (image, corruption) pairs that differ in their seed only the first."""
-    return list({(i, tuple(_but_seed(c).items())): (i, c) for i, c in reversed(pairs)}.values())[::-1]
-
-
-def _all_variants(experiment, seed, where):
-    entries = enumerate(experiment["methods"])
-    return [variant for i, entry in entries for variant in _variants(entry, seed, f"{where}.methods[{i}]")]
-
-
-def _variants(entry, seed, where):
-    """Return (method, params, label) of every combination of an entry's parameters; seed is the corruption's."""
-    method, given = entry["method"], entry.get("params", {})
-    if given.get("seed") == "corruption":
-        given = given | {"seed": seed}
-    name = getattr(discover.load("methods", method, where), "LABEL", method)
-    varied = [key for key, value in given.items() if isinstance(value, list) and len(value) > 1 and key != "seed"]
-    label = entry.get("label") or (f"{name} ({', '.join(f'{v}={{{v}}}' for v in varied)})" if varied else name)
-    variants = []
-    if entry.get("params", {}).get("seed") == "corruption" and "{seed}" in label:
-        raise BadInput(f"{where}.label: {{seed}} would differ from corruption to corruption, but a label is one column")
-    for choice in grid.combinations(given, f"{where}.params"):
-        checked = recover.parameters(method, choice, f"{where}.params")
-        spelled = {key: grid.spell(value) for key, value in checked.items()}
-        filled = label
-        for name in re.findall(r"{(.*?)}", label):
-            if name not in spelled:
-                raise BadInput(f"{where}.label: {grid.unknown('parameter', name, spelled)}")
-            filled = filled.replace(f"{{{name}}}", spelled[name])
-        variants.append((method, grid.format_parameters(checked, f"{where}.params"), filled))
-    return variants
-
-
-def _check_variants(variants, reserved, where):
-    """Raise BadInput for a label that another column or another variant has, and for a variant that is there twice."""
-    columns, seen = {}, set()
-    for method, params, label in variants:
-        if label in reserved or label.endswith(" ±"):
-            raise BadInput(f"{where}: the label {label!r} is that of another column; give it another")
-        if label.startswith("_"):
-            raise BadInput(f"{where}: the label {label!r} begins with _, which legends leave out; give it another")
-        columns.setdefault(label, set()).add((method, tuple(_but_seed(params).items())))
-        if len(columns[label]) > 1:
-            raise BadInput(f"{where}: two variants have the label {label!r}; give each its own label")
-        parameters = grid.signature(discover.load("methods", method).recover)
-        given = grid.check_parameters(grid.parse_parameters(params), parameters, where)
-        settings = (method, *(given.get(name, parameter.default) for name, parameter in parameters.items()))
-        if settings in seen:
-            raise BadInput(f"{where}: {method} with {params} is there twice")
-        seen.add(settings)
-
-
-def _but_seed(params):
-    return {name: value for name, value in grid.parse_parameters(params).items() if name != "seed"}
+    return list({(i, tuple(variants.but_seed(c).items())): (i, c) for i, c in reversed(pairs)}.values())[::-1]

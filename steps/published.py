@@ -64,7 +64,7 @@ def names(entry):
 def check(experiment, labels, cases, file, where):
     """Raise BadInput if an experiment is to be compared with what is not in the file of published values.
 
-    labels  [(label, its entry under methods)], as experiments.labels gives them;  cases  [(image, corruption)].
+    labels  [(label, its entry under methods)], as variants.labels gives them;  cases  [(image, corruption)].
     """
     asked = experiment.get("published")
     if not asked:

@@ -89,15 +89,6 @@ def test_a_corruption_without_seed_has_the_seed_0():
     assert {r.params for r in found if r.method == "dip"} == {"seed=0"}
 
 
-def test_labels_have_the_entry_that_they_come_from():
-    experiment = with_seeds(lr=[0.1, 0.01], seed=[0, 1])
-    dip, wiener = experiment["methods"]
-    assert experiments.labels(experiment) == [("DIP (lr=0.1)", dip), ("DIP (lr=0.01)", dip), ("Wiener", wiener)]
-    for other in (experiment, with_seeds(seed="corruption"), GOOD["experiments"]["first"]):
-        recovered = dict.fromkeys(r.label for r in experiments.recoveries(other))
-        assert [label for label, _ in experiments.labels(other)] == list(recovered)
-
-
 def test_drawings():
     found = experiments.drawings("first", GOOD["experiments"]["first"])
     assert found[0] == "first/psnr"

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from steps import compare, discover, experiments, grid, published
+from steps import compare, discover, experiments, grid, published, variants
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -119,7 +119,7 @@ def test_paper_yaml_has_a_recovery_for_every_published_number_in_the_paper_s_and
     for entry in config["experiments"].values():
         if "published" not in entry:
             continue
-        labels = dict(experiments.labels(entry))
+        labels = dict(variants.labels(entry))
         for recovery in experiments.recoveries(entry):
             parameters = grid.parse_parameters(recovery.corruption)
             method = labels[recovery.label]

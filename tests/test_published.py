@@ -7,7 +7,7 @@ import pandas
 import pytest
 from scipy import stats
 
-from steps import experiments, published
+from steps import experiments, published, variants
 from steps.errors import BadInput
 from tests.test_experiments import ROOT
 
@@ -115,7 +115,7 @@ MISTAKES = {
 
 
 def check(experiment, file=FILE):
-    published.check(experiment, experiments.labels(experiment), experiments.cases(experiment), file, "experiments.e")
+    published.check(experiment, variants.labels(experiment), experiments.cases(experiment), file, "experiments.e")
 
 
 def test_what_is_in_the_file_may_be_compared_with():

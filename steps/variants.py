@@ -1,0 +1,68 @@
+"""The variants of an experiment: its methods with every combination of their parameters, and their labels."""
+
+import re
+
+from steps import discover, grid, recover
+from steps.errors import BadInput
+
+
+def of(experiment, seed, where="experiment"):
+    """Return (method, params, label) of every variant of an experiment's methods, in the order of the config.
+
+    seed is the corruption's, which a parameter `seed: corruption` takes. Raises BadInput for what is unknown.
+    """
+    entries = enumerate(experiment["methods"])
+    return [variant for i, entry in entries for variant in _of_entry(entry, seed, f"{where}.methods[{i}]")]
+
+
+def labels(experiment):
+    """Return [(label, its entry under methods)] of an experiment's variants, in the order of the config."""
+    found = {label: entry for entry in experiment["methods"] for _, _, label in _of_entry(entry, 0, "experiment")}
+    return list(found.items())
+
+
+def check(found, reserved, where):
+    """Raise BadInput for a label that another column or another variant has, and for a variant that is there twice."""
+    columns, seen = {}, set()
+    for method, params, label in found:
+        if label in reserved or label.endswith(" ±"):
+            raise BadInput(f"{where}: the label {label!r} is that of another column; give it another")
+        if label.startswith("_"):
+            raise BadInput(f"{where}: the label {label!r} begins with _, which legends leave out; give it another")
+        columns.setdefault(label, set()).add((method, tuple(but_seed(params).items())))
+        if len(columns[label]) > 1:
+            raise BadInput(f"{where}: two variants have the label {label!r}; give each its own label")
+        parameters = grid.signature(discover.load("methods", method).recover)
+        given = grid.check_parameters(grid.parse_parameters(params), parameters, where)
+        settings = (method, *(given.get(name, parameter.default) for name, parameter in parameters.items()))
+        if settings in seen:
+            raise BadInput(f"{where}: {method} with {params} is there twice")
+        seen.add(settings)
+
+
+def but_seed(params):
+    """Return the parameters spelled in `params`, by name, without the seed."""
+    return {name: value for name, value in grid.parse_parameters(params).items() if name != "seed"}
+
+
+def _of_entry(entry, seed, where):
+    """Return (method, params, label) of every combination of an entry's parameters; seed is the corruption's."""
+    method, given = entry["method"], entry.get("params", {})
+    if given.get("seed") == "corruption":
+        given = given | {"seed": seed}
+    name = getattr(discover.load("methods", method, where), "LABEL", method)
+    varied = [key for key, value in given.items() if isinstance(value, list) and len(value) > 1 and key != "seed"]
+    label = entry.get("label") or (f"{name} ({', '.join(f'{v}={{{v}}}' for v in varied)})" if varied else name)
+    variants = []
+    if entry.get("params", {}).get("seed") == "corruption" and "{seed}" in label:
+        raise BadInput(f"{where}.label: {{seed}} would differ from corruption to corruption, but a label is one column")
+    for choice in grid.combinations(given, f"{where}.params"):
+        checked = recover.parameters(method, choice, f"{where}.params")
+        spelled = {key: grid.spell(value) for key, value in checked.items()}
+        filled = label
+        for name in re.findall(r"{(.*?)}", label):
+            if name not in spelled:
+                raise BadInput(f"{where}.label: {grid.unknown('parameter', name, spelled)}")
+            filled = filled.replace(f"{{{name}}}", spelled[name])
+        variants.append((method, grid.format_parameters(checked, f"{where}.params"), filled))
+    return variants
