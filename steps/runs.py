@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -91,6 +92,31 @@ def interrupted():
         return {path for path in json.loads(MAKING.read_text(encoding="utf-8")) if not os.path.exists(path)}
     except (OSError, ValueError):
         return set()
+
+
+def look_once(scheduler):
+    """Let a Snakemake scheduler have one timer at a time.
+
+    To keep to --max-jobs-per-timespan it looks at the jobs again after each second, but starts such a timer after every
+    look and every job: after n jobs n timers, each of which starts the next. At 200 jobs that took a quarter of a core
+    and it grows with their number (Snakemake 9.27).
+    """
+    lock, waiting = threading.Lock(), set()
+
+    def look(delay):
+        with lock:
+            if not waiting:
+                timer = threading.Timer(delay, looked)
+                timer.daemon = True
+                waiting.add(timer)
+                timer.start()
+
+    def looked():
+        with lock:
+            waiting.clear()
+        scheduler._open_jobs.release()
+
+    scheduler._schedule_reevalutation = look
 
 
 def second_pass(command):

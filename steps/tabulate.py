@@ -17,6 +17,7 @@ WITH_TRUTH = ("psnr", "ssim")
 INPUT = "input"
 SIGMA = "noise sigma"
 NOT_RUN = "not run"
+FEWEST_IMAGES = 3  # that a mean over images needs
 FEWEST = 3  # seeds that an interval needs: with two it would be 9 standard deviations wide
 NOTE = "input: the measurement itself, or its back-projection, before any recovery. Best of each row in bold."
 NO_TRUTH = "No ground truth is known of {}: no PSNR, no SSIM."
@@ -88,6 +89,27 @@ def cells(frame, keys, labels, metric, bold):
     return [*keys, *extra, *shown], rows
 
 
+def means(frame, keys, labels):
+    """Return the rows "mean of N images" of a frame of `table`, for each corruption that at least three images have.
+
+    Images of which nothing is known, as they have no truth, do not count; a column that lacks any other is NaN.
+    """
+    import pandas
+
+    known = frame.dropna(subset=labels, how="all")
+    numbers = [name for name in (SIGMA, INPUT, *labels) if name in frame]
+    found = []
+    for key, group in known.groupby(keys[1:], sort=False, dropna=False) if keys[1:] else [((), known)]:
+        if len(group) >= FEWEST_IMAGES:
+            row = dict(zip(keys, (f"mean of {len(group)} images", *key))) | dict(group[numbers].mean(skipna=False))
+            counts = set(group["n"])
+            first = group["n"].iloc[0]
+            count = str(int(first) * len(group)) if len(counts) == 1 and first.isdigit() else ""
+            row["n"] = "1" if set(frame["n"]) == {"1"} else count  # 1: there is no column n
+            found.append(row)
+    return pandas.DataFrame(found, columns=frame.columns)
+
+
 def _some(names):
     """Return the names in words, some 20 at most."""
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
@@ -154,6 +176,8 @@ def main(scores, output, title, stand_ins, not_made):
         frames.append(frame.assign(metric=metric))
         if metric in WITH_TRUTH and not truths:
             continue
+        over_images = means(frame, keys, labels)
+        frame = pandas.concat([frame, over_images]) if len(over_images) else frame
         header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
         rows = [[escape_markdown(text) if i < len(keys) else text for i, text in enumerate(row)] for row in rows]
         if "n" in header and MANY not in markdown[0]:

@@ -1,8 +1,10 @@
+import inspect
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -123,3 +125,23 @@ def test_a_job_ends_with_the_run_that_started_it(tmp_path):
     time.sleep(0.2)
     assert child
     assert not os.path.exists(f"/proc/{child.strip()}/exe")
+
+
+def test_a_scheduler_has_one_timer_however_often_it_looks_at_the_jobs():
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    source = inspect.getsource(JobScheduler)
+    assert "self._schedule_reevalutation(" in source and "self._open_jobs.acquire()" in source
+
+    class Scheduler:
+        _open_jobs = threading.Semaphore(0)
+
+    scheduler, before = Scheduler(), threading.active_count()
+    runs.look_once(scheduler)
+    for _ in range(100):
+        scheduler._schedule_reevalutation(0.2)
+    assert threading.active_count() == before + 1
+    assert scheduler._open_jobs.acquire(timeout=10)  # it looks again, once
+    assert not scheduler._open_jobs.acquire(timeout=0.4)
+    scheduler._schedule_reevalutation(0.01)
+    assert scheduler._open_jobs.acquire(timeout=10)  # and after that again

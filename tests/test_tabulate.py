@@ -106,6 +106,39 @@ def test_latex_escapes_and_booktabs():
         assert f"\\{rule}" in text
 
 
+def of_three_images(scores):
+    """Return scores of a third image, better by 3 dB, and of one without a truth."""
+    house = scores[scores["image"] == "house"]
+    better, unknown = house.assign(image="hill", psnr=house["psnr"] + 3, ssim=0.8), house.assign(image="unknown")
+    every = [scores, better, unknown.assign(psnr=math.nan, ssim=math.nan, input_psnr=math.nan)]
+    return pandas.concat(every).assign(residual=0.1)
+
+
+def test_three_images_and_more_have_a_mean_that_counts_each_alike(scores):
+    scores = of_three_images(scores)
+    scores = scores[~((scores["label"] == "Wiener") & (scores["image"] == "hill"))]
+    frame, keys, labels = tabulate.table(scores, "psnr")
+    found = tabulate.means(frame, keys, labels)
+    assert found["image"].tolist() == ["mean of 3 images"] * 2 and found["sigma"].tolist() == [0.1, 0.02]
+    assert found["TV & co"].tolist() == pytest.approx([(2 * 95 + 104) / 9] * 2)
+    assert found["n"].tolist() == [""] * 2 and found["input"].tolist() == [10.0] * 2  # n is not the same in all columns
+    assert found["Wiener"].isna().all()  # it is not run for one of them: no mean over the others
+
+
+def test_two_images_have_no_mean(scores):
+    frame, keys, labels = tabulate.table(scores, "psnr")
+    assert not len(tabulate.means(frame, keys, labels))
+
+
+def test_means_over_images_are_in_what_one_reads_and_not_in_the_csv(tmp_path, scores):
+    files = written(tmp_path, of_three_images(scores))
+    assert "| mean of 3 images | 0.02 | 9 | 10.00 | 22.67 | **32.67** | **32.67** |" in files["md"]
+    assert "| mean of 3 images | 0.02 | 9 | 0.600 |" in files["md"].replace("**", "")  # SSIM
+    assert "| mean of 4 images | 0.1 | 12 | 1.25 |" in files["md"]  # seconds are known of all four
+    assert r"mean of 3 images & 0.02 & 9 & 10.00 & 22.67 & \textbf{32.67}" in files["tex"]
+    assert "mean of" not in files["csv"]
+
+
 STAND_INS = {"camera_man": "for him, 9 × 9.", "moon": "for the moon"}
 
 

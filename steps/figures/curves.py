@@ -1,4 +1,7 @@
-"""Loss and PSNR against iterations, a column for each image and corruption, as in the paper's figure 2."""
+"""Loss and PSNR against iterations, a column for each image and corruption, as in the paper's figure 2.
+
+More than a dozen images are averaged.
+"""
 
 import numpy as np
 
@@ -17,7 +20,8 @@ def draw(scores):
 
     from steps import corruptions, labels, style
 
-    scores, varying, _ = corruptions.split(scores)
+    many = scores["image"].nunique() > corruptions.MOST
+    scores, varying, _ = corruptions.split(corruptions.pooled(scores))
     scores = scores.assign(curve=[read(folder) for folder in scores["folder"]])
     scores = scores[[len(curve) > 1 for curve in scores["curve"]]]
     cases = list(scores.groupby(["image", *varying], sort=False, dropna=False))
@@ -56,7 +60,8 @@ def draw(scores):
         panels[2 * line, column].remove()
         panels[2 * line + 1, column].remove()
     labels.at_ends(figure, ends, {label: look | {"marker": None} for label, look in looks.items()})
-    notes = ["Lines are means over seeds; bands reach from the least to the most of them."] if bands else []
+    over = "seeds and images" if many else "seeds"
+    notes = [f"Lines are means over {over}; bands reach from the least to the most of them."] if bands else []
     if scores["method"].nunique() > 1:
         notes.append("Losses of different methods have different units: compare their shapes.")
     if notes:

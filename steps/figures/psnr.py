@@ -1,10 +1,14 @@
-"""PSNR against the corruption parameter, a panel for each image and each value of any other that varies."""
+"""PSNR against the corruption parameter, a panel for each image and each value of any other that varies.
+
+Of more than a dozen images it is one panel with the means over them.
+"""
 
 import numpy as np
 
 EACH = ()
 TRUTH = True
 INPUT = "input"
+KEYS = ["label", "method", "corruption", "params"]
 
 
 def draw(scores):
@@ -16,7 +20,8 @@ def draw(scores):
 
     from steps import corruptions, labels, style
 
-    scores = scores[scores["psnr"].notna()]  # of images that have a truth
+    scores = corruptions.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
+    scores = scores.groupby([*KEYS, "image"], sort=False)[["psnr", "input_psnr"]].mean().reset_index()
     scores, (x, *others), _ = _axis(*corruptions.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     columns = style.columns(len(groups))

@@ -1,4 +1,4 @@
-"""PSNR against seconds: what each method costs and what it gives, a panel for each image."""
+"""PSNR against seconds: what each method costs and what it gives, a panel for each image, or one of many images."""
 
 EACH = ()
 TRUTH = True
@@ -7,14 +7,15 @@ TRUTH = True
 def draw(scores):
     """Return a figure: the gain over the input in dB, against the seconds of solving, in logarithmic scale.
 
-    A faint point is one corruption (mean over seeds), the large one is the median over corruptions of both. Where the
-    input is no image that PSNR is meaningful for, as in compressed measurements, it is the back-projection's.
+    A faint point is one corruption (mean over seeds, and over images if there are more than a dozen), the large one is
+    the median over corruptions of both. Where the input is no image that PSNR is meaningful for, as in compressed
+    measurements, it is the back-projection's.
     """
     import matplotlib.pyplot as plt
 
     from steps import corruptions, labels, style
 
-    scores, varying, _ = corruptions.split(scores[scores["psnr"].notna()])
+    scores, varying, _ = corruptions.split(corruptions.pooled(scores[scores["psnr"].notna()]))
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
     images = list(dict.fromkeys(scores["image"]))
     columns = style.columns(len(images))

@@ -102,6 +102,41 @@ def test_psnr_curves_show_the_means(results):
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.05", "0.1", "0.5"]
 
 
+def of_thirteen_images(results):
+    """Return results of 13 images, of which one is 13 dB better than in `results` and another lacks a recovery."""
+    images = [results[results["image"] == "hill"].assign(image=str(number)) for number in range(13)]
+    images[3] = images[3].assign(psnr=images[3]["psnr"] + 12)
+    return pandas.concat([*images[:12], images[12].iloc[1:]]).reset_index(drop=True)
+
+
+def test_more_than_a_dozen_images_are_one_panel_of_means(results):
+    from steps.figures import curves, psnr, time
+
+    results = of_thirteen_images(results)
+    with style.apply():
+        figures = psnr.draw(results), time.draw(results), curves.draw(results)
+    title = "mean of 12 of 13 images"
+    assert [panel.get_title() for panel in figures[0].axes] == [title]
+    drawn = next(c[0] for c in figures[0].axes[0].containers if c.get_label() == "DIP")
+    np.testing.assert_allclose(drawn.get_xydata(), [[0.05, 25], [0.1, 24.5], [0.5, 20.5]])
+    assert [panel.get_title() for panel in figures[1].axes] == [title]
+    large = max(figures[1].axes[0].get_lines(), key=lambda line: (line.get_markersize(), line.get_label() == "DIP"))
+    np.testing.assert_allclose(large.get_xydata(), [[30, 5.5]])
+    assert [panel.get_title() for panel in figures[2].axes if panel.get_title()] == [
+        f"{title}, σ = {sigma}" for sigma in (0.05, 0.1, 0.5)
+    ]
+    assert "means over seeds and images" in " ".join(texts(figures[2]))
+
+
+def test_bars_of_means_over_images_are_of_seeds_not_of_images(results):
+    from steps.figures import psnr
+
+    with style.apply():
+        panel = psnr.draw(of_thirteen_images(results)).axes[0]
+    bars = next(c for c in panel.containers if c.get_label() == "DIP").lines[2][0].get_segments()
+    np.testing.assert_allclose([bar[1, 1] - bar[0, 1] for bar in bars], 2 * np.std([0, 1], ddof=1))
+
+
 def test_psnr_has_a_panel_for_each_value_of_another_parameter(results):
     from steps.figures import psnr
 

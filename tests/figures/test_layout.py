@@ -17,6 +17,7 @@ TWELVE += [("ADMM + DIP", "admm_dip"), ("with $dollars$", "dip")]
 CASES = {
     "one method, one picture": {"labels": [("DIP", "dip")], "images": ["hill"], "sigmas": [0.1], "seeds": [0]},
     "five methods, colour": {"labels": TWELVE[:2] + TWELVE[5:8], "seeds": [0], "channels": 3},
+    "thirteen pictures": {"images": ["hill", *map(str, range(12))], "sigmas": [0.1, 0.5]},
     "twelve methods": {"labels": TWELVE, "images": ["hill"], "sigmas": [0.001, 0.005, 0.01, 0.05, 0.1, 0.5]},
 }
 

@@ -119,6 +119,7 @@ def second_pass():
 
 onstart:
     gc.enable()
+    runs.look_once(workflow.scheduler)
     if workflow.local_exec and not workflow.touch:
         runs.warm()
     FACTS.update(
