@@ -130,6 +130,8 @@ def _beside(panel, label, point, colour):
 
 def _place(panel, label, point, colour, taken, faint):
     """Return a label at one of eight places about a point that is clear of what is taken, or None."""
+    from matplotlib.patheffects import withStroke
+
     from steps.style import text_colour
 
     best = None
@@ -142,6 +144,7 @@ def _place(panel, label, point, colour, taken, faint):
             ha=("right", "center", "left")[x + 1],
             va=("top", "center", "bottom")[y + 1],
             color=text_colour(colour),
+            path_effects=[withStroke(linewidth=2, foreground="white")],  # legible where a line runs through it
         )
         box = text.get_window_extent()
         inside = panel.bbox.x0 <= box.x0 and box.x1 <= panel.bbox.x1 and panel.bbox.y0 <= box.y0

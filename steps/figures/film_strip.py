@@ -147,11 +147,13 @@ def _draw_curves(figure, panels, fits, looks):
         iteration, _ = stop(row, len(trace["losses"]))
         if np.isnan(row["psnr"]):
             continue
-        name = f"{row['label']}: stopped {style.decibels(row['psnr'])}"
-        marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
-        points[name] = (iteration or len(trace["losses"]), row["psnr"])
         best = curve.loc[curve["psnr"].idxmax()]
-        name = f"{row['label']}: oracle {style.decibels(best['psnr'])}"
+        same = bool(best["iteration"] == iteration and abs(best["psnr"] - row["psnr"]) < 0.005)  # one mark, the star
+        name = f"{row['label']}: stopped {style.decibels(row['psnr'])}"
+        if not same:
+            points[name] = (iteration or len(trace["losses"]), row["psnr"])
+            marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
+        name = f"{row['label']}: {'stopped, ' * same}oracle {style.decibels(best['psnr'])}"
         marked[name] = {"color": look["color"], "marker": "*", "linestyle": "", "markersize": 10, "label": name}
         marked[name] |= {"markeredgecolor": "black", "markeredgewidth": 0.5, "zorder": 3}
         points[name] = (best["iteration"], best["psnr"])

@@ -408,6 +408,13 @@ def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
         "DIP: oracle 40.00 dB": [[20, 40]],
     }
     assert "choosing it takes the truth" in " ".join(figure.texts[-1].get_text().split())
+    curve = pathlib.Path(rows["folder"][0], "curve.csv")
+    curve.write_text(curve.read_text().splitlines()[0] + "\n1,1,0,19\n20,0.1,0,21\n50,0.02,0,22\n")
+    with style.apply():
+        figure = film_strip.draw(rows)
+    (panel,) = [axes for axes in figure.axes if axes.get_ylabel() == "PSNR [dB]"]
+    names = {line.get_label() for line in panel.get_lines() if len(line.get_xydata()) == 1}
+    assert names == {"TV: stopped, oracle 22.00 dB", "DIP: stopped 23.00 dB", "DIP: oracle 40.00 dB"}
 
 
 @pytest.mark.parametrize(
