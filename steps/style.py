@@ -64,13 +64,18 @@ def lines(scores):
     """Return {label: keyword arguments of plot} of the labels of scores, in their order.
 
     The first label of a method has its colour and marker; further ones have them lighter or darker, with dashes and
-    with every second marker hollow: twelve that differ.
+    with every second marker hollow: twelve that differ. If all are of one method, whose colour would tell nothing,
+    they have the marker, and up to seven the colours of all.
     """
+    of_one = scores["method"].nunique() == 1
     looks, counts = {}, {}
     for label, method in scores.drop_duplicates("label")[["label", "method"]].itertuples(index=False):
         variant = counts[method] = counts.get(method, -1) + 1
         colour, marker = look(method)
-        colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3]) if variant % 3 else colour
+        if of_one:
+            colour = [colour, *(other for other, _ in LOOKS.values() if other != colour)][variant % len(LOOKS)]
+        elif variant % 3:
+            colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3])
         looks[label] = {
             "color": colour,
             "linestyle": ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))[variant % 4],

@@ -61,12 +61,21 @@ def test_a_method_looks_the_same_whoever_stands_beside_it():
 
 
 def test_variants_of_a_method_have_its_marker_and_differ_in_shade_and_dashes():
-    looks = list(style.lines(scores(*((f"DIP {i}", "dip") for i in range(12)))).values())
+    looks = style.lines(scores(("TV", "tv"), *((f"DIP {i}", "dip") for i in range(12))))
+    looks = [look for label, look in looks.items() if label != "TV"]
     assert {look["marker"] for look in looks} == {style.LOOKS["dip"][1]}
     assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
     _, a, b = seen([look["color"] for look in looks], np.eye(3)).T
     assert np.ptp(np.degrees(np.arctan2(b, a))) < 15  # one hue
     assert looks[0]["linestyle"] == "-" and looks[1]["linestyle"] != "-"
+
+
+def test_variants_of_one_method_alone_have_the_colours_of_all():
+    looks = list(style.lines(scores(*((f"DIP {i}", "dip") for i in range(12)))).values())
+    assert (looks[0]["color"], looks[0]["marker"]) == style.LOOKS["dip"]
+    assert {look["marker"] for look in looks} == {style.LOOKS["dip"][1]}
+    assert {look["color"] for look in looks[:7]} == {colour for colour, _ in style.LOOKS.values()}
+    assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
 
 
 @pytest.mark.parametrize(
