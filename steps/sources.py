@@ -10,11 +10,13 @@ input for its code in place of some fifteen, which more than halves the time Sna
 import ast
 import functools
 import hashlib
+import os
 from pathlib import Path
 
 from steps.files import sha256, write_text
 
 ROOT = Path(__file__).parent.parent
+_replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
 
 
 def sources(*modules):
@@ -70,9 +72,22 @@ def noted(*modules, data=(), said="", name="", write=True):
     if write:
         text = listing(*modules) + "".join(f"{sha256(file)}  {file}\n" for file in data)
         text += f"{said}\n" if said else ""
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        before = path.read_text(encoding="utf-8") if path.is_file() else None
+        if before != text:
+            _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns if before is not None else 0))
             write_text(path, text)
     return str(path)
+
+
+def restore():
+    """Take back what this process has noted: after planning without a run notes say of what results are made."""
+    while _replaced:
+        path, (before, time) = _replaced.popitem()
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_text(path, before)
+            os.utime(path, ns=(time, time))
 
 
 def _from_here(path):

@@ -49,9 +49,11 @@ def why(job, reason, before):
     if reason.incomplete_output:
         return "was interrupted"
     if code:
-        names = sorted({name for note in code for name in _changed(note, before)})
+        listed = dict(pair for note in code for pair in _listed(note))
+        names = sorted(path for path, digest in listed.items() if before.get(path, digest) != digest)
         if names or not reason.params_changed:
-            return f"{', '.join(names) or 'its code'} changed"
+            other = "its part of the config" if listed.keys() <= before.keys() else "its code"
+            return f"{', '.join(names) or other} changed"
         updated -= code
     if updated:
         return f"{', '.join(sorted(updated))} changed"
@@ -68,9 +70,10 @@ def why(job, reason, before):
     return "follows from the above"
 
 
-def _changed(note, before):
+def _listed(note):
+    """Return (path, SHA-256) of the files that a note lists."""
     lines = re.findall(r"^([0-9a-f]{64})  (.*)$", Path(note).read_text(encoding="utf-8"), re.MULTILINE)
-    return [path for digest, path in lines if before.get(path, digest) != digest]
+    return [(path, digest) for digest, path in lines]
 
 
 @click.command(cls=Command, help=__doc__)

@@ -1,4 +1,7 @@
-"""How all figures look: sizes of a journal's columns, one font, and one colour and marker a method in every figure."""
+"""How all figures look: sizes of a journal's columns, one font, one colour and marker a method in every figure.
+
+A figure of one method has the colours of all, for its variants.
+"""
 
 import textwrap
 import zlib
@@ -171,6 +174,7 @@ def heading(figure, row):
         for k, v in parse_parameters(row["corruption"]).items()
         if k not in ("seed", "clip")
     ]
+    settings += ["clipped to [0, 1]"] * (parse_parameters(row["corruption"]).get("clip") is True)
     title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *settings])
     figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
 

@@ -92,7 +92,8 @@ def cells(frame, keys, labels, metric, bold):
 def means(frame, keys, labels):
     """Return the rows "mean of N images" of a frame of `table`, for each corruption that at least three images have.
 
-    Images of which nothing is known, as they have no truth, do not count; a column that lacks any other is NaN.
+    They are over the images of which all methods are there, "mean of 3 of 4 images"; a method that was run for none of
+    them is left out. Images of which nothing is known, as they have no truth, do not count.
     """
     import pandas
 
@@ -100,8 +101,11 @@ def means(frame, keys, labels):
     numbers = [name for name in (SIGMA, INPUT, *labels) if name in frame]
     found = []
     for key, group in known.groupby(keys[1:], sort=False, dropna=False) if keys[1:] else [((), known)]:
+        complete = group.dropna(subset=[label for label in labels if group[label].notna().any()])
+        of = f" of {len(group)}" if len(complete) < len(group) else ""
+        group = complete
         if len(group) >= FEWEST_IMAGES:
-            row = dict(zip(keys, (f"mean of {len(group)} images", *key))) | dict(group[numbers].mean(skipna=False))
+            row = dict(zip(keys, (f"mean of {len(group)}{of} images", *key))) | dict(group[numbers].mean(skipna=False))
             counts = set(group["n"])
             first = group["n"].iloc[0]
             count = str(int(first) * len(group)) if len(counts) == 1 and first.isdigit() else ""

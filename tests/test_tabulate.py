@@ -116,13 +116,24 @@ def of_three_images(scores):
 
 def test_three_images_and_more_have_a_mean_that_counts_each_alike(scores):
     scores = of_three_images(scores)
-    scores = scores[~((scores["label"] == "Wiener") & (scores["image"] == "hill"))]
     frame, keys, labels = tabulate.table(scores, "psnr")
     found = tabulate.means(frame, keys, labels)
     assert found["image"].tolist() == ["mean of 3 images"] * 2 and found["sigma"].tolist() == [0.1, 0.02]
     assert found["TV & co"].tolist() == pytest.approx([(2 * 95 + 104) / 9] * 2)
-    assert found["n"].tolist() == [""] * 2 and found["input"].tolist() == [10.0] * 2  # n is not the same in all columns
-    assert found["Wiener"].isna().all()  # it is not run for one of them: no mean over the others
+    assert found["n"].tolist() == ["9"] * 2 and found["input"].tolist() == [10.0] * 2
+
+
+def test_a_mean_is_over_the_images_that_all_methods_have(scores):
+    house = scores[scores["image"] == "house"]
+    scores = pandas.concat([of_three_images(scores), house.assign(image="lake", psnr=house["psnr"] + 100)])
+    some = scores[~((scores["label"] == "Wiener") & (scores["image"] == "lake"))]
+    frame, keys, labels = tabulate.table(some, "psnr")
+    found = tabulate.means(frame, keys, labels)
+    assert found["image"].tolist() == ["mean of 3 of 4 images"] * 2
+    assert found["DIP"].tolist() == pytest.approx([(2 * 95 + 104) / 9 + 0.001] * 2)
+    frame, keys, labels = tabulate.table(scores.assign(psnr=scores["psnr"].where(scores["label"] != "Wiener")), "psnr")
+    found = tabulate.means(frame, keys, labels)  # run for none: it says nothing about the others' images
+    assert found["image"].tolist() == ["mean of 4 images"] * 2 and found["Wiener"].isna().all()
 
 
 def test_two_images_have_no_mean(scores):

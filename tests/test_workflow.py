@@ -431,8 +431,8 @@ def test_the_page_of_a_run_has_its_tables_claims_and_figures_but_no_photograph(r
     assert all(f"](smoke/{name})" in text for name in pictures)
 
 
-def status(folder):
-    command = [sys.executable, "-m", "steps.status", "config/smoke.yaml"]
+def status(folder, config="config/smoke.yaml"):
+    command = [sys.executable, "-m", "steps.status", config]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return [" ".join(line.split()) for line in result.stdout.splitlines() if "profile" not in line]
@@ -475,3 +475,20 @@ def test_status_says_in_words_what_would_run_and_why(run):
         ]
     finally:
         config.write_text(before)
+
+
+def test_status_of_another_config_changes_nothing(run):
+    """Though both mean something else by the name of an image."""
+    folder, _, _ = run
+    other = folder / "config/other.yaml"
+    other.write_text((folder / "config/smoke.yaml").read_text().replace("size: 48", "size: 40"))
+    notes = {path: (path.read_text(), path.stat().st_mtime_ns) for path in (folder / "results/code").iterdir()}
+    try:
+        said = status(folder, "config/other.yaml")
+        assert said[0] == "1 × image its part of the config changed"
+        assert notes == {
+            path: (path.read_text(), path.stat().st_mtime_ns) for path in (folder / "results/code").iterdir()
+        }
+        assert status(folder) == ["Nothing to do: all 73 jobs are done."]
+    finally:
+        other.unlink()

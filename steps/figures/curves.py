@@ -21,7 +21,9 @@ def draw(scores):
     from steps import corruptions, labels, style
 
     many = scores["image"].nunique() > corruptions.MOST
-    scores, varying, _ = corruptions.split(corruptions.pooled(scores))
+    if many and scores["psnr"].notna().any():
+        scores = scores[scores["psnr"].notna()]  # one without a truth would leave no mean PSNR
+    scores, varying, _ = corruptions.split(corruptions.pooled(scores, 1 if many else corruptions.MOST))
     scores = scores.assign(curve=[read(folder) for folder in scores["folder"]])
     scores = scores[[len(curve) > 1 for curve in scores["curve"]]]
     cases = list(scores.groupby(["image", *varying], sort=False, dropna=False))

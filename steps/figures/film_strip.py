@@ -73,17 +73,22 @@ def stop(row, made):
     """Return (iteration, words): the iteration whose estimate a method returned, None if unknown, and by what rule.
 
     `made` is how many iterations it made. A moving variance (steps/stopping.py) that has stopped returns the estimate
-    of `patience` iterations ago; one that has not, an estimate that is not known by its number.
+    of `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
+    `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
     """
     from steps import discover, grid
 
     signature = grid.signature(discover.load("methods", row["method"]).recover)
     settings = {name: parameter.default for name, parameter in signature.items()} | grid.parse_parameters(row["params"])
     early = made < settings.get("iterations", made)
+    if settings.get("window") and settings.get("discrepancy") and early:
+        return None, "least moving variance or discrepancy principle"
     if settings.get("window"):
         return (made - settings["patience"], "least moving variance") if early else (None, "least moving variance")
     if early:
         return made, "discrepancy principle" if settings.get("discrepancy") else "early"
+    if settings.get("backtrack"):
+        return None, f"after its {made} iterations, unless the last hundred made it worse"
     return made, f"after its {made} iterations"
 
 
@@ -153,7 +158,8 @@ def _draw_curves(figure, panels, fits, looks):
         if not same:
             points[name] = (iteration or len(trace["losses"]), row["psnr"])
             marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
-        name = f"{row['label']}: {'stopped, ' * same}oracle {style.decibels(best['psnr'])}"
+        oracle = row["psnr"] if same else best["psnr"]  # kept iterates are rounded
+        name = f"{row['label']}: {'stopped, ' * same}oracle {style.decibels(oracle)}"
         marked[name] = {"color": look["color"], "marker": "*", "linestyle": "", "markersize": 10, "label": name}
         marked[name] |= {"markeredgecolor": "black", "markeredgewidth": 0.5, "zorder": 3}
         points[name] = (best["iteration"], best["psnr"])

@@ -8,7 +8,7 @@ import numpy as np
 EACH = ()
 TRUTH = True
 INPUT = "input"
-KEYS = ["label", "method", "corruption", "params"]
+KEYS = ["task", "label", "method", "corruption", "params"]
 
 
 def draw(scores):

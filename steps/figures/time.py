@@ -1,5 +1,7 @@
 """PSNR against seconds: what each method costs and what it gives, a panel for each image, or one of many images."""
 
+import numpy as np
+
 EACH = ()
 TRUTH = True
 
@@ -14,9 +16,13 @@ def draw(scores):
     import matplotlib.pyplot as plt
 
     from steps import corruptions, labels, style
+    from steps.errors import BadInput
 
     scores, varying, _ = corruptions.split(corruptions.pooled(scores[scores["psnr"].notna()]))
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
+    scores = scores[np.isfinite(scores["gain"])]  # an input without error has nothing to gain
+    if not len(scores):
+        raise BadInput("time: no input has an error, so that nothing can be gained")
     images = list(dict.fromkeys(scores["image"]))
     columns = style.columns(len(images))
     rows = -(-len(images) // columns)

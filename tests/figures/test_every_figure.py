@@ -9,7 +9,7 @@ import pandas
 import pytest
 from click.testing import CliRunner
 
-from steps import discover, draw, pictures, style
+from steps import corrupt, discover, draw, pictures, style
 from tests.figures import made
 
 
@@ -115,13 +115,13 @@ def test_more_than_a_dozen_images_are_one_panel_of_means(results):
     results = of_thirteen_images(results)
     with style.apply():
         figures = psnr.draw(results), time.draw(results), curves.draw(results)
-    title = "mean of 12 of 13 images"
+    title = "mean of 12 to 13 of 13 images"
     assert [panel.get_title() for panel in figures[0].axes] == [title]
     drawn = next(c[0] for c in figures[0].axes[0].containers if c.get_label() == "DIP")
-    np.testing.assert_allclose(drawn.get_xydata(), [[0.05, 25], [0.1, 24.5], [0.5, 20.5]])
+    np.testing.assert_allclose(drawn.get_xydata(), [[0.05, 25], [0.1, 23.5 + 12 / 13], [0.5, 19.5 + 12 / 13]])
     assert [panel.get_title() for panel in figures[1].axes] == [title]
     large = max(figures[1].axes[0].get_lines(), key=lambda line: (line.get_markersize(), line.get_label() == "DIP"))
-    np.testing.assert_allclose(large.get_xydata(), [[30, 5.5]])
+    np.testing.assert_allclose(large.get_xydata(), [[30, 4.5 + 12 / 13]])
     assert [panel.get_title() for panel in figures[2].axes if panel.get_title()] == [
         f"{title}, σ = {sigma}" for sigma in (0.05, 0.1, 0.5)
     ]
@@ -259,6 +259,50 @@ def test_time_has_one_large_marker_for_each_method_at_its_medians(results):
         assert [len(line.get_xydata()) for line in faint] == [3, 3]
         np.testing.assert_allclose(sorted(faint[0].get_xdata()), [0.225, 0.3, 0.9])
         assert {text.get_text() for text in panel.texts} == {"TV", "DIP"}
+
+
+def test_time_leaves_out_inputs_without_error(results):
+    from steps.errors import BadInput
+    from steps.figures import time
+
+    exact = results["corruption"].str.startswith("sigma=0.05")
+    results.loc[exact, "input_psnr"] = np.inf
+    with style.apply():
+        figure = time.draw(results)
+        assert all(np.isfinite(line.get_xydata()).all() for panel in figure.axes for line in panel.get_lines())
+        with pytest.raises(BadInput, match="nothing can be gained"):
+            time.draw(results[exact])
+
+
+def test_psnr_takes_what_a_corruption_does_not_spell_as_its_default(results):
+    from steps.figures import psnr
+
+    results = results[results["corruption"].str.contains("sigma=0.1")].assign(task="deconvolution")
+    blurred = results.assign(corruption="blur=2," + results["corruption"])
+    with style.apply():
+        panel = psnr.draw(pandas.concat([blurred, results]).reset_index(drop=True)).axes[0]
+    drawn = next(c[0] for c in panel.containers if c.get_label() == "DIP")
+    assert sorted(drawn.get_xdata()) == sorted([2, corrupt.allowed("deconvolution")["blur"].default])
+
+
+def test_curves_of_many_images_leave_out_those_without_a_truth(results):
+    from steps.figures import curves
+
+    results = of_thirteen_images(results)
+    results.loc[results["image"] == "5", "psnr"] = np.nan
+    with style.apply():
+        figure = curves.draw(results)
+    assert "mean of 11 to 12 of 12 images, σ = 0.05" in texts(figure)
+    assert "no truth" not in texts(figure)
+
+
+def test_headings_say_that_noise_was_clipped(results):
+    one = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    one["corruption"] = "sigma=0.1,clip=true,seed=0"
+    with style.apply():
+        figure = matplotlib.pyplot.figure()
+        style.heading(figure, one.iloc[0])
+    assert texts(figure)[-1] == "Denoising of hill, σ = 0.1, clipped to [0, 1]"
 
 
 def test_time_leaves_a_method_out_of_a_panel_where_it_was_not_run(results):
@@ -417,6 +461,10 @@ def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
     assert names == {"TV: stopped, oracle 22.00 dB", "DIP: stopped 23.00 dB", "DIP: oracle 40.00 dB"}
 
 
+BOTH = "least moving variance or discrepancy principle"
+BACKTRACKED = "after its 80 iterations, unless the last hundred made it worse"
+
+
 @pytest.mark.parametrize(
     ("params", "made_so_many", "expected"),
     [
@@ -425,6 +473,8 @@ def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
         ("iterations=80,window=5,patience=20,min_start=5", 60, (40, "least moving variance")),
         ("iterations=80,window=5,patience=20,min_start=5", 80, (None, "least moving variance")),
         ("iterations=80", 30, (30, "early")),
+        ("iterations=80,window=5,patience=20,min_start=5,discrepancy=1", 10, (None, BOTH)),
+        ("iterations=80,backtrack=true", 80, (None, BACKTRACKED)),
     ],
 )
 def test_where_a_method_stopped(params, made_so_many, expected):

@@ -1,5 +1,6 @@
 # Checks the config and lists what it asks for; helpers of the rules.
 
+import atexit
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ sys.path.insert(0, ROOT)
 
 from steps import claims, discover, experiments, runs, schema
 from steps.errors import BadInput
-from steps.sources import beside, noted
+from steps.sources import beside, noted, restore
 
 
 def or_exit(function):
@@ -83,6 +84,8 @@ wildcard_constraints:
 
 
 BUSY = workflow.is_main_process and runs.busy()
+if workflow.is_main_process and workflow.output_settings.dryrun:
+    atexit.register(restore)
 if BUSY and runs.NO_LOCK not in sys.argv:
     print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
 
