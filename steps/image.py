@@ -189,7 +189,10 @@ def _verify(path, sha256):
 
 def numbers(context, parameter, value):
     """Return the list of whole numbers that an option --size or --crop has as text, "256" or "40,30"; for click."""
-    counts = {"size": (1, 2), "crop": (1, 4)}[parameter.name]
+    counts, words = {
+        "size": ((1, 2), "1 or 2 positive whole numbers"),
+        "crop": ((1, 4), "1 or 4 whole numbers, height and width positive"),
+    }[parameter.name]
     if value is None:
         return None
     try:
@@ -198,7 +201,7 @@ def numbers(context, parameter, value):
     except ValueError:
         good = False
     if not good:
-        raise click.BadParameter(f"{value!r} is not allowed; must be {' or '.join(map(str, counts))} whole numbers")
+        raise click.BadParameter(f"{value!r} is not allowed; must be {words}")
     return given
 
 

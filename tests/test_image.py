@@ -286,6 +286,7 @@ def test_a_download_ends_at_the_limit(server, tmp_path, monkeypatch):
 def test_command_says_what_an_option_may_be(option, tmp_path):
     result = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "a.npy"), option])
     assert result.exit_code == 2 and "is not allowed; must be 1 or" in result.output
+    assert "positive" in result.output
 
 
 def test_command_looks_in_the_folders_of_the_environment(tmp_path, monkeypatch):
