@@ -219,7 +219,7 @@ def numbers(context, parameter, value):
     help="folder to look in before downloading a URL",
 )
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width")
+@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width; stretched to it")
 @click.option("--crop", callback=numbers, help="central n, or top,left,height,width, before resizing")
 @click.option("--measured", is_flag=True, help="a measurement, not a truth: noise may take floats outside of [0, 1]")
 def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):
