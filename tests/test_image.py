@@ -185,6 +185,16 @@ def test_crop_must_lie_inside(crop):
         image.prepare(np.zeros((20, 30)), crop=crop)
 
 
+@pytest.mark.parametrize("settings", [{"crop": [1]}, {"size": [1, 9]}, {"size": [9, 1]}, {"crop": [0, 0, 1, 5]}])
+def test_less_than_two_pixels_a_side_are_refused(settings, tmp_path):
+    with pytest.raises(BadInput, match=r"a.png: \d+x\d+ pixels are not allowed; must be at least 2x2"):
+        image.prepare(np.zeros((20, 30)), **settings, where="a.png")
+    pillow(tmp_path / "a.png", GRAY8)
+    with pytest.raises(BadInput, match=r"images.a: \d+x\d+ pixels are not allowed; must be at least 2x2"):
+        image.check({"source": str(tmp_path / "a.png")} | settings, "images.a")
+    assert image.prepare(np.zeros((1, 1)), size=[2]).shape == (1, 2, 2)
+
+
 def test_scikit_image_s_pictures():
     np.testing.assert_array_equal(image.load("skimage:camera"), skimage.data.camera() / 255)
     with pytest.raises(BadInput, match="unknown scikit-image image 'camra'.*did you mean 'camera'"):
