@@ -13,32 +13,19 @@ Ctrl-C keeps what is done; the same command goes on with the rest.
 
 import contextlib
 import io
-import re
 import sys
 from pathlib import Path
 
 import click
 import numpy as np
 
-from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, needs, pictures, recover, score
-from steps.errors import BadInput, Command
+from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, photo, pictures, recover, score
+from steps.errors import Command
 from steps.files import read_array, read_json, whole, write_text
 from steps.tabulate import METRICS
 
 QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
 SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
-LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
-MEMORY_MB = 500
-
-
-def named(picture):
-    """Return (name, source) of a picture as a config would have them; a file's source is its absolute path."""
-    kind, _, rest = picture.partition(":")
-    if kind in ("http", "https"):
-        raise BadInput(f"{picture}: a URL is for a config, with its checksum; here it must be a file on this machine")
-    made = kind in ("skimage", "synthetic")
-    name = re.sub(r"[^A-Za-z0-9]+", "-", rest if made else Path(picture).stem).strip("-")[:80]
-    return name or "picture", picture if made else str(Path(picture).absolute())
 
 
 def experiment(name, task, corruption, methods, given=False):
@@ -65,29 +52,6 @@ def experiment(name, task, corruption, methods, given=False):
     entry = {"task": task, "images": [name], "corruption": settings, "methods": entries, "figures": ["comparison"]}
     experiments.recoveries(entry, where="command line")
     return entry
-
-
-def fitting(shape, task, corruption, given):
-    """Return ({"size" or "crop": …}, sentence) that bring an image of shape (H, W, …) to a size that takes minutes.
-
-    The longer side gets at most 512 pixels, fewer if the task's operator would take more than MEMORY_MB. A picture that
-    is measured is cropped, since its noise and blur would change with its size. ({}, "") if it is small already.
-    """
-    height, width = shape[:2]
-    for longest in LONGEST:
-        scale = min(1, longest / max(height, width))
-        rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-        if needs.measuring(task, grid.format_parameters(corruption), 4e-6 * rows * columns) <= MEMORY_MB:
-            break
-    if scale == 1:
-        return {}, ""
-    if not given:
-        return {
-            "size": [rows, columns]
-        }, f"Resized from {height} x {width} pixels; --size, --crop or --all for another."
-    rows, columns = min(height, longest), min(width, longest)
-    sentence = f"This is the centre of {height} x {width} pixels; --crop for another part, --all for all."
-    return {"crop": [(height - rows) // 2, (width - columns) // 2, rows, columns]}, sentence
 
 
 class Progress(io.StringIO):
@@ -219,16 +183,17 @@ def write_pictures(made, entry):
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
 def main(picture, task, methods, sigma, corruption, given, gray, size, crop, everything, device, output, opened):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
-    name, source = named(picture)
+    name, source = photo.named(picture)
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
     entry = experiment(name, task, corruption, methods, given)
     pixels = image.load(picture, reach=image.REACH if given else 0)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
     if not (size or crop or everything):
-        fitted, sentence = fitting(pixels.shape, task, entry["corruption"], given)
+        fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], given)
         settings |= fitted
     x = image.prepare(pixels, **settings, measured=given, where=picture)
+    photo.check(x, task, entry["corruption"], given)
     output = Path(output or f"tried/{name}-{task},{grid.format_parameters(entry['corruption'])}")
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):

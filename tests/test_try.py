@@ -8,7 +8,7 @@ import yaml
 from click.testing import CliRunner
 from PIL import Image
 
-from steps import image, imagefile
+from steps import image, imagefile, photo
 from tests.workflows import ROOT, snakemake
 
 module = importlib.import_module("steps.try")  # `try` is a keyword
@@ -164,6 +164,12 @@ def test_a_method_that_fails_stops_no_other(here):
         (["skimage:camera", "--sigma", "1", "--corruption", "sigma=2"], "'sigma' is given twice"),
         (["skimage:camera", "--sigma", "estimate"], "'estimate' is for images that are measured"),
         (["skimage:camera", "--crop", "9999"], "crop [9999] does not lie inside the 512x512 image"),
+        (["skimage:camera", "--size", "1"], "skimage:camera: 1x1 pixels are not allowed; must be at least 2x2"),
+        (["p{1}.png"], "p{1}.png' is not allowed; must not begin with -, nor have any of"),
+        (["a*b.png"], "a*b.png' is not allowed; must be one file, without *"),
+        (["a\nb.png"], "is not allowed; must be one line"),
+        (["synthetic:noise", "--crop", "1"], "1x1 pixels are not allowed"),
+        (["skimage:horse", "--measured"], "no noise is found in the 328x400 picture; give sigma as a number"),
         (["skimage:camera", "--size", "8", "--task", "deconvolution"], "kernel: 35 is larger than the 8x8 image"),
         (["skimage:camera", "--task", "single_pixel", "--measured"], "measurements of single_pixel are no pictures"),
     ],
@@ -174,6 +180,7 @@ def test_a_mistake_is_one_line(here, arguments, words):
     assert result.output.startswith("Error: "), result.output
     assert words in result.output
     assert result.output.count("\n") == 1
+    assert not Path("tried").exists()
 
 
 @pytest.mark.parametrize(
@@ -186,10 +193,10 @@ def test_a_mistake_is_one_line(here, arguments, words):
     ],
 )
 def test_a_photo_of_12_megapixels_is_made_small(task, corruption, given, expected):
-    settings, sentence = module.fitting((3000, 4000, 3), task, corruption, given)
+    settings, sentence = photo.fitting((3000, 4000, 3), task, corruption, given)
     assert settings == expected
     assert "3000 x 4000" in sentence
-    assert module.fitting((64, 50), task, corruption, given) == ({}, "")
+    assert photo.fitting((64, 50), task, corruption, given) == ({}, "")
 
 
 def test_a_large_photo_says_what_was_taken_of_it(here):
@@ -200,9 +207,9 @@ def test_a_large_photo_says_what_was_taken_of_it(here):
     assert "384 x 512 pixels" in result.output
     result = run("photo.png", "--method", "wiener", "--all")
     assert "600 x 800 pixels, colour" in result.output
-    result = run("photo.png", "--method", "wiener", "--measured")
+    result = run("photo.png", "--method", "wiener", "--measured", "--sigma", "0.1")
     assert "This is the centre of 600 x 800 pixels" in result.output
-    y = np.load("tried/photo-denoising,sigma=estimate/results/denoising/photo/sigma=estimate/measurement.npz")["y"]
+    y = np.load("tried/photo-denoising,sigma=0.1/results/denoising/photo/sigma=0.1/measurement.npz")["y"]
     whole = image.prepare(image.load("photo.png"))
     np.testing.assert_array_equal(y, whole[:, 44:556, 144:656])
 
