@@ -1,5 +1,7 @@
 """The picture that steps.try is given: its name, what of it is taken, what is refused and what is said of it."""
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -48,6 +50,26 @@ def fitting(shape, task, corruption, given):
     rows, columns = min(height, longest), min(width, longest)
     sentence = f"This is the centre of {height} x {width} pixels; --crop for another part, --all for all."
     return {"crop": [(height - rows) // 2, (width - columns) // 2, rows, columns]}, sentence
+
+
+def entry(source, given, settings):
+    """Return the entry under images that a config would have; settings are gray, and lists or None: size, crop."""
+    found = {"source": source} | ({"measured": True} if given else {})
+    for key, value in settings.items():
+        if value:
+            found[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return found
+
+
+def folder(name, picture, task, corruption):
+    """Return the name of the folder for a picture, an entry under images, with a corruption.
+
+    Six digits keep pictures apart whose files have one name, and the settings of one picture.
+    """
+    text = json.dumps([picture, task, corruption])
+    digits = hashlib.sha256(text.encode()).hexdigest()[:6]
+    measured = "measured-" if picture.get("measured") else ""
+    return f"{name}-{digits}-{measured}{task},{grid.format_parameters(corruption)}"[: grid.LONGEST]
 
 
 def check(x, task, corruption, given):

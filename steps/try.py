@@ -13,6 +13,7 @@ Ctrl-C keeps what is done; the same command goes on with the rest.
 
 import contextlib
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import click
 import numpy as np
 
 from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, photo, pictures, recover, score
-from steps.errors import Command
+from steps.errors import BadInput, Command
 from steps.files import read_array, read_json, whole, write_text
 from steps.tabulate import METRICS
 
@@ -99,17 +100,31 @@ def solve(recovery, device, given):
     return read_json(folder / "score.json")
 
 
-def write_config(picture, entry):
-    """Write the config, of a picture with its settings and an entry under experiments, to the working directory."""
+def study(name, picture, entry):
+    """Return the text of a config for a picture's entry under images and an experiment's.
+
+    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
+    """
     import yaml
 
-    said = {
-        key: value[0] if key in ("size", "crop") and len(value) == 1 else value
-        for key, value in picture.items()
-        if value
-    }
-    config = {"images": {entry["images"][0]: said}, "experiments": {entry["task"]: entry}}
-    write_text("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
+    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}}
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def start(config, name, x):
+    """Write a config and an image (C, H, W) to the working directory; remove what it shows of another measurement."""
+    written, file = Path("config.yaml"), Path(f"results/images/{name}.npy")
+    if written.is_file():
+        before, now = (text.split("\n    methods:\n")[0] for text in (written.read_text(encoding="utf-8"), config))
+        if before != now or not file.is_file() or not np.array_equal(read_array(file), x):
+            ours = ("input", "comparison", *discover.available("methods"))
+            for path in [*Path().glob("*.png"), *Path().glob("*.pdf")]:
+                if re.split("[,.]", path.name)[0] in ours:
+                    path.unlink()
+    write_text(written, config)
+    with whole(file) as temporary:
+        np.save(temporary, x)
 
 
 def line(label, width, metrics, row):
@@ -178,7 +193,7 @@ def write_pictures(made, entry):
     help="for methods with GPU = True",
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-TASK,…]"
+    "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-…-TASK,…]"
 )
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
 def main(picture, task, methods, sigma, corruption, given, gray, size, crop, everything, device, output, opened):
@@ -194,12 +209,13 @@ def main(picture, task, methods, sigma, corruption, given, gray, size, crop, eve
         settings |= fitted
     x = image.prepare(pixels, **settings, measured=given, where=picture)
     photo.check(x, task, entry["corruption"], given)
-    output = Path(output or f"tried/{name}-{task},{grid.format_parameters(entry['corruption'])}")
+    taken = photo.entry(source, given, settings)
+    output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
+    if Path(source).is_file() and output.resolve() == Path(source).resolve().parent:
+        raise BadInput(f"-o {output}: the picture lies in it, and files there are replaced; must be another folder")
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
-        write_config({"source": source, "measured": given} | settings, entry)
-        with whole(f"results/images/{name}.npy") as temporary:
-            np.save(temporary, x)
+        start(study(name, taken, entry), name, x)
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].folder).parent.parent
         said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * given)
