@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from steps import corrupt, discover, grid, measured, needs, schema
+from steps import corrupt, discover, grid, imagefile, measured, needs, schema
 from steps.errors import BadInput
 
 LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
@@ -50,6 +50,20 @@ def fitting(shape, task, corruption, given):
     rows, columns = min(height, longest), min(width, longest)
     sentence = f"This is the centre of {height} x {width} pixels; --crop for another part, --all for all."
     return {"crop": [(height - rows) // 2, (width - columns) // 2, rows, columns]}, sentence
+
+
+def depth(source, pixels):
+    """Return a sentence if a file's integers of 16 bits look as if they were of 12 or 14; "" if not.
+
+    pixels are those of the file, in [0, 1]. Scientific cameras write such files, and white would be a dark gray.
+    """
+    if not Path(source).is_file() or pixels.max() >= 2**14 / 65535 or not (most := imagefile.largest(source)):
+        return ""
+    bits = 12 if most < 2**12 else 14
+    return (
+        f"{source}: the largest value is {most}, as of {bits} bits in a file of 16; white is taken to be 65535. "
+        f"If white is {2**bits - 1}, divide by that and give a NPY or TIFF of floats."
+    )
 
 
 def entry(source, given, settings):

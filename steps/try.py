@@ -209,6 +209,8 @@ def main(picture, task, methods, sigma, corruption, given, gray, size, crop, eve
         settings |= fitted
     x = image.prepare(pixels, **settings, measured=given, where=picture)
     photo.check(x, task, entry["corruption"], given)
+    if dark := photo.depth(source, pixels):
+        click.echo(dark, err=True)
     taken = photo.entry(source, given, settings)
     output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
     if Path(source).is_file() and output.resolve() == Path(source).resolve().parent:

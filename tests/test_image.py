@@ -11,7 +11,7 @@ import tifffile
 from click.testing import CliRunner
 from PIL import Image
 
-from steps import image
+from steps import image, imagefile
 from steps.errors import BadInput
 
 RANDOM = np.random.default_rng(0)
@@ -318,3 +318,13 @@ def test_command_writes_the_image_or_nothing(tmp_path):
     assert bad.exit_code == 1
     assert "images.x: synthetic:logo: crop [300] does not lie inside the 256x256 image" in bad.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logo.npy"]
+
+
+def test_the_largest_value_of_sixteen_bits_is_that_of_the_colours(tmp_path):
+    pixels = np.concatenate([COLOUR16 % 4096, np.full((9, 7, 1), 65535, np.uint16)], axis=-1)
+    save_png16(tmp_path / "a.png", pixels)
+    tifffile.imwrite(tmp_path / "a.tif", pixels[..., 0])
+    assert imagefile.largest(tmp_path / "a.png") == pixels[..., :3].max() < 4096
+    assert imagefile.largest(tmp_path / "a.tif") == pixels[..., 0].max()
+    pillow(tmp_path / "b.png", GRAY8)
+    assert imagefile.largest(tmp_path / "b.png") is None

@@ -312,3 +312,24 @@ def test_its_config_is_one_that_the_workflow_takes(here, picture):
     wide(picture, 8, 12)
     assert run(picture, "--method", "wiener", "-o", "mine").exit_code == 0
     experiments.check(schema.read("mine/config.yaml") | {"device": "cpu"})
+
+
+@pytest.mark.parametrize(("white", "words"), [(4095, "12 bits"), (16383, "14 bits"), (65535, None)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_of_twelve_bits_in_a_file_of_sixteen_it_says_what_is_white(here, white, words, channels):
+    pixels = np.random.default_rng(0).integers(0, white, (8, 12, channels)).astype(np.uint16)
+    pixels[0, 0] = white
+    np.save("photo.npy", pixels)
+    result = run("photo.npy", "--method", "wiener")
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(np.load(folder_of(result) / "results/images/photo.npy").max(), white / 65535)
+    said = [line for line in result.stderr.splitlines() if "white is taken to be 65535" in line]
+    assert len(said) == (words is not None)
+    assert all(f"the largest value is {white}, as of {words}" in line and f"white is {white}" in line for line in said)
+
+
+def test_a_dark_picture_of_eight_bits_or_of_floats_is_one(here):
+    np.save("dark.npy", np.full((8, 8), 9, np.uint8))
+    np.save("black.npy", np.zeros((8, 8), np.float32))
+    for path in ("dark.npy", "black.npy"):
+        assert photo.depth(path, image.load(path)) == ""
