@@ -21,7 +21,7 @@ def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="
     """Return float32 (C, H, W) in [0, 1]: cropped, then gray (luma of ITU-R BT.709), then resized with anti-aliasing.
 
     crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n] or [height, width]. What was
-    `measured` is not clipped to [0, 1].
+    `measured` is not clipped to [0, 1]. Raises BadInput for a crop that is not inside, and for less than 2 x 2 pixels.
     """
     from skimage.color import rgb2gray
     from skimage.transform import resize
@@ -32,8 +32,15 @@ def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="
         pixels = rgb2gray(pixels)
     if size:
         pixels = resize(pixels, (size[0], size[-1]), anti_aliasing=True)
+    check_sides(*pixels.shape[:2], where)
     pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
     return np.ascontiguousarray(pixels if measured else np.clip(pixels, 0, 1), dtype=np.float32)
+
+
+def check_sides(height, width, where):
+    """Raise BadInput, naming `where`, for an image that has less than 2 x 2 pixels, and so neither edges nor noise."""
+    if min(height, width) < 2:
+        raise BadInput(f"{where}: {height}x{width} pixels are not allowed; must be at least 2x2")
 
 
 def box(shape, crop, where):
@@ -89,11 +96,14 @@ def check(image, where):
         except BadInput as error:
             raise BadInput(f"{where}.source: {error}") from error
     if "crop" in image and height:
-        box((height, width), listed(image["crop"]), f"{where}.crop")
+        rows, columns = box((height, width), listed(image["crop"]), f"{where}.crop")
+        height, width = rows.stop - rows.start, columns.stop - columns.start
     if "size" in image:
-        rows, columns = (listed(image["size"]) * 2)[:2]
-        if rows * columns > PIXELS:
-            raise BadInput(f"{where}.size: {rows}x{columns} is not allowed; must be at most {PIXELS} pixels")
+        height, width = (listed(image["size"]) * 2)[:2]
+        if height * width > PIXELS:
+            raise BadInput(f"{where}.size: {height}x{width} is not allowed; must be at most {PIXELS} pixels")
+    if height:
+        check_sides(height, width, where)
 
 
 def listed(value):
@@ -189,7 +199,10 @@ def _verify(path, sha256):
 
 def numbers(context, parameter, value):
     """Return the list of whole numbers that an option --size or --crop has as text, "256" or "40,30"; for click."""
-    counts = {"size": (1, 2), "crop": (1, 4)}[parameter.name]
+    counts, words = {
+        "size": ((1, 2), "1 or 2 positive whole numbers"),
+        "crop": ((1, 4), "1 or 4 whole numbers, height and width positive"),
+    }[parameter.name]
     if value is None:
         return None
     try:
@@ -198,7 +211,7 @@ def numbers(context, parameter, value):
     except ValueError:
         good = False
     if not good:
-        raise click.BadParameter(f"{value!r} is not allowed; must be {' or '.join(map(str, counts))} whole numbers")
+        raise click.BadParameter(f"{value!r} is not allowed; must be {words}")
     return given
 
 
@@ -216,7 +229,7 @@ def numbers(context, parameter, value):
     help="folder to look in before downloading a URL",
 )
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width")
+@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width; stretched to it")
 @click.option("--crop", callback=numbers, help="central n, or top,left,height,width, before resizing")
 @click.option("--measured", is_flag=True, help="a measurement, not a truth: noise may take floats outside of [0, 1]")
 def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):

@@ -61,6 +61,17 @@ def as_float(pixels, where, reach=0):
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
 
 
+def largest(path):
+    """Return the largest colour value in a file of 16-bit integers, as it stands there; None for any other file."""
+    size(path)
+    pixels = _understood(path, _array if _is_array(path) else _picture)
+    if pixels.dtype != np.uint16:
+        return None
+    if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
+        pixels = pixels[..., :-1]  # without transparency
+    return int(pixels.max())
+
+
 def _is_array(path):
     return Path(path).suffix.lower() in (".npy", ".npz")
 

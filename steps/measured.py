@@ -6,13 +6,15 @@ from steps import discover, grid
 from steps.errors import BadInput
 
 ESTIMATE = "estimate"
+LEAST = 1e-6  # an estimate below it is no noise: one step of 16 bits is 1.5e-5
 
 
 def estimate_sigma(y):
     """Return the standard deviation of the white Gaussian noise of y (C, H, W), from y alone; mean over channels.
 
     It is the median absolute finest wavelet coefficient (Donoho and Johnstone 1994), by scikit-image: fine texture
-    counts as noise, and noise that was clipped as less than it was. Raises BadInput for a picture that is too small.
+    counts as noise, and noise that was clipped as less than it was. Raises BadInput for a picture that is too small, or
+    has no noise: its estimate is below LEAST.
     """
     import numpy as np
     from skimage.restoration import estimate_sigma
@@ -20,8 +22,10 @@ def estimate_sigma(y):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a mean of nothing, which the next lines say in words
         sigma = float(estimate_sigma(y.astype(np.float64), average_sigmas=True, channel_axis=0))
-    if not np.isfinite(sigma):
+    if min(y.shape[1:]) < 2:
         raise BadInput(f"the {y.shape[1]}x{y.shape[2]} picture is too small to estimate sigma; give a number")
+    if not sigma >= LEAST:  # NaN of a channel that is all 0
+        raise BadInput(f"no noise is found in the {y.shape[1]}x{y.shape[2]} picture; give sigma as a number")
     return sigma
 
 

@@ -20,25 +20,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, needs, pictures, recover, score
+from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, photo, pictures, recover, score
 from steps.errors import BadInput, Command
 from steps.files import read_array, read_json, whole, write_text
 from steps.tabulate import METRICS
 
 QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
 SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
-LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
-MEMORY_MB = 500
-
-
-def named(picture):
-    """Return (name, source) of a picture as a config would have them; a file's source is its absolute path."""
-    kind, _, rest = picture.partition(":")
-    if kind in ("http", "https"):
-        raise BadInput(f"{picture}: a URL is for a config, with its checksum; here it must be a file on this machine")
-    made = kind in ("skimage", "synthetic")
-    name = re.sub(r"[^A-Za-z0-9]+", "-", rest if made else Path(picture).stem).strip("-")[:80]
-    return name or "picture", picture if made else str(Path(picture).absolute())
 
 
 def experiment(name, task, corruption, methods, given=False):
@@ -65,29 +53,6 @@ def experiment(name, task, corruption, methods, given=False):
     entry = {"task": task, "images": [name], "corruption": settings, "methods": entries, "figures": ["comparison"]}
     experiments.recoveries(entry, where="command line")
     return entry
-
-
-def fitting(shape, task, corruption, given):
-    """Return ({"size" or "crop": …}, sentence) that bring an image of shape (H, W, …) to a size that takes minutes.
-
-    The longer side gets at most 512 pixels, fewer if the task's operator would take more than MEMORY_MB. A picture that
-    is measured is cropped, since its noise and blur would change with its size. ({}, "") if it is small already.
-    """
-    height, width = shape[:2]
-    for longest in LONGEST:
-        scale = min(1, longest / max(height, width))
-        rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-        if needs.measuring(task, grid.format_parameters(corruption), 4e-6 * rows * columns) <= MEMORY_MB:
-            break
-    if scale == 1:
-        return {}, ""
-    if not given:
-        return {
-            "size": [rows, columns]
-        }, f"Resized from {height} x {width} pixels; --size, --crop or --all for another."
-    rows, columns = min(height, longest), min(width, longest)
-    sentence = f"This is the centre of {height} x {width} pixels; --crop for another part, --all for all."
-    return {"crop": [(height - rows) // 2, (width - columns) // 2, rows, columns]}, sentence
 
 
 class Progress(io.StringIO):
@@ -135,17 +100,31 @@ def solve(recovery, device, given):
     return read_json(folder / "score.json")
 
 
-def write_config(picture, entry):
-    """Write the config, of a picture with its settings and an entry under experiments, to the working directory."""
+def study(name, picture, entry):
+    """Return the text of a config for a picture's entry under images and an experiment's.
+
+    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
+    """
     import yaml
 
-    said = {
-        key: value[0] if key in ("size", "crop") and len(value) == 1 else value
-        for key, value in picture.items()
-        if value
-    }
-    config = {"images": {entry["images"][0]: said}, "experiments": {entry["task"]: entry}}
-    write_text("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
+    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}}
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def start(config, name, x):
+    """Write a config and an image (C, H, W) to the working directory; remove what it shows of another measurement."""
+    written, file = Path("config.yaml"), Path(f"results/images/{name}.npy")
+    if written.is_file():
+        before, now = (text.split("\n    methods:\n")[0] for text in (written.read_text(encoding="utf-8"), config))
+        if before != now or not file.is_file() or not np.array_equal(read_array(file), x):
+            ours = ("input", "comparison", *discover.available("methods"))
+            for path in [*Path().glob("*.png"), *Path().glob("*.pdf")]:
+                if re.split("[,.]", path.name)[0] in ours:
+                    path.unlink()
+    write_text(written, config)
+    with whole(file) as temporary:
+        np.save(temporary, x)
 
 
 def line(label, width, metrics, row):
@@ -203,7 +182,7 @@ def write_pictures(made, entry):
 @click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
 @click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=image.numbers, help="pixels after resizing: n, for n x n, or height,width")
+@click.option("--size", callback=image.numbers, help="pixels after resizing: n or height,width; stretched to it")
 @click.option("--crop", callback=image.numbers, help="pixels: central n, or top,left,height,width; before resizing")
 @click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
 @click.option(
@@ -214,27 +193,31 @@ def write_pictures(made, entry):
     help="for methods with GPU = True",
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-TASK,…]"
+    "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-…-TASK,…]"
 )
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
 def main(picture, task, methods, sigma, corruption, given, gray, size, crop, everything, device, output, opened):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
-    name, source = named(picture)
+    name, source = photo.named(picture)
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
     entry = experiment(name, task, corruption, methods, given)
     pixels = image.load(picture, reach=image.REACH if given else 0)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
     if not (size or crop or everything):
-        fitted, sentence = fitting(pixels.shape, task, entry["corruption"], given)
+        fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], given)
         settings |= fitted
     x = image.prepare(pixels, **settings, measured=given, where=picture)
-    output = Path(output or f"tried/{name}-{task},{grid.format_parameters(entry['corruption'])}")
+    photo.check(x, task, entry["corruption"], given)
+    if dark := photo.depth(source, pixels):
+        click.echo(dark, err=True)
+    taken = photo.entry(source, given, settings)
+    output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
+    if Path(source).is_file() and output.resolve() == Path(source).resolve().parent:
+        raise BadInput(f"-o {output}: the picture lies in it, and files there are replaced; must be another folder")
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
-        write_config({"source": source, "measured": given} | settings, entry)
-        with whole(f"results/images/{name}.npy") as temporary:
-            np.save(temporary, x)
+        start(study(name, taken, entry), name, x)
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].folder).parent.parent
         said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * given)

@@ -484,12 +484,12 @@ IMAGES = {
     "none.npz": (npz({}), "holds the arrays ; must hold one", True),
     "other.npz": (npz({"readme.txt": b"hello"}), "not a readable image (", True),
     "nan.npy": (
-        npy((1, 2), "<f8", np.array([0.5, np.nan]).tobytes()),
+        npy((2, 2), "<f8", np.array([0.5, np.nan] * 2).tobytes()),
         "values from nan to nan; floats must",
         False,
     ),
     "negative.npy": (
-        npy((1, 2), "<f8", np.array([0.5, -1.0]).tobytes()),
+        npy((2, 2), "<f8", np.array([0.5, -1.0] * 2).tobytes()),
         "values from -1 to 0.5; floats must",
         False,
     ),

@@ -45,3 +45,9 @@ def test_a_command_without_a_docstring_has_the_module_s():
         pass
 
     assert main.help == "What it does."
+
+
+@pytest.mark.parametrize("name", ["try", "image"])
+def test_size_is_said_to_stretch(name):
+    result = CliRunner().invoke(COMMANDS[name], ["--help"], terminal_width=10000)
+    assert "height,width; stretched to it" in " ".join(result.output.split())

@@ -11,7 +11,7 @@ import tifffile
 from click.testing import CliRunner
 from PIL import Image
 
-from steps import image
+from steps import image, imagefile
 from steps.errors import BadInput
 
 RANDOM = np.random.default_rng(0)
@@ -185,6 +185,16 @@ def test_crop_must_lie_inside(crop):
         image.prepare(np.zeros((20, 30)), crop=crop)
 
 
+@pytest.mark.parametrize("settings", [{"crop": [1]}, {"size": [1, 9]}, {"size": [9, 1]}, {"crop": [0, 0, 1, 5]}])
+def test_less_than_two_pixels_a_side_are_refused(settings, tmp_path):
+    with pytest.raises(BadInput, match=r"a.png: \d+x\d+ pixels are not allowed; must be at least 2x2"):
+        image.prepare(np.zeros((20, 30)), **settings, where="a.png")
+    pillow(tmp_path / "a.png", GRAY8)
+    with pytest.raises(BadInput, match=r"images.a: \d+x\d+ pixels are not allowed; must be at least 2x2"):
+        image.check({"source": str(tmp_path / "a.png")} | settings, "images.a")
+    assert image.prepare(np.zeros((1, 1)), size=[2]).shape == (1, 2, 2)
+
+
 def test_scikit_image_s_pictures():
     np.testing.assert_array_equal(image.load("skimage:camera"), skimage.data.camera() / 255)
     with pytest.raises(BadInput, match="unknown scikit-image image 'camra'.*did you mean 'camera'"):
@@ -286,6 +296,7 @@ def test_a_download_ends_at_the_limit(server, tmp_path, monkeypatch):
 def test_command_says_what_an_option_may_be(option, tmp_path):
     result = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "a.npy"), option])
     assert result.exit_code == 2 and "is not allowed; must be 1 or" in result.output
+    assert "positive" in result.output
 
 
 def test_command_looks_in_the_folders_of_the_environment(tmp_path, monkeypatch):
@@ -307,3 +318,13 @@ def test_command_writes_the_image_or_nothing(tmp_path):
     assert bad.exit_code == 1
     assert "images.x: synthetic:logo: crop [300] does not lie inside the 256x256 image" in bad.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logo.npy"]
+
+
+def test_the_largest_value_of_sixteen_bits_is_that_of_the_colours(tmp_path):
+    pixels = np.concatenate([COLOUR16 % 4096, np.full((9, 7, 1), 65535, np.uint16)], axis=-1)
+    save_png16(tmp_path / "a.png", pixels)
+    tifffile.imwrite(tmp_path / "a.tif", pixels[..., 0])
+    assert imagefile.largest(tmp_path / "a.png") == pixels[..., :3].max() < 4096
+    assert imagefile.largest(tmp_path / "a.tif") == pixels[..., 0].max()
+    pillow(tmp_path / "b.png", GRAY8)
+    assert imagefile.largest(tmp_path / "b.png") is None

@@ -22,7 +22,8 @@ def test_sigma_is_estimated_from_the_picture_alone(channels, sigma):
     x = picture(channels, 128, 128).numpy()
     y = corrupt.add_noise(x, sigma=sigma)
     assert measured.estimate_sigma(y) == pytest.approx(sigma, rel=0.1)
-    assert measured.estimate_sigma(x) < 0.005
+    with pytest.raises(BadInput, match="no noise is found.*; give sigma as a number"):
+        measured.estimate_sigma(x)
 
 
 def test_of_clipped_noise_less_is_found():
@@ -33,6 +34,19 @@ def test_of_clipped_noise_less_is_found():
 def test_a_picture_may_be_too_small_to_estimate():
     with pytest.raises(BadInput, match="the 1x1 picture is too small to estimate sigma; give a number"):
         measured.estimate_sigma(np.zeros((1, 1, 1), np.float32))
+
+
+@pytest.mark.parametrize("value", [0, 0.3])
+def test_a_flat_picture_has_no_noise_to_estimate(value, tmp_path):
+    x = np.full((1, 32, 32), value, np.float32)
+    with pytest.raises(BadInput, match="no noise is found.*; give sigma as a number"):
+        measured.estimate_sigma(x)
+    np.save(tmp_path / "y.npy", x)
+    result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert "no noise is found" in result.output and "give sigma as a number" in result.output
+    result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=0.1", tmp_path / "out", "--measured")
+    assert result.exit_code == 0, result.output
 
 
 def blurred(boundary):
@@ -77,7 +91,7 @@ def invoke(command, *arguments):
 
 
 def test_command_takes_the_picture_as_it_is(tmp_path, colour):
-    y = colour.numpy() + np.float32(0.5)  # beyond 1, as noise may be
+    y = corrupt.add_noise(colour.numpy() + 0.5, sigma=0.05)  # beyond 1, as noise may be
     np.save(tmp_path / "y.npy", y)
     result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
     assert result.exit_code == 0, result.output

@@ -4,6 +4,8 @@ import numpy as np
 
 EACH = ("image", "corruption")
 GAP = 0.04  # inches between pictures
+BAR = 0.45  # inches that the scale of the errors needs below a picture
+HIGHEST = 8  # inches of a picture; one that would be higher is drawn narrower
 
 
 def draw(scores):
@@ -31,13 +33,14 @@ def draw(scores):
     columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
     lines = -(-len(shown) // columns)
     side = (style.WIDTH - GAP) / columns - GAP
-    high = side * recovered[0].shape[0] / recovered[0].shape[1]
+    high = min(side * recovered[0].shape[0] / recovered[0].shape[1], HIGHEST)
+    low = max((high - GAP) / 2, GAP)  # of a detail
     titles = [_title(label, psnr, side) for label, psnr, _ in shown]
     tops = [0.2]
     for line in range(lines):
         head = 0.04 + 0.13 * max(title.count("\n") + 1 for title in titles[line * columns :][:columns])
         tops[line] += head
-        tops.append(tops[line] + 1.5 * (high + GAP))
+        tops.append(tops[line] + high + max(low + 2 * GAP, BAR))
     figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
     for index, ((_, psnr, image), title) in enumerate(zip(shown, titles)):
         line, column = divmod(index, columns)
@@ -45,11 +48,11 @@ def draw(scores):
         whole = style.place(figure, left, top, side, high)
         pictures.show(whole, image, title, part)
         whole.title.set_weight("bold" if index > 1 and psnr == best else "normal")
-        below = style.place(figure, left, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
+        below = style.place(figure, left, top + high + GAP, (side - GAP) / 2, low)
         pictures.show(below, pictures.cut(image, part), aspect="auto")
         pictures.frame(below, style.DETAIL)
         if index and truth is not None:
-            beside = style.place(figure, left + (side + GAP) / 2, top + high + GAP, (side - GAP) / 2, (high - GAP) / 2)
+            beside = style.place(figure, left + (side + GAP) / 2, top + high + GAP, (side - GAP) / 2, low)
             colours = pictures.show(beside, _error(image, truth), cmap="magma", vmin=0, vmax=most, aspect="auto")
     if truth is not None:
         bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)

@@ -370,6 +370,20 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     np.testing.assert_allclose(errors[0].get_array(), error, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(2, 128), (128, 2), (2, 2), (4, 256), (256, 4)])
+def test_comparison_draws_pictures_of_any_proportions(shape, results, tmp_path):
+    from steps.figures import comparison
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    image = np.random.default_rng(0).random((1, *shape)).astype(np.float32)
+    for path in ["results/images/hill.npy", *(f"{folder}/recovered.npy" for folder in rows["folder"])]:
+        np.save(path, image)
+    np.save(pathlib.Path(rows["folder"][0]).parent.parent / "picture.npy", image)
+    with style.apply():
+        figure = comparison.draw(rows)
+        figure.savefig(tmp_path / "drawn.png", bbox_inches=style.page(figure))
+
+
 def test_the_detail_is_the_part_with_the_most_gradient():
     image = np.zeros((40, 60))
     image[20:28, 44:52] = np.indices((8, 8)).sum(0) % 2
