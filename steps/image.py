@@ -20,8 +20,9 @@ REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what l
 def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="image"):
     """Return float32 (C, H, W) in [0, 1]: cropped, then gray (luma of ITU-R BT.709), then resized with anti-aliasing.
 
-    crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n] or [height, width]. What was
-    `measured` is not clipped to [0, 1]. Raises BadInput for a crop that is not inside, and for less than 2 x 2 pixels.
+    crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n], the longer side, or [height,
+    width], to which it is stretched. What was `measured` is not clipped to [0, 1]. Raises BadInput for a crop that is
+    not inside, and for less than 2 x 2 pixels.
     """
     from skimage.color import rgb2gray
     from skimage.transform import resize
@@ -31,10 +32,17 @@ def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="
     if gray and pixels.ndim == 3:
         pixels = rgb2gray(pixels)
     if size:
-        pixels = resize(pixels, (size[0], size[-1]), anti_aliasing=True)
+        pixels = resize(pixels, resized(pixels.shape, size), anti_aliasing=True)
     check_sides(*pixels.shape[:2], where)
     pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
     return np.ascontiguousarray(pixels if measured else np.clip(pixels, 0, 1), dtype=np.float32)
+
+
+def resized(shape, size):
+    """Return (height, width) of an image of shape (H, W, …) at a size: [height, width], or [n], its longer side."""
+    if len(size) == 2:
+        return tuple(size)
+    return tuple(max(1, round(side * size[0] / max(shape[:2]))) for side in shape[:2])
 
 
 def check_sides(height, width, where):
@@ -99,7 +107,7 @@ def check(image, where):
         rows, columns = box((height, width), listed(image["crop"]), f"{where}.crop")
         height, width = rows.stop - rows.start, columns.stop - columns.start
     if "size" in image:
-        height, width = (listed(image["size"]) * 2)[:2]
+        height, width = resized((height, width) if height else (1, 1), listed(image["size"]))
         if height * width > PIXELS:
             raise BadInput(f"{where}.size: {height}x{width} is not allowed; must be at most {PIXELS} pixels")
     if height:
@@ -229,7 +237,7 @@ def numbers(context, parameter, value):
     help="folder to look in before downloading a URL",
 )
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=numbers, help="pixels after resizing: n or height,width; stretched to it")
+@click.option("--size", callback=numbers, help="pixels after resizing: n, the longer side, or height,width (stretched)")
 @click.option("--crop", callback=numbers, help="central n, or top,left,height,width, before resizing")
 @click.option("--measured", is_flag=True, help="a measurement, not a truth: noise may take floats outside of [0, 1]")
 def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):

@@ -182,7 +182,11 @@ def write_pictures(made, entry):
 @click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
 @click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option("--size", callback=image.numbers, help="pixels after resizing: n or height,width; stretched to it")
+@click.option(
+    "--size",
+    callback=image.numbers,
+    help="pixels after resizing: n, the longer side, or height,width (stretched)",
+)
 @click.option("--crop", callback=image.numbers, help="pixels: central n, or top,left,height,width; before resizing")
 @click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
 @click.option(

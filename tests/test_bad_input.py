@@ -183,7 +183,11 @@ CONFIGS = {
         "characters; a folder's name may have 240: leave out those that are at their defaults",
     ),
     # images
-    "size 32.0": ("images.logo.size", 32.0, "images.logo.size: 32.0 is not allowed; Resize to n x n pixels"),
+    "size 32.0": (
+        "images.logo.size",
+        32.0,
+        "images.logo.size: 32.0 is not allowed; Resize to n pixels of the longer side",
+    ),
     "size true": ("images.logo.size", True, "images.logo.size: True is not allowed; Resize"),
     "size of three": ("images.logo.size", [1, 2, 3], "images.logo.size: [1, 2, 3] is not allowed; Resize"),
     "size of a million": ("images.logo.size", 10**6, "size: 1000000x1000000 is not allowed; must be at most 268435456"),

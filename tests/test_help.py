@@ -48,6 +48,6 @@ def test_a_command_without_a_docstring_has_the_module_s():
 
 
 @pytest.mark.parametrize("name", ["try", "image"])
-def test_size_is_said_to_stretch(name):
+def test_a_size_of_two_numbers_is_said_to_stretch(name):
     result = CliRunner().invoke(COMMANDS[name], ["--help"], terminal_width=10000)
-    assert "height,width; stretched to it" in " ".join(result.output.split())
+    assert "n, the longer side, or height,width (stretched)" in " ".join(result.output.split())

@@ -172,7 +172,8 @@ def test_crop_gray_and_size_are_applied_in_this_order():
     np.testing.assert_allclose(middle, np.moveaxis(pixels[5:15, 10:20], -1, 0), atol=1e-7)
     place = image.prepare(pixels, crop=[1, 2, 8, 6], gray=True)
     np.testing.assert_allclose(place[0], pixels[1:9, 2:8] @ [0.2125, 0.7154, 0.0721], atol=1e-6)
-    assert image.prepare(pixels, size=[5]).shape == (3, 5, 5)
+    assert image.prepare(pixels, size=[6]).shape == (3, 4, 6)  # the longer side, proportions kept
+    assert image.prepare(pixels, size=[5, 5]).shape == (3, 5, 5)
     small = image.prepare(np.full((20, 30), 0.25), size=[4, 7], crop=[20])
     assert small.shape == (1, 4, 7)
     assert small.dtype == np.float32
@@ -193,6 +194,8 @@ def test_less_than_two_pixels_a_side_are_refused(settings, tmp_path):
     with pytest.raises(BadInput, match=r"images.a: \d+x\d+ pixels are not allowed; must be at least 2x2"):
         image.check({"source": str(tmp_path / "a.png")} | settings, "images.a")
     assert image.prepare(np.zeros((1, 1)), size=[2]).shape == (1, 2, 2)
+    with pytest.raises(BadInput, match=r"1x9 pixels are not allowed"):
+        image.prepare(np.zeros((100, 900)), size=[9])
 
 
 def test_scikit_image_s_pictures():
