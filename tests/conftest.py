@@ -1,5 +1,7 @@
 """Small pictures that all tests share."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ import torch
 from tests.browser import browser  # noqa: F401
 
 torch.set_num_threads(1)  # the tests themselves run side by side
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started with & in a script; tests interrupt what inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def picture(channels=1, height=40, width=40):
