@@ -32,6 +32,7 @@ def config(count):
     """Return a config of `count` recoveries, a multiple of 100: 2 images × 5 sigma × seeds × 10 Wiener filters."""
     return {
         "device": "cpu",
+        "report": False,  # one that is missing would be made
         "images": {
             "camera": {"source": "skimage:camera", "size": 48},
             "logo": {"source": "synthetic:logo", "size": 48},
