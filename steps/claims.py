@@ -98,7 +98,6 @@ def values(claim, experiment, scores, rows, source):
     source  "published": the published `rows`, with seed None; "paper" or "tuned": our scores (a DataFrame, or None) by
             settings of the kind. A cell is a tuple of (name, value): the image, then the corruption without its seed.
     """
-
     found = {}
     if source == "published":
         for row in rows if claim["quantity"] == "psnr" else []:

@@ -2,7 +2,7 @@
 
 import inspect
 
-from steps import corrupt, grid
+from steps import corrupt, grid, variants
 
 MOST = 12  # images that a figure has a panel for each of
 
@@ -37,7 +37,8 @@ def pooled(scores, most=MOST):
         return scores
     keys = ["label", "params", "corruption"]
     kept, counts, all_of_them = [], set(), set()
-    for _, group in scores.groupby(scores["corruption"].map(_but_seed), sort=False):
+    kinds = [grid.format_parameters(variants.but_seed(text)) for text in scores["corruption"]]
+    for _, group in scores.groupby(kinds, sort=False):
         found = group.drop_duplicates(["image", *keys])["image"].value_counts()
         complete = list(found.index[found == len(group.drop_duplicates(keys))]) or list(found.index)
         kept += list(group.index[group["image"].isin(complete)])
@@ -46,8 +47,3 @@ def pooled(scores, most=MOST):
     of = " to ".join(map(str, sorted({min(counts), max(counts)})))
     of += f" of {max(all_of_them)}" if counts != all_of_them else ""
     return scores.loc[sorted(kept)].assign(image=f"mean of {of} images")
-
-
-def _but_seed(corruption):
-    parameters = grid.parse_parameters(corruption)
-    return grid.format_parameters({name: value for name, value in parameters.items() if name != "seed"})
