@@ -24,7 +24,11 @@ pytestmark = [
     pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)),
 ]
 GENERIC = "results/denoising/logo/sigma=0.3,seed=7/tv/iterations=5,kind=anisotropic/score.json"
-ON_GPU = [  # as docs/cluster.md has it, on the command line
+UNSCORED = "results/denoising/camera/sigma=0.1,clip=true,seed=0/wiener/default"
+PARTITIONS = [  # as docs/cluster.md has it, on the command line
+    "--default-resources",
+    "in_turn=1",
+    "slurm_partition='debug'",
     "--set-resources",
     "recover:slurm_partition='gpu' if wildcards.method in ('dip', 'probe') else 'debug'",
     "recover:gpu_model='pretend' if wildcards.method in ('dip', 'probe') else None",
@@ -107,6 +111,13 @@ def start(folder, name, config, *options):
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
 
 
+def recovered_and_not_scored(folder, recovery):
+    """Leave what an interruption at the wrong time leaves: its score is alone in a group with others' recoveries."""
+    command = [sys.executable, "-m", "snakemake", f"{recovery}/recovered.npy", "--cores", "1"]
+    subprocess.run([*command, "--configfile", "interrupted.yaml"], cwd=folder, check=True, capture_output=True)
+    (folder / recovery / "score.json").unlink(missing_ok=True)
+
+
 def generic(folder):
     """Return the exit status and the output of a run for one score by the plugin for schedulers of any kind."""
     command = [sys.executable, "-m", "snakemake", GENERIC, "--profile", "profiles/generic", "--latency-wait", "5"]
@@ -146,7 +157,8 @@ def run(tmp_path_factory):
         first.send_signal(signal.SIGINT)
         found["interrupted"] = first.wait(timeout=60), (folder / "interrupted.log").read_text()
         found["left"], made = in_queue(), times(folder)
-        for name, config, options in (("failures", with_failures(), ON_GPU), ("resumed", smoke(), [])):
+        recovered_and_not_scored(folder, UNSCORED)
+        for name, config, options in (("failures", with_failures(), PARTITIONS), ("resumed", smoke(), [])):
             status = start(folder, name, config, *options).wait(timeout=400)
             found[name] = status, (folder / f"{name}.log").read_text()
         found["generic"] = generic(folder)
