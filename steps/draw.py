@@ -7,7 +7,7 @@ import click
 
 from steps import discover, published, style
 from steps import scores as scores_file
-from steps.errors import BadInput, Command, one_line
+from steps.errors import BadInput, Command, NothingToDraw, one_line
 from steps.files import whole
 from steps.grid import unknown
 
@@ -38,7 +38,10 @@ def main(scores, drawing, output, stand_ins):
     with one_line(output), style.apply():
         module, rows = select(scores_file.read(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
-        figure = module.draw(rows)
+        try:
+            figure = module.draw(rows)
+        except NothingToDraw as error:
+            figure = style.sentence(f"Nothing to draw: {error}")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not for every file
         named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}

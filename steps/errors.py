@@ -10,6 +10,10 @@ class BadInput(ValueError):
     """A value that cannot be used; its one-line message names the key, the value received and the values allowed."""
 
 
+class NothingToDraw(BadInput):
+    """A figure that has nothing to show, of recoveries that are as they should be; its message says why."""
+
+
 @contextlib.contextmanager
 def one_line(where=""):
     """Inside a command, turn BadInput into one line "Error: where: message" and exit status 1.

@@ -124,9 +124,12 @@ def cases(experiment, where="experiment"):
             if image not in experiment["images"]:
                 raise BadInput(f"{place}.images: {grid.unknown('image', image, experiment['images'])}")
         found += [(image, corruption) for image in images for corruption in _corruptions(experiment, settings, place)]
-    twice, times = Counter(found).most_common(1)[0]
-    if times > 1:
-        raise BadInput(f"{where}.corruption: {twice[1]} is there twice")
+    defaults = {name: parameter.default for name, parameter in corrupt.allowed(experiment["task"]).items()}
+    spelled = {text: tuple((defaults | grid.parse_parameters(text)).items()) for _, text in found}
+    twice, times = Counter((image, spelled[text]) for image, text in found).most_common(1)[0]
+    if times > 1:  # one noise must not count as two draws of it
+        texts = ", also spelled ".join(dict.fromkeys(text for image, text in found if (image, spelled[text]) == twice))
+        raise BadInput(f"{where}.corruption: {texts} is there twice")
     order, covered = {image: i for i, image in enumerate(experiment["images"])}, {image for image, _ in found}
     left = next((image for image in order if image not in covered), None)
     if left:

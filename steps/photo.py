@@ -1,4 +1,4 @@
-"""The picture that steps.try is given: its name, what of it is taken, what is refused and what is said of it."""
+"""What steps.try is given: a picture's name, what of it is taken, what is said of it; a folder; what is refused."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from steps.errors import BadInput
 
 LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
 MEMORY_MB = 500
+MARK = "# Made by steps.try; "  # how a config.yaml begins in whose folder files may be replaced
 
 
 def named(picture):
@@ -92,3 +93,13 @@ def check(x, task, corruption, given):
     discover.load("tasks", task).Operator(x.shape, **operator)
     if noise["sigma"] == measured.ESTIMATE:
         measured.estimate_sigma(x)
+
+
+def check_folder(output, source):
+    """Raise BadInput for a folder whose files are not this command's to replace, or in which the picture lies."""
+    if Path(source).is_file() and output.resolve() == Path(source).resolve().parent:
+        raise BadInput(f"-o {output}: the picture lies in it, and files there are replaced; must be another folder")
+    config = output / "config.yaml"
+    ours = config.is_file() and config.read_text(encoding="utf-8", errors="replace").startswith(MARK)
+    if output.is_dir() and any(output.iterdir()) and not ours:
+        raise BadInput(f"-o {output}: files in it could be replaced; must be new, empty, or made by steps.try")

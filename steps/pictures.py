@@ -22,13 +22,6 @@ def recovered(row):
     return _load(Path(row["folder"]) / "recovered.npy")
 
 
-def title(name, psnr):
-    """Return the title of a picture: its name and its PSNR, if there is one."""
-    from steps.style import decibels
-
-    return f"{name}  {decibels(psnr)}".strip()
-
-
 def _load(path):
     return display(read_array(path))
 

@@ -45,11 +45,13 @@ for (const head of document.querySelectorAll("th")) {{
     head.ariaSort = order;
     const text = row => row.cells[head.cellIndex].textContent.trim();
     const rows = [...head.closest("table").tBodies[0].rows];
-    const empty = row => !/[0-9]/.test(text(row)) && rows.some(other => /^[-+]?[0-9]/.test(text(other)));
+    const number = row => parseFloat(text(row).replace(/^inf/, "Infinity"));
+    const empty = row => !text(row) || text(row) === "not run";
     rows.sort((a, b) => {{
       if (empty(a) || empty(b)) return empty(a) - empty(b);
-      const [x, y] = [parseFloat(text(a)), parseFloat(text(b))];
-      const ascending = isNaN(x) || isNaN(y) ? text(a).localeCompare(text(b)) : x - y;
+      const [x, y] = [number(a), number(b)];
+      const words = isNaN(x) - isNaN(y) || text(a).localeCompare(text(b));
+      const ascending = isNaN(x) || isNaN(y) ? words : x === y ? 0 : x - y;
       return order === "ascending" ? ascending : -ascending;
     }});
     head.closest("table").tBodies[0].append(...rows);

@@ -142,11 +142,11 @@ def axis_label(name):
     }.get(name, symbol(name))
 
 
-def decibels(psnr, unit=" dB"):
+def decibels(psnr):
     """Return a PSNR in dB as text, "−5.40 dB" or "∞ dB"; none if it is not known (no truth)."""
     if psnr is None or psnr != psnr:
         return ""
-    return f"{psnr:.2f}{unit}".replace("-", "−").replace("inf", "∞")
+    return f"{psnr:.2f} dB".replace("-", "−").replace("inf", "∞")
 
 
 def wrapped(text, inches, size=7, lines=3):
@@ -176,7 +176,17 @@ def heading(figure, row):
     ]
     settings += ["clipped to [0, 1]"] * (parse_parameters(row["corruption"]).get("clip") is True)
     title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *settings])
-    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=8)
+    size = min(8, 0.95 * WIDTH * 72 / (0.6 * len(title)))  # in one line, however long the image's name
+    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=size)
+
+
+def sentence(text):
+    """Return a figure that has nothing to show but a sentence."""
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(COLUMN, 0.6))
+    figure.text(0.5, 0.5, "\n".join(textwrap.wrap(text, 50)), ha="center", va="center", color="0.3")
+    return figure
 
 
 def place(figure, left, top, width, height):

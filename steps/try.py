@@ -21,7 +21,7 @@ import click
 import numpy as np
 
 from steps import collect, corrupt, discover, draw, experiments, grid, image, measured, photo, pictures, recover, score
-from steps.errors import BadInput, Command
+from steps.errors import Command
 from steps.files import read_array, read_json, whole, write_text
 from steps.tabulate import METRICS
 
@@ -91,7 +91,8 @@ def solve(recovery, device, given):
     folder = Path(recovery.folder)
     case = folder.parent.parent
     run = read_json(folder / "run.json") if (folder / "run.json").is_file() else {}
-    if run.get("origin") != recover.origin(case / "measurement.npz", recovery.method):
+    there = all((folder / name).is_file() for name in ("recovered.npy", "trace.npz"))
+    if not there or run.get("origin") != recover.origin(case / "measurement.npz", recovery.method):
         threads = getattr(discover.load("methods", recovery.method), "THREADS", 1)
         words = [case / "measurement.npz", recovery.method, recovery.params, folder, "--device", device]
         step(recover, *words, "--threads", threads, label=recovery.label)
@@ -109,7 +110,8 @@ def study(name, picture, entry):
 
     images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
     config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}}
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    first = f"{photo.MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
+    return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
 def start(config, name, x):
@@ -217,8 +219,7 @@ def main(picture, task, methods, sigma, corruption, given, gray, size, crop, eve
         click.echo(dark, err=True)
     taken = photo.entry(source, given, settings)
     output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
-    if Path(source).is_file() and output.resolve() == Path(source).resolve().parent:
-        raise BadInput(f"-o {output}: the picture lies in it, and files there are replaced; must be another folder")
+    photo.check_folder(output, source)
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
         start(study(name, taken, entry), name, x)

@@ -225,6 +225,11 @@ BAD = {
     "empty list of sigmas": ("experiments.first.corruption.sigma", [], "corruption.sigma: [] is empty; must have at"),
     "empty list of parameters": ("experiments.first.methods.1.params.lam", [], "params.lam: [] is empty"),
     "a corruption twice": ("experiments.first.corruption.sigma", [0.1, "1e-1"], "sigma=0.1,seed=0 is there twice"),
+    "a corruption twice, a default spelled": (
+        "experiments.first.corruption",
+        [{"sigma": 0.1, "seed": [0, 1]}, {"sigma": [0.1, 0.3]}],
+        "experiments.first.corruption: sigma=0.1,seed=0, also spelled sigma=0.1 is there twice",
+    ),
     "a variant twice": ("experiments.first.methods", [{"method": "tv"}] * 2, "tv with default is there twice"),
     "a default said": (
         "experiments.first.methods",

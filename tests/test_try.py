@@ -1,6 +1,7 @@
 import importlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -304,7 +305,33 @@ def test_the_picture_s_own_folder_is_not_written_to(here):
     assert result.exit_code == 1
     assert "the picture lies in it, and files there are replaced" in result.output
     assert [path.name for path in Path().iterdir()] == ["input.png"]
-    assert run("skimage:camera", "--size", "16", "--method", "wiener", "-o", ".").exit_code == 0
+
+
+@pytest.mark.parametrize("there", ["config.yaml", "thesis.txt", "results/images/camera.npy"])
+def test_a_folder_of_other_files_is_not_written_to(here, there):
+    arguments = ["skimage:camera", "--size", "16", "--method", "wiener", "-o", "mine"]
+    path = Path("mine", there)
+    path.parent.mkdir(parents=True)
+    path.write_text("images: {}\n")
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "-o mine: files in it could be replaced; must be new, empty, or made by steps.try" in result.output
+    assert [file for file in Path("mine").rglob("*") if file.is_file()] == [path]
+    path.unlink()
+    if path.parent != Path("mine"):
+        shutil.rmtree("mine/results")
+    assert run(*arguments).exit_code == 0  # empty
+    assert run(*arguments).exit_code == 0  # its own
+
+
+@pytest.mark.parametrize("name", ["recovered.npy", "trace.npz"])
+def test_a_recovery_of_which_a_file_is_gone_is_made_again(here, name):
+    arguments = ["skimage:camera", "--size", "16", "--method", "tv:iterations=5", "-o", "mine"]
+    assert run(*arguments).exit_code == 0
+    (file,) = Path("mine/results").rglob(f"tv/*/{name}")
+    file.unlink()
+    assert run(*arguments).exit_code == 0
+    assert file.is_file()
 
 
 @pytest.mark.parametrize("picture", ["photo.png", "写真.png", "x" * 90 + ".png"])

@@ -14,7 +14,7 @@ def draw(scores):
 
     Each stage is a box, as high as the logarithm of the side of what it gives and as wide as the square root of its
     channels; arrows are skips. Below stand the operations that a stage is made of, in the order in which it applies
-    them; the norm at the end of a skip is that of the merged channels. Raises BadInput if there is no network.
+    them; the norm at the end of a skip is that of the merged channels. Raises NothingToDraw if there is no network.
     """
     import matplotlib.pyplot as plt
 
@@ -30,7 +30,7 @@ def draw(scores):
 def _networks(scores):
     """Return {settings: (labels, network, code)} of the networks that methods of the scores create."""
     from steps import discover, grid, networks
-    from steps.errors import BadInput
+    from steps.errors import NothingToDraw
 
     found = {}
     defaults = {name: parameter.default for name, parameter in grid.signature(networks.create).items()}
@@ -47,7 +47,7 @@ def _networks(scores):
             found[key] = {}, *networks.create(shape, **settings)
         found[key][0][row.label] = None  # an ordered set
     if not found:
-        raise BadInput("architecture: none of the methods has a network")
+        raise NothingToDraw("architecture: none of the methods has a network")
     return found
 
 

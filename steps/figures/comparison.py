@@ -33,7 +33,9 @@ def draw(scores):
     columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
     lines = -(-len(shown) // columns)
     side = (style.WIDTH - GAP) / columns - GAP
-    high = min(side * recovered[0].shape[0] / recovered[0].shape[1], HIGHEST)
+    wide, high = side, side * recovered[0].shape[0] / recovered[0].shape[1]
+    if high > HIGHEST:
+        wide, high = side * HIGHEST / high, HIGHEST
     low = max((high - GAP) / 2, GAP)  # of a detail
     titles = [_title(label, psnr, side) for label, psnr, _ in shown]
     tops = [0.2]
@@ -44,15 +46,15 @@ def draw(scores):
     figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
     for index, ((_, psnr, image), title) in enumerate(zip(shown, titles)):
         line, column = divmod(index, columns)
-        left, top = GAP + column * (side + GAP), tops[line]
-        whole = style.place(figure, left, top, side, high)
+        left, top = GAP + column * (side + GAP) + (side - wide) / 2, tops[line]
+        whole = style.place(figure, left, top, wide, high)
         pictures.show(whole, image, title, part)
         whole.title.set_weight("bold" if index > 1 and psnr == best else "normal")
-        below = style.place(figure, left, top + high + GAP, (side - GAP) / 2, low)
+        below = style.place(figure, left, top + high + GAP, (wide - GAP) / 2, low)
         pictures.show(below, pictures.cut(image, part), aspect="auto")
         pictures.frame(below, style.DETAIL)
         if index and truth is not None:
-            beside = style.place(figure, left + (side + GAP) / 2, top + high + GAP, (side - GAP) / 2, low)
+            beside = style.place(figure, left + (wide + GAP) / 2, top + high + GAP, (wide - GAP) / 2, low)
             colours = pictures.show(beside, _error(image, truth), cmap="magma", vmin=0, vmax=most, aspect="auto")
     if truth is not None:
         bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)

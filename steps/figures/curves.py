@@ -14,11 +14,13 @@ def draw(scores):
 
     The loss is what a method reports: of the prior the data term, mean (A x − y)², without the penalty of a regularised
     fit; of ADMM its objective. So between methods compare shapes, not heights. PSNR is against the truth, of the
-    estimates that the trace has kept; the dashed line is the input's. Both are on logarithmic iterations.
+    estimates that the trace has kept; the dashed line is the input's. Both are on logarithmic iterations. Raises
+    NothingToDraw if no method has iterations.
     """
     import matplotlib.pyplot as plt
 
     from steps import corruptions, labels, style
+    from steps.errors import NothingToDraw
 
     many = scores["image"].nunique() > corruptions.MOST
     if many and scores["psnr"].notna().any():
@@ -26,9 +28,11 @@ def draw(scores):
     scores, varying, _ = corruptions.split(corruptions.pooled(scores, 1 if many else corruptions.MOST))
     scores = scores.assign(curve=[read(folder) for folder in scores["folder"]])
     scores = scores[[len(curve) > 1 for curve in scores["curve"]]]
+    if not len(scores):
+        raise NothingToDraw("curves: none of the methods has iterations to show")
     cases = list(scores.groupby(["image", *varying], sort=False, dropna=False))
-    columns = style.columns(max(1, len(cases)))
-    lines = -(-max(len(cases), 1) // columns)
+    columns = style.columns(len(cases))
+    lines = -(-len(cases) // columns)
     size = (style.COLUMN if columns == 1 else style.WIDTH, 3.4 * lines)
     figure, panels = plt.subplots(2 * lines, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
     looks, ends, bands = style.lines(scores), [], False
@@ -44,7 +48,8 @@ def draw(scores):
             below.axhline(here["input_psnr"].mean(), **style.INPUT)
             looks |= {"input": style.INPUT}
             last["input"] = (max(x for x, _ in last.values()), here["input_psnr"].mean())
-        above.set_title(", ".join([image, *(style.value(*pair) for pair in zip(varying, values))]))
+        title = ", ".join([image, *(style.value(*pair) for pair in zip(varying, values))])
+        above.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         above.set_ylabel("Loss" if column == 0 else "")
         below.tick_params(labelbottom=True)  # also where there are panels below
         below.set(xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")

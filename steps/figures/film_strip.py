@@ -16,7 +16,7 @@ def draw(scores):
     the method returned, the truth. In the PSNR curves the method's own marker is where its rule stopped it, the star
     is the oracle: the kept iterate with the highest PSNR, which only who has the truth can choose. The loss is what a
     method reports, see `curves`, over its first. Without a truth there is no PSNR. `scores` are those of one image and
-    corruption; of several seeds the first is shown. Raises BadInput if no method has kept iterates.
+    corruption; of several seeds the first is shown. Raises NothingToDraw if no method has kept iterates.
     """
     import matplotlib.pyplot as plt
 
@@ -26,9 +26,9 @@ def draw(scores):
     fits = [(row, *_read(row["folder"])) for row in rows]
     fits = [fit for fit in fits if len(fit[1]) > 1]
     if not fits:
-        from steps.errors import BadInput
+        from steps.errors import NothingToDraw
 
-        raise BadInput("film_strip: none of the methods has kept iterates")
+        raise NothingToDraw("film_strip: none of the methods has kept iterates")
     truth = pictures.truth(rows[0])
     looks = style.lines(scores)
     side = (style.WIDTH - LEFT) / (FRAMES + 3) - GAP
@@ -54,8 +54,8 @@ def draw(scores):
         name = style.wrapped(row["label"], step, lines=2)
         middle = 1 - (top + high / 2) / figure.get_figheight()
         figure.text(0.02 / style.WIDTH, middle, name, rotation=90, ha="left", va="center")
-    size = (style.WIDTH - 0.6, 1.15)
-    above, below = (style.place(figure, 0.5, strips + down, *size) for down in (0.1, 0.1 + 1.15 + 0.1))
+    size = (style.WIDTH - 0.75, 1.15)
+    above, below = (style.place(figure, 0.65, strips + down, *size) for down in (0.1, 0.1 + 1.15 + 0.1))
     _draw_curves(figure, (above, below), fits, looks)
     style.heading(figure, rows[0])
     rules = dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits)

@@ -8,16 +8,17 @@ LEFT, GAP, BELOW = 0.18, 0.03, 0.17  # inches: for the names of rows, between pi
 def draw(scores):
     """Return a figure: a row for each corruption, a column for input, methods and truth, PSNR under each picture.
 
-    `scores` are the rows of one image; of several seeds the first is shown. More than eight columns are broken into
-    blocks, one below the other. The highest PSNR of a row is bold.
+    `scores` are the rows of one image; of several seeds the first is shown. Corruptions that differ only in a default
+    that is spelled or not are one row. More than eight columns are broken into blocks, one below the other. The highest
+    PSNR of a row is bold.
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, grid, pictures, style
+    from steps import corruptions, pictures, style
 
     scores, varying, _ = corruptions.split(scores)
     scores = scores.drop_duplicates(["label", *varying])
-    kinds = list(scores.drop_duplicates(varying or ["image"])["corruption"])  # one for each value, whatever the seed
+    kinds = list(scores.groupby(varying or ["image"], sort=False, dropna=False))  # a row each, whatever the seed
     labels = list(dict.fromkeys(scores["label"]))
     truth = pictures.truth(scores.iloc[0])
     names = ["Input", *labels, *(["Truth"] if truth is not None else [])]
@@ -30,10 +31,7 @@ def draw(scores):
     head = 0.04 + 0.13 * max(1 + head.count("\n") for head in heads)
     step, block_step = high + BELOW, head + len(kinds) * (high + BELOW)
     figure = plt.figure(figsize=(style.WIDTH, blocks * block_step))
-    for index, corruption in enumerate(kinds):
-        parameters = grid.parse_parameters(corruption)
-        parameters = {name: parameters[name] for name in varying if name in parameters}
-        here = scores[[grid.parse_parameters(text).items() >= parameters.items() for text in scores["corruption"]]]
+    for index, (values, here) in enumerate(kinds):
         best = here["psnr"].max()
         for place, name in enumerate(names):
             block, column = divmod(place, columns)
@@ -44,8 +42,8 @@ def draw(scores):
             panel.set_axis_off()
             if index == 0:
                 panel.set_title(heads[place], pad=2.5)
-            if column == 0 and parameters:
-                text = ", ".join(style.value(*pair) for pair in parameters.items())
+            if column == 0 and varying:
+                text = ", ".join(style.value(*pair) for pair in zip(varying, values))
                 side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": 7}
                 panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
             if place == 0:

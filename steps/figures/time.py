@@ -1,4 +1,4 @@
-"""PSNR against seconds: what each method costs and what it gives, a panel for each image, or one of many images."""
+"""The gain in PSNR against seconds: what each method costs and gives, a panel for each image, or one of many images."""
 
 import numpy as np
 
@@ -11,18 +11,21 @@ def draw(scores):
 
     A faint point is one corruption (mean over seeds, and over images if there are more than a dozen), the large one is
     the median over corruptions of both. Where the input is no image that PSNR is meaningful for, as in compressed
-    measurements, it is the back-projection's.
+    measurements, it is the back-projection's. Raises NothingToDraw if no row has a truth, or no input an error.
     """
     import matplotlib.pyplot as plt
 
     from steps import corruptions, labels, style
-    from steps.errors import BadInput
+    from steps.errors import NothingToDraw
 
-    scores, varying, _ = corruptions.split(corruptions.pooled(scores[scores["psnr"].notna()]))
+    scores = scores[scores["psnr"].notna()]
+    if not len(scores):
+        raise NothingToDraw("time: none of the recoveries has a truth")
+    scores, varying, _ = corruptions.split(corruptions.pooled(scores))
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
     scores = scores[np.isfinite(scores["gain"])]  # an input without error has nothing to gain
     if not len(scores):
-        raise BadInput("time: no input has an error, so that nothing can be gained")
+        raise NothingToDraw("time: no input has an error, so that nothing can be gained")
     images = list(dict.fromkeys(scores["image"]))
     columns = style.columns(len(images))
     rows = -(-len(images) // columns)
@@ -42,7 +45,7 @@ def draw(scores):
                 panel.plot(*medians[label], **look | {"markersize": 7})
         shown.append((panel, medians, faint))
         panel.axhline(0, **style.INPUT)
-        panel.set_title(image)
+        panel.set_title(style.wrapped(image, size[0] / columns - 0.4, 7.5))
         panel.margins(0.12)
         panel.tick_params(labelbottom=True)  # also where the panel below is missing
         panel.set_xlabel("Time of solving [s]")

@@ -57,7 +57,7 @@ def draw(scores):
         if columns[edge][0] != columns[edge - 1][0]:
             panel.axvline(edge - 0.5, color="black", linewidth=0.8)
     note = "In brackets the published PSNR in dB."
-    if (cells_verdicts := {c.verdict for line in cells_of for c in line if c}) and "not comparable" in cells_verdicts:
+    if "not comparable" in {cell.verdict for line in cells_of for cell in line if cell}:
         note += " * not comparable, see the table."
     panel.set_xlabel(note, fontsize=6.5)
     figure.colorbar(shown, ax=panel, label="ours − published [dB]", shrink=min(1, 3 / height), extend="both")

@@ -102,6 +102,14 @@ def test_psnr_curves_show_the_means(results):
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.05", "0.1", "0.5"]
 
 
+def without_iterates(results):
+    """Leave of the iterates of all recoveries what a method without iterations leaves."""
+    for folder in results["folder"]:
+        empty = np.zeros(0)
+        np.savez(f"{folder}/trace.npz", losses=empty, penalties=empty, iterations=empty, estimates=empty)
+        pathlib.Path(folder, "curve.csv").write_text("iteration,loss,penalty,psnr\n")
+
+
 def of_thirteen_images(results):
     """Return results of 13 images, of which one is 13 dB better than in `results` and another lacks a recovery."""
     images = [results[results["image"] == "hill"].assign(image=str(number)) for number in range(13)]
@@ -122,7 +130,7 @@ def test_more_than_a_dozen_images_are_one_panel_of_means(results):
     assert [panel.get_title() for panel in figures[1].axes] == [title]
     large = max(figures[1].axes[0].get_lines(), key=lambda line: (line.get_markersize(), line.get_label() == "DIP"))
     np.testing.assert_allclose(large.get_xydata(), [[30, 4.5 + 12 / 13]])
-    assert [panel.get_title() for panel in figures[2].axes if panel.get_title()] == [
+    assert [panel.get_title().replace("\n", " ") for panel in figures[2].axes if panel.get_title()] == [
         f"{title}, σ = {sigma}" for sigma in (0.05, 0.1, 0.5)
     ]
     assert "means over seeds and images" in " ".join(texts(figures[2]))
@@ -292,7 +300,7 @@ def test_curves_of_many_images_leave_out_those_without_a_truth(results):
     results.loc[results["image"] == "5", "psnr"] = np.nan
     with style.apply():
         figure = curves.draw(results)
-    assert "mean of 11 to 12 of 12 images, σ = 0.05" in texts(figure)
+    assert "mean of 11 to 12 of 12 images, σ = 0.05" in [text.replace("\n", " ") for text in texts(figure)]
     assert "no truth" not in texts(figure)
 
 
@@ -402,7 +410,6 @@ def test_the_detail_is_the_part_with_the_most_gradient():
     [
         ("comparison/hill", "comparison is drawn for each image and corruption"),
         ("psnr/hill", "psnr is drawn for each experiment"),
-        ("architecture", "figure: architecture: none of the methods has a network"),
         ("matrix/hil", "unknown image 'hil' (did you mean 'hill'?)"),
         ("pnsr", "unknown figure 'pnsr' (did you mean 'psnr'?)"),
     ],
@@ -413,6 +420,102 @@ def test_a_drawing_that_cannot_be_is_refused(drawing, words, results, tmp_path):
     assert result.exit_code == 1
     assert words in result.output
     assert not (tmp_path / "figure.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        ("architecture", "architecture: none of the methods has a network"),
+        ("curves", "curves: none of the methods has iterations to show"),
+        ("film_strip", "film_strip: none of the methods has kept iterates"),
+        ("psnr", "psnr: none of the recoveries has a truth"),
+        ("time", "time: none of the recoveries has a truth"),
+    ],
+)
+def test_a_figure_with_nothing_to_show_says_so(figure, words, results, tmp_path, monkeypatch):
+    without_iterates(results)
+    results[results["method"] == "tv"].assign(psnr=np.nan).to_csv(tmp_path / "scores.csv", index=False)
+    shown, original = [], style.sentence
+    monkeypatch.setattr(style, "sentence", lambda text: shown.append(text) or original(text))
+    result = CliRunner().invoke(draw.main, ["scores.csv", drawings(figure), "figure"])
+    assert result.exit_code == 0, result.output
+    assert shown == [f"Nothing to draw: {words}"]
+    pixels = matplotlib.pyplot.imread(tmp_path / "figure.png")[..., :3]
+    assert pixels.shape[0] < 200 and pixels.min() < 0.5
+
+
+def one_spelled(results, spelled):
+    """Return results of one image and sigma twice: with `spelled` in the corruption, and 5 dB less good without it."""
+    here = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")]
+    worse = here.assign(psnr=here["psnr"] - 5, input_psnr=here["input_psnr"] - 5)
+    return [here.assign(corruption=f"sigma=0.1,{spelled},seed=0"), worse]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_matrix_tells_a_default_from_what_is_spelled(results, order):
+    from steps.figures import matrix
+
+    scores = pandas.concat(one_spelled(results, "clip=true")[::order]).reset_index(drop=True)
+    with style.apply():
+        found = [text for text in texts(matrix.draw(scores)) if "dB" in text]
+    expected = [["19.00 dB", "22.00 dB", "23.00 dB"], ["14.00 dB", "17.00 dB", "18.00 dB"]][::order]
+    assert found == sum(expected, [])
+
+
+def test_a_default_that_is_spelled_is_no_row_of_its_own_in_the_matrix(results):
+    from steps.figures import matrix
+
+    scores = pandas.concat(one_spelled(results, "clip=false")).reset_index(drop=True)
+    with style.apply():
+        found = [text for text in texts(matrix.draw(scores)) if "dB" in text]
+    assert found == ["19.00 dB", "22.00 dB", "23.00 dB"]
+
+
+def test_psnr_panels_share_one_scale_with_the_values_of_all(results):
+    from steps.figures import psnr
+
+    house = results[(results["image"] == "house") & results["corruption"].str.startswith("sigma=0.1,")]
+    scores = pandas.concat([house, results[results["image"] == "hill"]]).reset_index(drop=True)
+    with style.apply():
+        panels = psnr.draw(scores).axes
+    for panel in panels:
+        assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.05", "0.1", "0.5"]
+        assert panel.get_xscale() == "log"
+    zero = scores.assign(corruption=scores["corruption"].str.replace("sigma=0.05", "sigma=0"))
+    with style.apply():
+        panels = psnr.draw(zero).axes
+    assert {panel.get_xscale() for panel in panels} == {"linear"}
+
+
+def test_an_input_without_error_gets_no_line_and_is_named(results):
+    from steps.figures import psnr
+
+    results = results[~results["corruption"].str.startswith("sigma=0.5")].reset_index(drop=True)
+    exact = results["corruption"].str.startswith("sigma=0.05")
+    results["corruption"] = results["corruption"].str.replace("sigma=0.05", "sigma=0")
+    results.loc[exact, "input_psnr"] = np.inf
+    with style.apply():
+        figure = psnr.draw(results)
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    np.testing.assert_allclose(lines["input"].get_xydata(), [[0.1, 19]])
+    assert "What is exact, at ∞ dB, is not shown." in " ".join(texts(figure))
+
+
+@pytest.mark.parametrize("shape", [(36, 12), (300, 10), (128, 2)])
+def test_comparison_does_not_stretch_the_details_of_tall_pictures(shape, results):
+    from steps.figures import comparison
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    for path in [*pathlib.Path("results").rglob("picture.npy"), *pathlib.Path("results").rglob("recovered.npy")]:
+        np.save(path, np.load(path)[:, :1, :1].repeat(shape[0], 1).repeat(shape[1], 2))
+    channels = len(np.load("results/images/hill.npy"))
+    np.save("results/images/hill.npy", np.random.default_rng(0).random((channels, *shape), dtype=np.float32))
+    with style.apply():
+        figure = comparison.draw(rows)
+    whole = figure.axes[0]
+    side = whole.get_position().width * figure.get_figwidth() / shape[1]
+    assert whole.get_position().height * figure.get_figheight() == pytest.approx(side * shape[0])
+    assert whole.get_position().height * figure.get_figheight() <= 8 + 1e-9
 
 
 def test_the_matrix_says_what_was_not_run_and_has_one_column_for_each_value(results):
@@ -506,15 +609,3 @@ def test_frames_are_evenly_spread_and_have_the_best():
     assert frames(kept(1000), 1000, 1000) == [1, 3, 15, 50, 200, 700]
     assert frames([1, 2, 3], 3, 3) == [1, 2]
     assert frames([1], 1, 1) == [1]
-
-
-def test_a_film_strip_of_methods_without_iterates_is_refused(results):
-    from steps.errors import BadInput
-    from steps.figures import film_strip
-
-    for folder in results["folder"]:
-        empty = np.zeros(0)
-        np.savez(f"{folder}/trace.npz", losses=empty, penalties=empty, iterations=empty, estimates=empty)
-        pathlib.Path(folder, "curve.csv").write_text("iteration,loss,penalty,psnr\n")
-    with pytest.raises(BadInput, match="none of the methods has kept iterates"):
-        film_strip.draw(results[results["corruption"] == "sigma=0.1,seed=0"].reset_index(drop=True))

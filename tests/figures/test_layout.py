@@ -18,6 +18,7 @@ CASES = {
     "one method, one picture": {"labels": [("DIP", "dip")], "images": ["hill"], "sigmas": [0.1], "seeds": [0]},
     "five methods, colour": {"labels": TWELVE[:2] + TWELVE[5:8], "seeds": [0], "channels": 3},
     "thirteen pictures": {"images": ["hill", *map(str, range(12))], "sigmas": [0.1, 0.5]},
+    "long names": {"images": ["photo-of-the-" * 6 + "hill", "p" * 80, "hill"], "sigmas": [0.1, 0.5], "seeds": [0]},
     "twelve methods": {"labels": TWELVE, "images": ["hill"], "sigmas": [0.001, 0.005, 0.01, 0.05, 0.1, 0.5]},
 }
 
@@ -54,7 +55,7 @@ def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypat
         images, labels = scores["image"].unique(), scores["label"].unique()
         sigmas = [float(re.search("sigma=([^,]+)", text)[1]) for text in scores["corruption"].unique()]
         compared(*(cell(n, i, s, 0.5) for i in images for s in dict.fromkeys(sigmas) for n in labels))
-        subject = {"image": "hill", "corruption": scores["corruption"].iloc[-1]}
+        subject = {"image": images[0], "corruption": scores["corruption"].iloc[-1]}
         drawing = "/".join([figure, *(subject[column] for column in discover.load("figures", figure).EACH)])
         with style.apply():
             module, rows = draw.select(scores, drawing)
