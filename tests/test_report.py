@@ -114,7 +114,7 @@ def test_in_a_browser(run, browser):  # noqa: F811
     rows = browser.run(
         "return [...document.querySelectorAll('nav tbody tr')].map(x => x.innerText.split(/\\s*\\t\\s*/))"
     )
-    assert [row[0] for row in rows] == ["figure: comparison"] * 2 + ["figure: psnr", "table: PSNR, SSIM, time"]
+    assert [row[0] for row in rows] == ["figure: comparison"] * 2 + ["figure: psnr", "table: all images and methods"]
     for index in (1, 2, 3):
         click(f"nav tbody tr:nth-child({index}) td:last-child a:first-child")
         shown = "const shown = document.querySelector('img[src^=\"data:image/png\"]');"

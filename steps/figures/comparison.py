@@ -55,7 +55,7 @@ def draw(scores):
         pictures.frame(below, style.DETAIL)
         if index and truth is not None:
             beside = style.place(figure, left + (wide + GAP) / 2, top + high + GAP, (wide - GAP) / 2, low)
-            colours = pictures.show(beside, _error(image, truth), cmap="magma", vmin=0, vmax=most, aspect="auto")
+            colours = pictures.show(beside, _error(image, truth), cmap="inferno", vmin=0, vmax=most, aspect="auto")
     if truth is not None:
         bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)
         figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most], format="{x:g}")

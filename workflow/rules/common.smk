@@ -239,4 +239,4 @@ def page_labels(wildcards):
     if wildcards.page.endswith("_vs_paper"):
         return {"result": "table: ours and published"}
     names = {"time": "time and memory", "claims": "claims"}
-    return {"result": names.get(wildcards.page, "table: PSNR, SSIM, time")}
+    return {"result": names.get(wildcards.page, "table: all images and methods")}
