@@ -2,8 +2,10 @@
 
 import math
 import os
+import struct
 import warnings
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +19,26 @@ MODES = {"P": ("RGB", "RGBA"), "RGB": ("RGB", "RGBA"), "L": ("L", "LA"), "CMYK":
 MODES |= {mode: (mode, mode) for mode in ("1", "LA", "RGBA", "I", "I;16")} | {"YCbCr": ("RGB", "RGB")}
 PIXELS = 2**28  # of an image: 16384 x 16384
 BYTES = 2**31  # of a file, and of what it holds
+SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that swap height and width
 
 
 def read(path, reach=0):
     """Return the image in a file as float64 (H, W) or (H, W, 3) in [0, 1], floats in [-reach, 1 + reach].
 
-    PNG, JPEG, TIFF, BMP: integers are divided by their type's largest value, transparency is laid over white, a photo
-    is turned as its EXIF tag says. NPY, NPZ (of one array): also (C, H, W); floats are taken as they are.
+    PNG, JPEG, TIFF, BMP: integers are divided by their type's largest value, transparency is laid over white, a picture
+    of any depth is turned as its EXIF tag says. NPY, NPZ (of one array): also (C, H, W); floats are taken as they are.
     Raises BadInput for what `size` refuses, for a file that is damaged, and for floats outside of that.
     """
-    size(path)
-    return as_float(_understood(path, _array if _is_array(path) else _picture), path, reach)
+    said = size(path)
+    pixels = as_float(_understood(path, _array if _is_array(path) else _picture), path, reach)
+    if pixels.shape[:2] != said:  # of a damaged file: a crop that `size` allowed would be of another part
+        found = "{}x{}".format(*pixels.shape)
+        raise BadInput(f"{path}: has {found} pixels; its header says {said[0]}x{said[1]}")
+    return pixels
 
 
 def size(path):
-    """Return (height, width) of the image in a file, as its header says; nothing else of it is read.
+    """Return (height, width) of the image in a file, turned, as its header says; no pixels are read.
 
     Raises BadInput for a file that is missing, not an image, of another shape or type, or of more than PIXELS or BYTES.
     """
@@ -42,7 +49,7 @@ def size(path):
         raise BadInput(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
     _limit(path, os.path.getsize(path), BYTES, "bytes")
     height, width = _understood(path, _array_size if _is_array(path) else _picture_size)
-    _limit_pixels(path, height, width)
+    _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
     return height, width
 
 
@@ -76,10 +83,6 @@ def _is_array(path):
     return Path(path).suffix.lower() in (".npy", ".npz")
 
 
-def _is_tiff(path):
-    return Path(path).suffix.lower() in (".tif", ".tiff")
-
-
 def _understood(path, function):
     """Return function(path); raises BadInput for any error: each reader has its own, and to the user all mean this."""
     try:
@@ -95,10 +98,6 @@ def _understood(path, function):
 def _limit(path, number, most, what):
     if number > most:
         raise BadInput(f"{path}: has {number} {what}; must be at most {most}")
-
-
-def _limit_pixels(path, height, width):
-    _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
 
 
 def _channels_first(shape):
@@ -145,35 +144,45 @@ def _array(path):
         return content[content.files[0]]
 
 
-def _deep_tiff(path, function):
-    """Return function(page) of a TIFF of more than 8 bit, which Pillow reads less well; None for any other."""
+def _deep_tiff(path, header=False):
+    """Return the pixels of a TIFF of more than 8 bits, or of its header (height, width); None for any other file.
+
+    Pillow would keep 8 of the bits, or refuse.
+    """
     import tifffile
 
+    with open(path, "rb") as file:
+        if file.read(2) not in (b"II", b"MM"):
+            return None
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
-        if len(file.pages) > 1:
-            raise BadInput(f"{path}: has {len(file.pages)} pages; must have one")
+        if (pages := len(file.pages) * page.imagedepth) > 1:
+            raise BadInput(f"{path}: has {pages} pages; must have one")
         if page.bitspersample <= 8:
             return None
         if page.photometric.name not in ("MINISBLACK", "RGB"):
             raise BadInput(f"{path}: colours are {page.photometric.name}; must be MINISBLACK or RGB")
-        return function(page)
+        height, width, orientation = page.imagelength, page.imagewidth, page.tags.valueof(0x0112, 1)
+        _check_array((height, width, page.samplesperpixel), np.dtype(page.dtype), path)
+        if header:
+            return (width, height) if orientation in SIDEWAYS else (height, width)
+        pixels = page.asarray()
+        return _turned(np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels, orientation)
 
 
+@contextmanager
 def _open(path):
-    """Return Pillow's picture of a file, of which only the header has been read."""
+    """Give Pillow's picture of a file, of which only the header has been read."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # `size` has the limit, in words that say so
-    return Image.open(path, formats=FORMATS)
+    # Of an open file: by its name Pillow maps a TIFF into memory as if it were turned already, and mixes up its rows.
+    with open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
+        yield picture
 
 
 def _picture_size(path):
-    def size_of(page):
-        _check_array(page.shape, np.dtype(page.dtype), path)
-        return page.imagelength, page.imagewidth
-
-    if _is_tiff(path) and (found := _deep_tiff(path, size_of)):
+    if found := _deep_tiff(path, header=True):
         return found
     with _open(path) as picture:
         if picture.format == "PNG" and picture.n_frames > 1:  # a phone's JPEG may have a second, smaller picture
@@ -181,26 +190,52 @@ def _picture_size(path):
         if picture.mode not in MODES:
             raise BadInput(f"{path}: colours are {picture.mode}; must be gray, RGB, CMYK or a palette")
         width, height = picture.size
-        _limit_pixels(path, height, width)  # before the tag is read: of a PNG it may come after the pixels
-        if picture.format == "PNG" and "exif" not in picture.info:
-            return height, width
-        turned = picture.getexif().get(0x0112) in (5, 6, 7, 8)
-        return (width, height) if turned else (height, width)
+        return (width, height) if _orientation(picture, path) in SIDEWAYS else (height, width)
 
 
 def _picture(path):
-    if _is_tiff(path) and (found := _deep_tiff(path, lambda page: page.asarray())) is not None:
+    if (found := _deep_tiff(path)) is not None:
         return found
-    from PIL import ImageOps
-
     with _open(path) as picture:
+        orientation = _orientation(picture, path)
         if picture.format == "PNG" and _png_depth(path) == 16 and picture.mode not in ("I", "I;16"):
-            return _load_deep_png(path)  # Pillow would keep 8 of the 16 bits
-        picture = ImageOps.exif_transpose(picture)
+            return _turned(_load_deep_png(path), orientation)  # Pillow would keep 8 of the 16 bits
         opaque, transparent = MODES[picture.mode]
         picture = picture.convert(transparent if "transparency" in picture.info else opaque)
         pixels = np.asarray(picture)
-    return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels
+    return _turned(pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels, orientation)
+
+
+def _orientation(picture, path):
+    """Return how the pixels that will be read lie, 1 to 8 as in EXIF; a TIFF, its size too, is turned by Pillow."""
+    from PIL import Image
+
+    if picture.format == "TIFF":
+        return 1
+    if picture.format == "PNG" and "exif" not in picture.info and (late := _png_exif(path)):
+        picture.info["exif"] = late
+    return Image.Image.getexif(picture).get(0x0112, 1)  # a PNG's own method would read the pixels
+
+
+def _turned(pixels, orientation):
+    """Return pixels (H, W, ...) as they are to be seen; any number but 2 to 8 means: as they are."""
+    if orientation in SIDEWAYS:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels[::-1] if orientation in (3, 4, 7, 8) else pixels
+
+
+def _png_exif(path):
+    """Return the EXIF chunk of a PNG, None if it has none; it may come after the pixels, which are skipped."""
+    with open(path, "rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8 and not head.endswith(b"IEND"):
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"eXIf":
+                return file.read(length)
+            file.seek(length + 4, os.SEEK_CUR)  # and its checksum
+    return None
 
 
 def _png_depth(path):
