@@ -5,7 +5,7 @@ import os
 import struct
 import warnings
 import zipfile
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,8 @@ from steps.grid import shown
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz")
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")  # all that Pillow may take a file for
-MODES = {"P": ("RGB", "RGBA"), "RGB": ("RGB", "RGBA"), "L": ("L", "LA"), "CMYK": ("RGB", "RGB")}  # opaque, transparent
-MODES |= {mode: (mode, mode) for mode in ("1", "LA", "RGBA", "I", "I;16")} | {"YCbCr": ("RGB", "RGB")}
+MODES = {"P": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}  # what Pillow's are read as
+MODES |= {mode: mode for mode in ("1", "L", "LA", "RGB", "RGBA", "I", "I;16")}
 PIXELS = 2**28  # of an image: 16384 x 16384
 BYTES = 2**31  # of a file, and of what it holds
 SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that swap height and width
@@ -32,8 +32,7 @@ def read(path, reach=0):
     said = size(path)
     pixels = as_float(_understood(path, _array if _is_array(path) else _picture), path, reach)
     if pixels.shape[:2] != said:  # of a damaged file: a crop that `size` allowed would be of another part
-        found = "{}x{}".format(*pixels.shape)
-        raise BadInput(f"{path}: has {found} pixels; its header says {said[0]}x{said[1]}")
+        raise BadInput(f"{path}: has {pixels.shape[0]}x{pixels.shape[1]} pixels; its header says {said[0]}x{said[1]}")
     return pixels
 
 
@@ -48,7 +47,7 @@ def size(path):
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
     _limit(path, os.path.getsize(path), BYTES, "bytes")
-    height, width = _understood(path, _array_size if _is_array(path) else _picture_size)
+    height, width = _understood(path, _array_size if _is_array(path) else partial(_picture, header=True))
     _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
     return height, width
 
@@ -91,7 +90,7 @@ def _understood(path, function):
     except BadInput:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:120] or type(error).__name__
+        said = " ".join(str(error).partition(" <_io")[0].split())[:120] or type(error).__name__
         raise BadInput(f"{path}: not a readable image ({said})") from error
 
 
@@ -144,11 +143,8 @@ def _array(path):
         return content[content.files[0]]
 
 
-def _deep_tiff(path, header=False):
-    """Return the pixels of a TIFF of more than 8 bits, or of its header (height, width); None for any other file.
-
-    Pillow would keep 8 of the bits, or refuse.
-    """
+def _deep_tiff(path, header):
+    """Return what `_picture` does, for a TIFF of more than 8 bits, of which Pillow would keep 8; None for any other."""
     import tifffile
 
     with open(path, "rb") as file:
@@ -158,51 +154,53 @@ def _deep_tiff(path, header=False):
         page = file.pages[0]
         if (pages := len(file.pages) * page.imagedepth) > 1:
             raise BadInput(f"{path}: has {pages} pages; must have one")
-        if page.bitspersample <= 8:
+        shape, dtype, bits = (page.imagelength, page.imagewidth), np.dtype(page.dtype), page.bitspersample
+        _check_array(shape, dtype, path)
+        if bits <= 8:
             return None
-        if page.photometric.name not in ("MINISBLACK", "RGB"):
-            raise BadInput(f"{path}: colours are {page.photometric.name}; must be MINISBLACK or RGB")
-        height, width, orientation = page.imagelength, page.imagewidth, page.tags.valueof(0x0112, 1)
-        _check_array((height, width, page.samplesperpixel), np.dtype(page.dtype), path)
+        if not (colours := {"MINISBLACK": 1, "RGB": 3}.get(page.photometric.name)):
+            raise BadInput(f"{path}: colours are {page.photometric.name}; must be MINISBLACK or RGB above 8 bits")
+        if dtype.kind == "u" and bits != 16:
+            raise BadInput(f"{path}: pixels of {bits} bits; must be of at most 8, of 16 or float")
+        extra = [sample.name for sample in page.extrasamples]
+        if len(extra) > 1 or page.samplesperpixel != colours + len(extra):
+            found = f"{page.samplesperpixel} channels, {len(extra)} of them tagged as no colour"
+            raise BadInput(f"{path}: has {found}; must have {colours}, and at most one tagged so")
+        orientation = page.tags.valueof(0x0112, 1)
         if header:
-            return (width, height) if orientation in SIDEWAYS else (height, width)
-        pixels = page.asarray()
-        return _turned(np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels, orientation)
+            return shape[::-1] if orientation in SIDEWAYS else shape
+        pixels = np.moveaxis(page.asarray(), 0, -1) if page.axes == "SYX" else page.asarray()
+    if extra and extra != ["UNASSALPHA"]:
+        pixels, alpha = pixels[..., :-1], pixels[..., -1:]
+    if extra == ["ASSOCALPHA"]:  # which is multiplied into the colours already
+        if not (pixels <= alpha).all():
+            raise BadInput(f"{path}: has premultiplied colours above their alpha; must be at most alpha")
+        pixels = pixels + ((65535 if bits == 16 and dtype.kind == "u" else 1) - alpha)
+    return _turned(pixels, orientation)
 
 
-@contextmanager
-def _open(path):
-    """Give Pillow's picture of a file, of which only the header has been read."""
+def _picture(path, header=False):
+    """Return the pixels of a picture, turned, or (height, width) from its header."""
     from PIL import Image
 
+    if (found := _deep_tiff(path, header)) is not None:
+        return found
     Image.MAX_IMAGE_PIXELS = None  # `size` has the limit, in words that say so
     # Of an open file: by its name Pillow maps a TIFF into memory as if it were turned already, and mixes up its rows.
     with open(path, "rb") as file, Image.open(file, formats=FORMATS) as picture:
-        yield picture
-
-
-def _picture_size(path):
-    if found := _deep_tiff(path, header=True):
-        return found
-    with _open(path) as picture:
         if picture.format == "PNG" and picture.n_frames > 1:  # a phone's JPEG may have a second, smaller picture
             raise BadInput(f"{path}: has {picture.n_frames} frames; must have one")
         if picture.mode not in MODES:
             raise BadInput(f"{path}: colours are {picture.mode}; must be gray, RGB, CMYK or a palette")
-        width, height = picture.size
-        return (width, height) if _orientation(picture, path) in SIDEWAYS else (height, width)
-
-
-def _picture(path):
-    if (found := _deep_tiff(path)) is not None:
-        return found
-    with _open(path) as picture:
         orientation = _orientation(picture, path)
-        if picture.format == "PNG" and _png_depth(path) == 16 and picture.mode not in ("I", "I;16"):
-            return _turned(_load_deep_png(path), orientation)  # Pillow would keep 8 of the 16 bits
-        opaque, transparent = MODES[picture.mode]
-        picture = picture.convert(transparent if "transparency" in picture.info else opaque)
-        pixels = np.asarray(picture)
+        if header:
+            return picture.size if orientation in SIDEWAYS else picture.size[::-1]
+        # Of a PNG Pillow would keep 8 of the 16 bits of colours, and mistake a gray that stands for transparent.
+        deep = picture.format == "PNG" and picture.tile[0][3] in ("RGB;16B", "LA;16B", "RGBA;16B")
+        if deep or (picture.mode != "P" and "transparency" in picture.info):
+            pixels = _load_png(path)
+        else:
+            pixels = np.asarray(picture.convert(MODES[picture.mode]))
     return _turned(pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels, orientation)
 
 
@@ -238,13 +236,15 @@ def _png_exif(path):
     return None
 
 
-def _png_depth(path):
-    with open(path, "rb") as file:
-        return file.read(25)[24]
-
-
-def _load_deep_png(path):
+def _load_png(path):
+    """Return the pixels of a PNG without a palette, with alpha of 0 where they have its transparent colour."""
     import png
 
-    width, height, rows, info = png.Reader(filename=str(path)).read()
-    return np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, info["planes"])
+    reader = png.Reader(filename=str(path))
+    width, height, rows, info = reader.read()
+    kind, most = np.uint16 if info["bitdepth"] == 16 else np.uint8, 2 ** info["bitdepth"] - 1
+    pixels = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, info["planes"])
+    if reader.transparent is not None:
+        opaque = (pixels != reader.transparent).any(axis=-1, keepdims=True)
+        pixels = np.concatenate([pixels, opaque * np.uint16(most)], axis=-1)
+    return (pixels * (np.iinfo(kind).max // most)).astype(kind)

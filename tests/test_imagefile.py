@@ -122,3 +122,92 @@ def test_a_volume_is_refused(kind, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 8, 8), kind), volumetric=True, photometric="minisblack")
     with pytest.raises(BadInput, match=r"a.tif: has 3 pages; must have one"):
         imagefile.size(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_gray_that_stands_for_transparent_is_white_at_any_depth(depth, late, tmp_path):
+    most = 2**depth - 1
+    pixels = np.array([[0, 1, most], [most // 2, most - 1, 0]])
+    for key in (0, 1, most):
+        path = tmp_path / f"{key}.png"
+        write_png(path, pixels.astype(np.uint16), bitdepth=depth, transparent=int(key))
+        tag_png(path, 6, late)
+        expected = UPRIGHT[6](np.where(pixels == key, 1, pixels / most))
+        np.testing.assert_allclose(imagefile.read(path), expected)
+        assert imagefile.size(path) == (3, 2)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_colour_that_stands_for_transparent_is_white(kind, tmp_path):
+    most = int(np.iinfo(kind).max)
+    pixels = np.array([[[1, 2, 3], [1, 2, 4]], [[0, 2, 3], [most, most, 0]]], kind)
+    write_png(tmp_path / "a.png", pixels, transparent=(1, 2, 3))
+    expected = pixels / most
+    expected[0, 0] = 1
+    np.testing.assert_allclose(imagefile.read(tmp_path / "a.png"), expected)
+    assert imagefile.largest(tmp_path / "a.png") == (most if kind == np.uint16 else None)
+
+
+KINDS = {"uint8": 255, "uint16": 65535, "float32": 1}
+
+
+@pytest.mark.parametrize("kind, separate", [*((kind, False) for kind in KINDS), ("uint16", True), ("float32", True)])
+@pytest.mark.parametrize("extra", ["assocalpha", "unassalpha", "unspecified"])
+def test_a_fourth_channel_is_what_its_tag_says_at_any_depth(extra, kind, separate, tmp_path):
+    """TIFF 6.0, p. 31: associated alpha is multiplied into the colours already, an unspecified channel is no alpha."""
+    colour, alpha = RANDOM.random((9, 8, 3)), RANDOM.uniform(0.5, 1, (9, 8, 1))
+    stored = np.concatenate([colour * alpha if extra == "assocalpha" else colour, alpha], axis=-1)
+    stored = (np.round(stored * KINDS[kind]) if kind != "float32" else stored).astype(kind)
+    planes = {"planarconfig": "separate"} if separate else {}
+    pixels = np.moveaxis(stored, -1, 0) if separate else stored
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=[extra], **planes)
+    expected = colour if extra == "unspecified" else alpha * colour + 1 - alpha
+    atol = 1e-6 if kind == "float32" else 2 / KINDS[kind]
+    np.testing.assert_allclose(imagefile.read(tmp_path / "a.tif"), expected, atol=atol)
+
+
+@pytest.mark.parametrize("extra", ["assocalpha", "unassalpha", "unspecified"])
+def test_a_gray_s_second_channel_is_what_its_tag_says(extra, tmp_path):
+    stored = np.stack([GRAY // 2, np.full_like(GRAY, 45875)], axis=-1)  # alpha 0.7
+    settings = {"photometric": "minisblack", "planarconfig": "contig", "extrasamples": [extra]}
+    tifffile.imwrite(tmp_path / "a.tif", stored, **settings)
+    colour, alpha = stored[..., 0] / 65535, 45875 / 65535
+    expected = {"assocalpha": colour + 1 - alpha, "unassalpha": alpha * colour + 1 - alpha, "unspecified": colour}
+    np.testing.assert_allclose(imagefile.read(tmp_path / "a.tif"), expected[extra])
+
+
+def test_premultiplied_colours_above_their_alpha_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.full((3, 3, 4), (9, 9, 9, 8), np.uint16), extrasamples=["assocalpha"])
+    with pytest.raises(BadInput, match=r"has premultiplied colours above their alpha; must be"):
+        imagefile.read(tmp_path / "a.tif")
+
+
+def test_channels_that_are_no_colours_are_refused(tmp_path):
+    settings = {"photometric": "minisblack", "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "a.tif", RGB, **settings)  # of a microscope, say
+    words = "a.tif: has 3 channels, 2 of them tagged as no colour; must have 1, and at most one tagged so"
+    with pytest.raises(BadInput, match=words):
+        imagefile.size(tmp_path / "a.tif")
+
+
+def test_twelve_bits_of_a_file_are_not_taken_for_sixteen(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GRAY)
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    spot = content.index(struct.pack("<HHI", 258, 3, 1))  # bits per sample
+    content[spot + 8 : spot + 10] = struct.pack("<H", 12)
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(BadInput, match=r"a.tif: pixels of 12 bits; must be of at most 8, of 16 or float"):
+        imagefile.size(tmp_path / "a.tif")
+
+
+def test_signed_bytes_are_not_taken_for_unsigned(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.full((3, 3), -1, np.int8))
+    with pytest.raises(BadInput, match=r"a.tif: pixels of type int8; must be uint8, uint16, float or boolean"):
+        imagefile.size(tmp_path / "a.tif")
+
+
+def test_an_error_names_the_file_once(tmp_path):
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(BadInput, match=r"a.png: not a readable image \(cannot identify image file\)$"):
+        imagefile.size(tmp_path / "a.png")
