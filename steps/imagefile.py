@@ -71,7 +71,7 @@ def largest(path):
     """Return the largest colour value in a file of 16-bit integers, as it stands there; None for any other file."""
     size(path)
     pixels = _understood(path, _array if _is_array(path) else _picture)
-    if pixels.dtype != np.uint16:
+    if pixels.dtype.kind != "u" or pixels.dtype.itemsize != 2:
         return None
     if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
         pixels = pixels[..., :-1]  # without transparency
@@ -106,7 +106,7 @@ def _channels_first(shape):
 def _check_array(shape, dtype, where):
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[-1] > 4 and shape[0] not in (1, 3)) or 0 in shape:
         raise BadInput(f"{where}: shape {shape} is not an image; must be (H, W), (H, W, 1 to 4) or (1 or 3, H, W)")
-    if dtype not in (np.uint8, np.uint16) and dtype.kind not in "fb":
+    if not (dtype.kind in "fb" or (dtype.kind == "u" and dtype.itemsize <= 2)):  # in any order of bytes
         raise BadInput(f"{where}: pixels of type {dtype}; must be uint8, uint16, float or boolean")
 
 

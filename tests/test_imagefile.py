@@ -211,3 +211,25 @@ def test_an_error_names_the_file_once(tmp_path):
     (tmp_path / "a.png").write_text("no image")
     with pytest.raises(BadInput, match=r"a.png: not a readable image \(cannot identify image file\)$"):
         imagefile.size(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+@pytest.mark.parametrize("order", "<>")
+def test_an_array_s_bytes_may_be_in_any_order(order, suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    save = np.save if suffix == ".npy" else np.savez
+    for pixels in (RGB.astype(f"{order}u2"), (RGB / 65535).astype(f"{order}f4")):
+        save(path, pixels)
+        assert imagefile.size(path) == (4, 7)
+        np.testing.assert_allclose(imagefile.read(path), RGB / 65535, atol=1e-7)
+    save(path, RGB.astype(f"{order}u2"))
+    assert imagefile.largest(path) == RGB.max()
+    save(path, RGB.astype(f"{order}u4"))
+    with pytest.raises(BadInput, match="u4|uint32"):
+        imagefile.size(path)
+
+
+def test_inks_above_8_bits_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 6, 4), np.uint16), photometric="separated")
+    with pytest.raises(BadInput, match="a.tif: colours are SEPARATED; must be MINISBLACK or RGB above 8 bits"):
+        imagefile.size(tmp_path / "a.tif")
