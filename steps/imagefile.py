@@ -154,7 +154,7 @@ def _deep_tiff(path, header):
         page = file.pages[0]
         if (pages := len(file.pages) * page.imagedepth) > 1:
             raise BadInput(f"{path}: has {pages} pages; must have one")
-        shape, dtype, bits = (page.imagelength, page.imagewidth), np.dtype(page.dtype), page.bitspersample
+        shape, dtype, bits = (int(page.imagelength), int(page.imagewidth)), np.dtype(page.dtype), page.bitspersample
         _check_array(shape, dtype, path)
         if bits <= 8:
             return None

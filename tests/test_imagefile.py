@@ -233,3 +233,12 @@ def test_inks_above_8_bits_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 6, 4), np.uint16), photometric="separated")
     with pytest.raises(BadInput, match="a.tif: colours are SEPARATED; must be MINISBLACK or RGB above 8 bits"):
         imagefile.size(tmp_path / "a.tif")
+
+
+def test_a_width_that_is_two_numbers_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GRAY)
+    content = (tmp_path / "a.tif").read_bytes()
+    spot = content.index(struct.pack("<H", 256))
+    (tmp_path / "a.tif").write_bytes(content[:spot] + struct.pack("<HHIHH", 256, 3, 2, 7, 7) + content[spot + 12 :])
+    with pytest.raises(BadInput, match="a.tif: not a readable image"):
+        imagefile.size(tmp_path / "a.tif")
