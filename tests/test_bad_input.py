@@ -467,7 +467,7 @@ IMAGES = {
         True,
     ),
     "loud.tif": (tiff(np.full((8, 8), 2, np.float32)), "values from 2 to 2; floats must lie in [0, 1]", False),
-    "volume.tif": (tiff(np.zeros((5, 8, 8), np.uint16), volumetric=True), "is not an image; must be (H, W)", True),
+    "volume.tif": (tiff(np.zeros((5, 8, 8), np.uint16), volumetric=True), "has 5 pages; must have one", True),
     "bomb.png": (bomb(50000, 50000), f"has 2500000000 pixels (50000x50000); {PIXELS}", True),
     "wide.png": (bomb(2**31 - 1, 1), f"has 2147483647 pixels (1x2147483647); {PIXELS}", True),
     "bomb.bmp": (bitmap(50000, 50000), f"has 2500000000 pixels (50000x50000); {PIXELS}", True),
