@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
-from steps import experiments, show
+from steps import experiments, grid, show
 from tests.browser import decoded
 from tests.conftest import picture
 
@@ -50,7 +50,8 @@ def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
             continue
         estimate = x + (1 - GAIN[recovery.method]) * (y - x)
         np.save(at / "recovered.npy", estimate.astype(np.float32))
-        (at / "run.json").write_text(json.dumps({"settings": {"lam": 0.05}, "device": "cpu", "threads": 1}))
+        settings = {"lam": 0.05} | grid.parse_parameters(recovery.params)
+        (at / "run.json").write_text(json.dumps({"settings": settings, "device": "cpu", "threads": 1}))
         row = {"image": recovery.image, "corruption": recovery.corruption, "label": recovery.label}
         row |= {"folder": recovery.folder, "task": "denoising", "method": recovery.method, "seconds": 1.5}
         scores = {
@@ -192,8 +193,23 @@ def test_seeds_of_methods_are_a_choice_too_and_methods_without_are_in_each():
         ["default", "iterations=5,seed=3"],
         ["default", "iterations=5,seed=4"],
     ]
-    assert show.seeds(found) == ["method 3", "method 4"]
+    assert show.seeds(found) == ["run 1 of 2", "run 2 of 2"]
     assert {case.name for case in found} == {"sigma=0.1"}
+
+
+def test_methods_of_several_seeds_are_side_by_side_in_their_order_each_with_its_own_seed(at):
+    dip = {"method": "dip", "params": {"iterations": 5, "seed": [0, 1]}}
+    experiment = EXPERIMENT | {
+        "images": ["house"],
+        "corruption": {"sigma": 0.1, "seed": [0, 1]},
+        "methods": [{"method": "wiener"}, dip, {**dip, "label": "other", "params": {"iterations": 6, "seed": [5, 6]}}],
+    }
+    data = show.collect(results(at, experiment), experiment)
+    assert [(case["seed"], [panel["numbers"].get("Seed") for panel in case["panels"]]) for case in data["cases"]] == [
+        (f"noise {noise}, run {run + 1} of 2", [None, None, None, str(run), str(5 + run)])
+        for noise in (0, 1)
+        for run in (0, 1)
+    ]
 
 
 def test_the_colour_bar_ends_at_a_round_number_that_one_failure_does_not_move():

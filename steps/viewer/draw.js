@@ -61,7 +61,7 @@ function figure(panel) {
 function caption(panel) {
   const numbers = Object.entries(panel.numbers).map(([name, text]) => {
     const isBest = panel.best.includes(name);
-    const words = `${name === "SSIM" ? "SSIM " : ""}${text}${isBest ? " ★" : ""}`;
+    const words = `${["SSIM", "Seed"].includes(name) ? `${name} ` : ""}${text}${isBest ? " ★" : ""}`;
     return make("span", { className: isBest ? "best" : "", title: isBest ? `the best ${name}` : name }, words);
   });
   const rows = Object.entries(panel.settings).map(([name, text]) =>
