@@ -413,6 +413,21 @@ def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):
     ]
 
 
+def test_the_errors_button_says_what_it_does_with_and_without_a_ground_truth(browser, at):
+    parts = [results(at, EXPERIMENT | {"images": [name]}, truth=name == "house") for name in EXPERIMENT["images"]]
+    data = show.collect(pandas.concat(parts), EXPERIMENT)
+    (at / "page.html").write_text(show.page(data | {"notes": []}, "T"))
+    browser.open(at / "page.html")
+    button = browser.driver.find_element(By.ID, "error")
+    for image, enabled, title in (
+        ("house", True, "Absolute errors in place of the images (E)"),
+        ("hill", False, "There are no errors without a ground truth"),
+        ("house", True, "Absolute errors in place of the images (E)"),
+    ):
+        choose(browser, "image", image)
+        assert (button.is_enabled(), button.get_attribute("title")) == (enabled, title)
+
+
 def test_an_address_brings_the_view_back(browser, shown):
     view = (
         "#image=hill&corruption=sigma%3D0.3&seed=noise+1&view=error&layout=swipe&zoom=2&left=Input&right=Wiener&at=30"

@@ -23,7 +23,8 @@ function build() {
   press("error", errors());
   press("flip", state.flip);
   $("error").disabled = !current.scale;
-  if (!current.scale) $("error").title = "There are no errors without a ground truth";
+  $("error").title = current.scale ? "Absolute errors in place of the images (E)"
+    : "There are no errors without a ground truth";
   $("bar").hidden = !errors();
   if (errors()) bar();
   drawn = [];
