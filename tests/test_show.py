@@ -255,6 +255,32 @@ def enlarged(image, pixels):
     return image.repeat(factor, 0).repeat(factor, 1)
 
 
+def in_the_middle(image, pixels):
+    """Return an image (H, W, 3) in the middle of pixels of which the others are empty."""
+    (height, width, _), filled = image.shape, np.zeros_like(pixels)
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    filled[top : top + height, left : left + width] = image
+    return filled
+
+
+def page_of(folder, *sizes):
+    """Write a page of one case for each size (width, height), of Truth, Input and one method; return its path."""
+    cases, images = [], {}
+    for width, height in sizes:
+        names = {kind: f"{kind} {width} x {height}" for kind in ("truth", "input", "recovery")}
+        noise = np.random.default_rng(width).random((3, height, width))
+        images |= {name: show.png(image) for name, image in zip(names.values(), noise)}
+        panels = [
+            {"label": label, "kind": kind, "numbers": {}, "best": [], "settings": {}, "image": names[kind]}
+            for label, kind in (("Truth", "truth"), ("Input", "input"), ("Wiener", "recovery"))
+        ]
+        case = {"image": f"{width} x {height}", "corruption": "", "name": "", "seed": "", "panels": panels}
+        cases.append(case | {"size": [width, height], "scale": None})
+    path = Path(folder, "page.html")
+    path.write_text(show.page({"cases": cases, "images": images, "notes": []}, "T"))
+    return path
+
+
 def embedded(page, case, label, kind="image"):
     data = facts(page.read_text())
     panel = next(panel for panel in data["cases"][case]["panels"] if panel["label"] == label)
@@ -319,8 +345,44 @@ def test_zooming_one_panel_zooms_all_at_the_same_place(browser, shown):
     assert "zoom" not in address(browser)
     browser.keys("+", "+")
     assert float(address(browser)["zoom"]) > 1
-    browser.keys("-", "-", "1")
+    browser.keys("-", "-")
     assert "zoom" not in address(browser)
+
+
+@pytest.mark.parametrize("keys", ["1", "++1", "--------1", "--------"])
+def test_one_to_one_is_a_screen_pixel_for_an_image_pixel_in_the_middle_of_the_panel(browser, shown, keys):
+    browser.open(shown)
+    whole = browser.pixels(canvases(browser)[2])
+    browser.keys(*keys)
+    now = browser.pixels(canvases(browser)[2])
+    assert now.shape == whole.shape
+    assert np.array_equal(now, in_the_middle(embedded(shown, 0, "Wiener"), now))
+    assert browser.driver.find_element(By.ID, "zoom").text == "1×"
+    view = address(browser)
+    assert float(view["zoom"]) == pytest.approx(40 / whole.shape[1], abs=1e-4)
+    browser.open(shown, f"#zoom={view['zoom']}")
+    assert np.array_equal(browser.pixels(canvases(browser)[2]), now)
+    browser.keys("+")
+    assert browser.driver.find_element(By.ID, "zoom").text == "2×"
+    browser.keys("0")
+    assert np.array_equal(browser.pixels(canvases(browser)[2]), whole)
+
+
+def test_the_wheel_makes_nothing_smaller_than_the_whole_image(browser, shown):
+    browser.open(shown)
+    target = canvases(browser)[3]
+    for turns, zoom in ((-500, 4), (900, 1), (900, 1)):
+        ActionChains(browser.driver).scroll_from_origin(_over(target), 0, turns).perform()
+        browser.settle()
+        assert float(address(browser).get("zoom", 1)) == pytest.approx(zoom, rel=0.01)
+    browser.keys("1")
+    small = float(address(browser)["zoom"])
+    ActionChains(browser.driver).scroll_from_origin(_over(target), 0, 200).perform()
+    browser.settle()
+    assert float(address(browser)["zoom"]) == small
+    ActionChains(browser.driver).scroll_from_origin(_over(target), 0, -100).perform()
+    browser.settle()
+    assert small < float(address(browser)["zoom"]) < 1
 
 
 def _over(element):
@@ -411,6 +473,25 @@ def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):
     assert values == [
         f"{embedded(shown, 0, label)[16, 20, 0] / 255:.3f}" for label in ("Truth", "Input", "Wiener", HOSTILE, "DIP")
     ]
+@pytest.mark.parametrize("size", [(16, 512), (512, 16), (3000, 20), (20, 3000)])
+@pytest.mark.parametrize("layout", ["side", "swipe"])
+@pytest.mark.parametrize("window", [{}, {"width": 360, "height": 740, "touch": True}])
+def test_a_very_tall_or_wide_image_is_wholly_in_the_window(browser, at, size, layout, window):
+    page = page_of(at, size)
+    browser.open(page, f"#layout={layout}&left=Wiener&right=Wiener", **window)
+    canvas = canvases(browser)[-1]
+    seen, whole = browser.pixels(canvas), embedded(page, 0, "Wiener")
+    width, height = browser.run("return [innerWidth, innerHeight]")
+    assert seen.shape[0] <= height and 150 <= seen.shape[1] <= width
+    scale = float(browser.driver.find_element(By.ID, "zoom").text[:-1])
+    if scale >= 1:
+        scaled = whole.repeat(int(scale), 0).repeat(int(scale), 1)
+        assert np.array_equal(seen, in_the_middle(scaled, seen))
+    else:  # smaller, so smoothed
+        filled = np.argwhere(seen.any(-1))
+        extent = filled.max(0) - filled.min(0) + 1
+        assert extent == pytest.approx(np.multiply(size[::-1], max(extent) / max(size)), abs=1.5)
+        assert max(extent) > 300
 
 
 def test_the_errors_button_says_what_it_does_with_and_without_a_ground_truth(browser, at):
