@@ -34,7 +34,7 @@ function writeAddress() {
   const names = ["view", "layout", "zoom", "x", "y", ...(state.layout === "swipe" ? ["left", "right", "at"] : [])];
   for (const name of names) {
     const value = typeof state[name] === "number" ? Number(state[name].toFixed(4)) : state[name];
-    if (value !== FIRST[name] && !(name === "left" && state.layout !== "swipe")) said.set(name, value);
+    if (value !== FIRST[name]) said.set(name, value);
   }
   history.replaceState(null, "", `#${said}`);
 }
