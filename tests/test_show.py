@@ -473,6 +473,58 @@ def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):
     assert values == [
         f"{embedded(shown, 0, label)[16, 20, 0] / 255:.3f}" for label in ("Truth", "Input", "Wiener", HOSTILE, "DIP")
     ]
+
+
+def pixel_and_values(browser):
+    """Return the (row, column) that the page names, None if none, and what it says of it by label."""
+    found = re.fullmatch(r"Row (\d+), column (\d+)", browser.driver.find_element(By.ID, "pixel").text)
+    captions = browser.run(
+        "return [...document.querySelectorAll('figcaption')].map(e =>"
+        " [e.querySelector('h2').textContent, e.querySelector('.value').textContent])"
+    )
+    return found and tuple(map(int, found.groups())), dict(captions)
+
+
+def test_the_pixel_is_read_anew_when_the_view_changes(browser, shown):
+    browser.open(shown)
+    ActionChains(browser.driver).move_to_element_with_offset(canvases(browser)[2], 3, 3).perform()
+    browser.settle()
+    for key, case in (("c", 2), ("i", 6), ("s", 6), ("s", 6)):
+        browser.keys(key)
+        place, values = pixel_and_values(browser)
+        assert place and len(values) == (2 if address(browser).get("layout") else 5)
+        for label, value in values.items():
+            pixel = embedded(shown, case, label)[place]
+            assert value == " ".join(f"{v / 255:.3f}" for v in (pixel if len(set(pixel)) > 1 else pixel[:1])), key
+    browser.keys("e")
+    place, values = pixel_and_values(browser)
+    assert place and [value.startswith("error") for value in values.values()] == [False, True, True, True, True]
+
+
+def test_a_pixel_that_the_next_image_has_not_is_not_named(browser, at):
+    browser.open(page_of(at, (40, 32), (8, 8)))
+    browser.run(  # by no pointer, which would be over another pixel at once
+        "const [canvas, at] = [arguments[0], arguments[0].getBoundingClientRect()]; canvas.dispatchEvent(new"
+        " PointerEvent('pointermove', {bubbles: true, clientX: at.right - 3, clientY: at.bottom - 3}))",
+        canvases(browser)[0],
+    )
+    assert pixel_and_values(browser)[0] == (31, 39)
+    browser.keys("i")
+    assert pixel_and_values(browser) == (None, {"Truth": "", "Input": "", "Wiener": ""})
+
+
+def test_a_drag_ends_when_the_view_changes(browser, shown):
+    browser.open(shown, "#zoom=4")
+    away = browser.driver.find_element(By.TAG_NAME, "h1")
+    chain = ActionChains(browser.driver).click_and_hold(canvases(browser)[2]).move_by_offset(5, 5)
+    chain.send_keys("e").pause(0.5).move_to_element(away).release().perform()
+    browser.settle()
+    before = address(browser)
+    ActionChains(browser.driver).move_to_element(canvases(browser)[2]).move_by_offset(30, 30).perform()
+    browser.settle()
+    assert address(browser) == before
+
+
 @pytest.mark.parametrize("size", [(16, 512), (512, 16), (3000, 20), (20, 3000)])
 @pytest.mark.parametrize("layout", ["side", "swipe"])
 @pytest.mark.parametrize("window", [{}, {"width": 360, "height": 740, "touch": True}])
@@ -585,6 +637,33 @@ def test_all_of_it_is_reached_by_keys(browser, shown):
     browser.run("document.querySelector('[data-label=Wiener]').focus()")
     browser.keys(Keys.ENTER)
     assert address(browser)["layout"] == "swipe" and address(browser)["right"] == "Wiener"
+
+
+FOCUS = "const e = document.activeElement; return e.id || e.dataset.label || e.localName"
+
+
+def test_the_focus_stays_when_the_view_changes(browser, shown):
+    browser.open(shown)
+    browser.run("document.querySelector('[data-label=Wiener]').focus()")
+    for key, focused in (
+        ("e", "Wiener"),
+        (Keys.ENTER, "divider"),
+        ("e", "divider"),
+        ("c", "divider"),
+        ("s", "Wiener"),
+        ("s", "divider"),
+        ("s", "Wiener"),
+    ):
+        browser.keys(key)
+        assert browser.run(FOCUS) == focused, key
+    figure = "document.querySelector('[data-label=Wiener]').closest('figure')"
+    browser.run(f"{figure}.querySelector('summary').focus()")
+    browser.keys("c")
+    assert browser.run(f"return document.activeElement === {figure}.querySelector('summary')")
+    browser.open(shown, "#image=hill&corruption=sigma%3D0.3&seed=noise+0")
+    browser.run("document.querySelector('[data-label=DIP]').focus()")
+    browser.keys("n")  # there DIP is not made
+    assert browser.run("return document.activeElement.closest('#stage') !== null")
 
 
 def test_pages_without_truth_and_without_anything(browser, at):

@@ -28,7 +28,7 @@ function pan(canvas, dx, dy) {
   draw();
 }
 
-const down = new Map(); // pointers that are down
+const down = new Map(); // pointers that are down; a canvas that is replaced does not hear of their end
 const place = (event) => [event.offsetX * devicePixelRatio, event.offsetY * devicePixelRatio];
 const isPanel = (target) => target.matches("#stage canvas");
 
@@ -80,11 +80,15 @@ function point(canvas, [x, y] = []) {
     const [column, row] = [Math.floor((x - left) / scale), Math.floor((y - top) / scale)];
     if (column >= 0 && row >= 0 && column < current.size[0] && row < current.size[1]) cursor = { row, column };
   }
-  if (before?.row === cursor?.row && before?.column === cursor?.column) return;
+  if (before?.row !== cursor?.row || before?.column !== cursor?.column) read();
+}
+
+function read() {
+  if (cursor?.column >= current.size[0] || cursor?.row >= current.size[1]) cursor = null;
   $("pixel").textContent = cursor ? `Row ${cursor.row}, column ${cursor.column}` : "";
-  for (const value of stage.querySelectorAll(".value")) {
-    const panel = named(value.dataset.of);
-    value.textContent = cursor && panel ? valueAt(panel) : "";
+  for (const caption of stage.querySelectorAll("figcaption")) {
+    const panel = named(caption.dataset.of);
+    caption.querySelector(".value").textContent = cursor && panel ? valueAt(panel) : "";
   }
   draw();
 }

@@ -11,7 +11,7 @@ const named = (label) => shown().find((panel) => panel.label === label);
 const errors = () => state.view === "error" && Boolean(current.scale);
 
 function build() {
-  const focus = document.activeElement?.dataset?.label ?? document.activeElement?.id;
+  const focus = stage.contains(document.activeElement) && spot(document.activeElement);
   const names = shown().map((panel) => panel.label);
   if (!names.includes(state.left)) state.left = names[0];
   if (!names.includes(state.right)) state.right = best() ?? names.at(-1);
@@ -28,11 +28,22 @@ function build() {
   $("bar").hidden = !errors();
   if (errors()) bar();
   drawn = [];
+  down.clear();
   stage.replaceChildren(...(swipe ? [swiped()] : panels.map(figure)));
   resize();
-  [...stage.querySelectorAll("canvas, #divider")].find((one) => (one.dataset.label ?? one.id) === focus)?.focus();
+  read();
+  if (focus) refocus(focus);
   const said = [current.image, current.name, current.seed].filter(Boolean).join(", ");
   $("status").textContent = `${said}: ${errors() ? "errors" : "images"}, ${swipe ? "swipe" : `${names.length} panels`}`;
+}
+
+// What an element of the stage is, and so what takes its place when all are new.
+const spot = (element) => [element.localName, element.dataset.label, element.closest("figcaption")?.dataset.of].join();
+
+function refocus(focus) {
+  const found = [...stage.querySelectorAll("canvas, summary, #divider")];
+  const same = found.find((one) => spot(one) === focus);
+  (same ?? $("divider") ?? found.find((one) => one.dataset.label === state.right)).focus();
 }
 
 const best = () => shown().find((panel) => panel.best.includes("PSNR"))?.label;
@@ -67,12 +78,13 @@ function caption(panel) {
   });
   const rows = Object.entries(panel.settings).map(([name, text]) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
-  const value = make("p", { className: "value" });
-  value.dataset.of = panel.label;
-  return make(
-    "figcaption", {}, make("h2", {}, panel.label), make("p", { className: "numbers" }, ...numbers), value,
+  const box = make(
+    "figcaption", {}, make("h2", {}, panel.label), make("p", { className: "numbers" }, ...numbers),
+    make("p", { className: "value" }),
     ...(rows.length ? [make("details", {}, make("summary", {}, "Settings"), make("table", {}, ...rows))] : []),
   );
+  box.dataset.of = panel.label;
+  return box;
 }
 
 function swiped() {
