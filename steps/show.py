@@ -27,11 +27,11 @@ DECIMALS = {"PSNR": 2, "SSIM": 3}  # what is equal at these is equally good, as 
 
 
 class Case(NamedTuple):
-    """What is side by side: recoveries of one image and corruption; `seed` is the methods' if one has several."""
+    """What is side by side: recoveries of one image and corruption; `run` says which if a method has several seeds."""
 
     image: str
     corruption: str
-    seed: int | None
+    run: str | None
     recoveries: list
 
     @property
@@ -45,28 +45,28 @@ class Case(NamedTuple):
 
 
 def cases(recoveries):
-    """Return the Cases of an experiment's recoveries, in their order; a method without seeds is in each."""
+    """Return the Cases of recoveries: all methods' first seeds, then the second, or a method's last, and so on."""
     groups = defaultdict(lambda: defaultdict(list))
     for recovery in recoveries:
         groups[recovery.image, recovery.corruption][recovery.label].append(recovery)
     found = []
     for key, by_label in groups.items():
-        most = max(by_label.values(), key=len)
-        for n, recovery in enumerate(most):
-            seed = grid.parse_parameters(recovery.params).get("seed", 0) if len(most) > 1 else None
-            found.append(Case(*key, seed, [group[min(n, len(group) - 1)] for group in by_label.values()]))
+        most = max(map(len, by_label.values()))
+        for n in range(most):
+            run = f"run {n + 1} of {most}" if most > 1 else None
+            found.append(Case(*key, run, [group[min(n, len(group) - 1)] for group in by_label.values()]))
     return found
 
 
 def seeds(all_cases):
-    """Return for each Case the name of its seed, "noise 0, method 1"; of that only what there are several of."""
+    """Return for each Case the name of its seeds, "noise 0, run 1 of 2"; of that only what there are several of."""
     corruptions = defaultdict(set)
     for case in all_cases:
         corruptions[case.image, case.name].add(case.corruption)
     names = []
     for case in all_cases:
         noise = [f"noise {case.parameters.get('seed', 0)}"] if len(corruptions[case.image, case.name]) > 1 else []
-        names.append(", ".join(noise + ([] if case.seed is None else [f"method {case.seed}"])))
+        names.append(", ".join(noise + ([case.run] if case.run else [])))
     return names
 
 
@@ -163,6 +163,9 @@ def show(case, rows):
             images[panel["error"]] = png(errors[i] / end)
         panels.append(panel)
     mark_best(panels)
+    for panel in panels:
+        if case.run and "seed" in panel["settings"]:
+            panel["numbers"]["Seed"] = panel["settings"]["seed"]
     corruption = ", ".join(style.value(k, v) for k, v in grid.parse_parameters(case.name).items())
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images

@@ -5,6 +5,8 @@ import re
 from steps import discover, grid, recover
 from steps.errors import BadInput
 
+BESIDE = {"Truth", "Input"}  # what figures and pages call the pictures beside the recoveries
+
 
 def of(experiment, seed, where="experiment"):
     """Return (method, params, label) of every variant of an experiment's methods, in the order of the config.
@@ -27,6 +29,8 @@ def check(found, reserved, where):
     for method, params, label in found:
         if label in reserved or label.endswith(" ±"):
             raise BadInput(f"{where}: the label {label!r} is that of another column; give it another")
+        if label in BESIDE:
+            raise BadInput(f"{where}: the label {label!r} is that of a picture beside the recoveries; give it another")
         if label.startswith("_"):
             raise BadInput(f"{where}: the label {label!r} begins with _, which legends leave out; give it another")
         columns.setdefault(label, set()).add((method, tuple(but_seed(params).items())))

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
-from steps import experiments, show
+from steps import experiments, grid, show
 from tests.browser import decoded
 from tests.conftest import picture
 
@@ -50,7 +50,8 @@ def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
             continue
         estimate = x + (1 - GAIN[recovery.method]) * (y - x)
         np.save(at / "recovered.npy", estimate.astype(np.float32))
-        (at / "run.json").write_text(json.dumps({"settings": {"lam": 0.05}, "device": "cpu", "threads": 1}))
+        settings = {"lam": 0.05} | grid.parse_parameters(recovery.params)
+        (at / "run.json").write_text(json.dumps({"settings": settings, "device": "cpu", "threads": 1}))
         row = {"image": recovery.image, "corruption": recovery.corruption, "label": recovery.label}
         row |= {"folder": recovery.folder, "task": "denoising", "method": recovery.method, "seconds": 1.5}
         scores = {
@@ -192,8 +193,23 @@ def test_seeds_of_methods_are_a_choice_too_and_methods_without_are_in_each():
         ["default", "iterations=5,seed=3"],
         ["default", "iterations=5,seed=4"],
     ]
-    assert show.seeds(found) == ["method 3", "method 4"]
+    assert show.seeds(found) == ["run 1 of 2", "run 2 of 2"]
     assert {case.name for case in found} == {"sigma=0.1"}
+
+
+def test_methods_of_several_seeds_are_side_by_side_in_their_order_each_with_its_own_seed(at):
+    dip = {"method": "dip", "params": {"iterations": 5, "seed": [0, 1]}}
+    experiment = EXPERIMENT | {
+        "images": ["house"],
+        "corruption": {"sigma": 0.1, "seed": [0, 1]},
+        "methods": [{"method": "wiener"}, dip, {**dip, "label": "other", "params": {"iterations": 6, "seed": [5, 6]}}],
+    }
+    data = show.collect(results(at, experiment), experiment)
+    assert [(case["seed"], [panel["numbers"].get("Seed") for panel in case["panels"]]) for case in data["cases"]] == [
+        (f"noise {noise}, run {run + 1} of 2", [None, None, None, str(run), str(5 + run)])
+        for noise in (0, 1)
+        for run in (0, 1)
+    ]
 
 
 def test_the_colour_bar_ends_at_a_round_number_that_one_failure_does_not_move():
@@ -237,6 +253,32 @@ def enlarged(image, pixels):
     """Return an image (H, W, 3) with each pixel repeated to the size of other pixels."""
     factor = pixels.shape[1] // image.shape[1]
     return image.repeat(factor, 0).repeat(factor, 1)
+
+
+def in_the_middle(image, pixels):
+    """Return an image (H, W, 3) in the middle of pixels of which the others are empty."""
+    (height, width, _), filled = image.shape, np.zeros_like(pixels)
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    filled[top : top + height, left : left + width] = image
+    return filled
+
+
+def page_of(folder, *sizes):
+    """Write a page of one case for each size (width, height), of Truth, Input and one method; return its path."""
+    cases, images = [], {}
+    for width, height in sizes:
+        names = {kind: f"{kind} {width} x {height}" for kind in ("truth", "input", "recovery")}
+        noise = np.random.default_rng(width).random((3, height, width))
+        images |= {name: show.png(image) for name, image in zip(names.values(), noise)}
+        panels = [
+            {"label": label, "kind": kind, "numbers": {}, "best": [], "settings": {}, "image": names[kind]}
+            for label, kind in (("Truth", "truth"), ("Input", "input"), ("Wiener", "recovery"))
+        ]
+        case = {"image": f"{width} x {height}", "corruption": "", "name": "", "seed": "", "panels": panels}
+        cases.append(case | {"size": [width, height], "scale": None})
+    path = Path(folder, "page.html")
+    path.write_text(show.page({"cases": cases, "images": images, "notes": []}, "T"))
+    return path
 
 
 def embedded(page, case, label, kind="image"):
@@ -303,8 +345,44 @@ def test_zooming_one_panel_zooms_all_at_the_same_place(browser, shown):
     assert "zoom" not in address(browser)
     browser.keys("+", "+")
     assert float(address(browser)["zoom"]) > 1
-    browser.keys("-", "-", "1")
+    browser.keys("-", "-")
     assert "zoom" not in address(browser)
+
+
+@pytest.mark.parametrize("keys", ["1", "++1", "--------1", "--------"])
+def test_one_to_one_is_a_screen_pixel_for_an_image_pixel_in_the_middle_of_the_panel(browser, shown, keys):
+    browser.open(shown)
+    whole = browser.pixels(canvases(browser)[2])
+    browser.keys(*keys)
+    now = browser.pixels(canvases(browser)[2])
+    assert now.shape == whole.shape
+    assert np.array_equal(now, in_the_middle(embedded(shown, 0, "Wiener"), now))
+    assert browser.driver.find_element(By.ID, "zoom").text == "1×"
+    view = address(browser)
+    assert float(view["zoom"]) == pytest.approx(40 / whole.shape[1], abs=1e-4)
+    browser.open(shown, f"#zoom={view['zoom']}")
+    assert np.array_equal(browser.pixels(canvases(browser)[2]), now)
+    browser.keys("+")
+    assert browser.driver.find_element(By.ID, "zoom").text == "2×"
+    browser.keys("0")
+    assert np.array_equal(browser.pixels(canvases(browser)[2]), whole)
+
+
+def test_the_wheel_makes_nothing_smaller_than_the_whole_image(browser, shown):
+    browser.open(shown)
+    target = canvases(browser)[3]
+    for turns, zoom in ((-500, 4), (900, 1), (900, 1)):
+        ActionChains(browser.driver).scroll_from_origin(_over(target), 0, turns).perform()
+        browser.settle()
+        assert float(address(browser).get("zoom", 1)) == pytest.approx(zoom, rel=0.01)
+    browser.keys("1")
+    small = float(address(browser)["zoom"])
+    ActionChains(browser.driver).scroll_from_origin(_over(target), 0, 200).perform()
+    browser.settle()
+    assert float(address(browser)["zoom"]) == small
+    ActionChains(browser.driver).scroll_from_origin(_over(target), 0, -100).perform()
+    browser.settle()
+    assert small < float(address(browser)["zoom"]) < 1
 
 
 def _over(element):
@@ -397,6 +475,92 @@ def test_the_pixel_under_the_pointer_is_read_in_all_panels(browser, shown):
     ]
 
 
+def pixel_and_values(browser):
+    """Return the (row, column) that the page names, None if none, and what it says of it by label."""
+    found = re.fullmatch(r"Row (\d+), column (\d+)", browser.driver.find_element(By.ID, "pixel").text)
+    captions = browser.run(
+        "return [...document.querySelectorAll('figcaption')].map(e =>"
+        " [e.querySelector('h2').textContent, e.querySelector('.value').textContent])"
+    )
+    return found and tuple(map(int, found.groups())), dict(captions)
+
+
+def test_the_pixel_is_read_anew_when_the_view_changes(browser, shown):
+    browser.open(shown)
+    ActionChains(browser.driver).move_to_element_with_offset(canvases(browser)[2], 3, 3).perform()
+    browser.settle()
+    for key, case in (("c", 2), ("i", 6), ("s", 6), ("s", 6)):
+        browser.keys(key)
+        place, values = pixel_and_values(browser)
+        assert place and len(values) == (2 if address(browser).get("layout") else 5)
+        for label, value in values.items():
+            pixel = embedded(shown, case, label)[place]
+            assert value == " ".join(f"{v / 255:.3f}" for v in (pixel if len(set(pixel)) > 1 else pixel[:1])), key
+    browser.keys("e")
+    place, values = pixel_and_values(browser)
+    assert place and [value.startswith("error") for value in values.values()] == [False, True, True, True, True]
+
+
+def test_a_pixel_that_the_next_image_has_not_is_not_named(browser, at):
+    browser.open(page_of(at, (40, 32), (8, 8)))
+    browser.run(  # by no pointer, which would be over another pixel at once
+        "const [canvas, at] = [arguments[0], arguments[0].getBoundingClientRect()]; canvas.dispatchEvent(new"
+        " PointerEvent('pointermove', {bubbles: true, clientX: at.right - 3, clientY: at.bottom - 3}))",
+        canvases(browser)[0],
+    )
+    assert pixel_and_values(browser)[0] == (31, 39)
+    browser.keys("i")
+    assert pixel_and_values(browser) == (None, {"Truth": "", "Input": "", "Wiener": ""})
+
+
+def test_a_drag_ends_when_the_view_changes(browser, shown):
+    browser.open(shown, "#zoom=4")
+    away = browser.driver.find_element(By.TAG_NAME, "h1")
+    chain = ActionChains(browser.driver).click_and_hold(canvases(browser)[2]).move_by_offset(5, 5)
+    chain.send_keys("e").pause(0.5).move_to_element(away).release().perform()
+    browser.settle()
+    before = address(browser)
+    ActionChains(browser.driver).move_to_element(canvases(browser)[2]).move_by_offset(30, 30).perform()
+    browser.settle()
+    assert address(browser) == before
+
+
+@pytest.mark.parametrize("size", [(16, 512), (512, 16), (3000, 20), (20, 3000)])
+@pytest.mark.parametrize("layout", ["side", "swipe"])
+@pytest.mark.parametrize("window", [{}, {"width": 360, "height": 740, "touch": True}])
+def test_a_very_tall_or_wide_image_is_wholly_in_the_window(browser, at, size, layout, window):
+    page = page_of(at, size)
+    browser.open(page, f"#layout={layout}&left=Wiener&right=Wiener", **window)
+    canvas = canvases(browser)[-1]
+    seen, whole = browser.pixels(canvas), embedded(page, 0, "Wiener")
+    width, height = browser.run("return [innerWidth, innerHeight]")
+    assert seen.shape[0] <= height and 150 <= seen.shape[1] <= width
+    scale = float(browser.driver.find_element(By.ID, "zoom").text[:-1])
+    if scale >= 1:
+        scaled = whole.repeat(int(scale), 0).repeat(int(scale), 1)
+        assert np.array_equal(seen, in_the_middle(scaled, seen))
+    else:  # smaller, so smoothed
+        filled = np.argwhere(seen.any(-1))
+        extent = filled.max(0) - filled.min(0) + 1
+        assert extent == pytest.approx(np.multiply(size[::-1], max(extent) / max(size)), abs=1.5)
+        assert max(extent) > 300
+
+
+def test_the_errors_button_says_what_it_does_with_and_without_a_ground_truth(browser, at):
+    parts = [results(at, EXPERIMENT | {"images": [name]}, truth=name == "house") for name in EXPERIMENT["images"]]
+    data = show.collect(pandas.concat(parts), EXPERIMENT)
+    (at / "page.html").write_text(show.page(data | {"notes": []}, "T"))
+    browser.open(at / "page.html")
+    button = browser.driver.find_element(By.ID, "error")
+    for image, enabled, title in (
+        ("house", True, "Absolute errors in place of the images (E)"),
+        ("hill", False, "There are no errors without a ground truth"),
+        ("house", True, "Absolute errors in place of the images (E)"),
+    ):
+        choose(browser, "image", image)
+        assert (button.is_enabled(), button.get_attribute("title")) == (enabled, title)
+
+
 def test_an_address_brings_the_view_back(browser, shown):
     view = (
         "#image=hill&corruption=sigma%3D0.3&seed=noise+1&view=error&layout=swipe&zoom=2&left=Input&right=Wiener&at=30"
@@ -473,6 +637,33 @@ def test_all_of_it_is_reached_by_keys(browser, shown):
     browser.run("document.querySelector('[data-label=Wiener]').focus()")
     browser.keys(Keys.ENTER)
     assert address(browser)["layout"] == "swipe" and address(browser)["right"] == "Wiener"
+
+
+FOCUS = "const e = document.activeElement; return e.id || e.dataset.label || e.localName"
+
+
+def test_the_focus_stays_when_the_view_changes(browser, shown):
+    browser.open(shown)
+    browser.run("document.querySelector('[data-label=Wiener]').focus()")
+    for key, focused in (
+        ("e", "Wiener"),
+        (Keys.ENTER, "divider"),
+        ("e", "divider"),
+        ("c", "divider"),
+        ("s", "Wiener"),
+        ("s", "divider"),
+        ("s", "Wiener"),
+    ):
+        browser.keys(key)
+        assert browser.run(FOCUS) == focused, key
+    figure = "document.querySelector('[data-label=Wiener]').closest('figure')"
+    browser.run(f"{figure}.querySelector('summary').focus()")
+    browser.keys("c")
+    assert browser.run(f"return document.activeElement === {figure}.querySelector('summary')")
+    browser.open(shown, "#image=hill&corruption=sigma%3D0.3&seed=noise+0")
+    browser.run("document.querySelector('[data-label=DIP]').focus()")
+    browser.keys("n")  # there DIP is not made
+    assert browser.run("return document.activeElement.closest('#stage') !== null")
 
 
 def test_pages_without_truth_and_without_anything(browser, at):

@@ -37,6 +37,8 @@ def test_labels_have_the_entry_that_they_come_from():
     [
         ([WIENER, DIP | {"label": "Wiener"}], "two variants have the label 'Wiener'"),
         ([DIP | {"label": "input"}], "the label 'input' is that of another column"),
+        ([DIP | {"label": "Truth"}], "the label 'Truth' is that of a picture beside the recoveries"),
+        ([DIP | {"label": "Input"}], "the label 'Input' is that of a picture beside the recoveries"),
         ([DIP | {"label": "Wiener ±"}], "the label 'Wiener ±' is that of another column"),
         ([DIP | {"label": "_DIP {lr}"}], "begins with _"),
         ([WIENER, WIENER], "wiener with default is there twice"),

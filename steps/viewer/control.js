@@ -1,5 +1,8 @@
 // ---- zoom and pan
 
+// By wheel or fingers, nothing becomes smaller than the whole image, or than it is.
+const zoomBy = (factor, ...where) => zoomTo(Math.max(state.zoom * factor, Math.min(state.zoom, 1)), ...where);
+
 function zoomTo(zoom, canvas = drawn[0].canvas, x = canvas.width / 2, y = canvas.height / 2) {
   const before = geometry(canvas);
   const point = [(x - before.left) / before.width, (y - before.top) / before.height];
@@ -11,9 +14,8 @@ function zoomTo(zoom, canvas = drawn[0].canvas, x = canvas.width / 2, y = canvas
 }
 
 function step(up) {
-  const whole = drawn[0].canvas.width / current.size[0];
   const scale = whole * state.zoom;
-  const stops = [whole, 0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, MOST].filter((stop) => stop >= whole);
+  const stops = [whole, 0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, MOST].filter((stop) => stop >= Math.min(whole, 1));
   const next = up ? stops.filter((stop) => stop > scale * 1.001).sort((a, b) => a - b)[0]
     : stops.filter((stop) => stop < scale * 0.999).sort((a, b) => b - a)[0];
   if (next) zoomTo(next / whole);
@@ -26,7 +28,7 @@ function pan(canvas, dx, dy) {
   draw();
 }
 
-const down = new Map(); // pointers that are down
+const down = new Map(); // pointers that are down; a canvas that is replaced does not hear of their end
 const place = (event) => [event.offsetX * devicePixelRatio, event.offsetY * devicePixelRatio];
 const isPanel = (target) => target.matches("#stage canvas");
 
@@ -46,7 +48,7 @@ stage.addEventListener("pointermove", (event) => {
     if (other) {
       const far = (point) => Math.hypot(point[0] - other[0], point[1] - other[1]);
       const middle = other.map((value, i) => (value + now[i]) / 2);
-      zoomTo((state.zoom * far(now)) / Math.max(far(before), 1), event.target, ...middle);
+      zoomBy(far(now) / Math.max(far(before), 1), event.target, ...middle);
     }
     down.set(event.pointerId, now);
   }
@@ -59,10 +61,10 @@ for (const name of ["pointerup", "pointercancel"]) {
 stage.addEventListener("pointerleave", () => point());
 
 stage.addEventListener("wheel", (event) => {
-  if (!isPanel(event.target) || (state.zoom === 1 && event.deltaY > 0)) return; // then the page scrolls
+  if (!isPanel(event.target) || (state.zoom <= 1 && event.deltaY > 0)) return; // then the page scrolls
   event.preventDefault();
   const turned = event.deltaY * (event.deltaMode ? 30 : 1);
-  zoomTo(state.zoom * 2 ** (-turned / (event.ctrlKey ? 80 : 250)), event.target, ...place(event));
+  zoomBy(2 ** (-turned / (event.ctrlKey ? 80 : 250)), event.target, ...place(event));
 }, { passive: false });
 
 stage.addEventListener("dblclick", (event) => isPanel(event.target) && zoomTo(1));
@@ -78,11 +80,15 @@ function point(canvas, [x, y] = []) {
     const [column, row] = [Math.floor((x - left) / scale), Math.floor((y - top) / scale)];
     if (column >= 0 && row >= 0 && column < current.size[0] && row < current.size[1]) cursor = { row, column };
   }
-  if (before?.row === cursor?.row && before?.column === cursor?.column) return;
+  if (before?.row !== cursor?.row || before?.column !== cursor?.column) read();
+}
+
+function read() {
+  if (cursor?.column >= current.size[0] || cursor?.row >= current.size[1]) cursor = null;
   $("pixel").textContent = cursor ? `Row ${cursor.row}, column ${cursor.column}` : "";
-  for (const value of stage.querySelectorAll(".value")) {
-    const panel = named(value.dataset.of);
-    value.textContent = cursor && panel ? valueAt(panel) : "";
+  for (const caption of stage.querySelectorAll("figcaption")) {
+    const panel = named(caption.dataset.of);
+    caption.querySelector(".value").textContent = cursor && panel ? valueAt(panel) : "";
   }
   draw();
 }
@@ -113,7 +119,7 @@ const actions = {
   in: () => step(true),
   out: () => step(false),
   fit: () => zoomTo(1),
-  exact: () => zoomTo(current.size[0] / drawn[0].canvas.width),
+  exact: () => zoomTo(1 / whole),
   error: () => {
     if (!current.scale) return;
     state.view = state.view === "error" ? "images" : "error";

@@ -11,7 +11,7 @@ const named = (label) => shown().find((panel) => panel.label === label);
 const errors = () => state.view === "error" && Boolean(current.scale);
 
 function build() {
-  const focus = document.activeElement?.dataset?.label ?? document.activeElement?.id;
+  const focus = stage.contains(document.activeElement) && spot(document.activeElement);
   const names = shown().map((panel) => panel.label);
   if (!names.includes(state.left)) state.left = names[0];
   if (!names.includes(state.right)) state.right = best() ?? names.at(-1);
@@ -23,15 +23,27 @@ function build() {
   press("error", errors());
   press("flip", state.flip);
   $("error").disabled = !current.scale;
-  if (!current.scale) $("error").title = "There are no errors without a ground truth";
+  $("error").title = current.scale ? "Absolute errors in place of the images (E)"
+    : "There are no errors without a ground truth";
   $("bar").hidden = !errors();
   if (errors()) bar();
   drawn = [];
+  down.clear();
   stage.replaceChildren(...(swipe ? [swiped()] : panels.map(figure)));
   resize();
-  [...stage.querySelectorAll("canvas, #divider")].find((one) => (one.dataset.label ?? one.id) === focus)?.focus();
+  read();
+  if (focus) refocus(focus);
   const said = [current.image, current.name, current.seed].filter(Boolean).join(", ");
   $("status").textContent = `${said}: ${errors() ? "errors" : "images"}, ${swipe ? "swipe" : `${names.length} panels`}`;
+}
+
+// What an element of the stage is, and so what takes its place when all are new.
+const spot = (element) => [element.localName, element.dataset.label, element.closest("figcaption")?.dataset.of].join();
+
+function refocus(focus) {
+  const found = [...stage.querySelectorAll("canvas, summary, #divider")];
+  const same = found.find((one) => spot(one) === focus);
+  (same ?? $("divider") ?? found.find((one) => one.dataset.label === state.right)).focus();
 }
 
 const best = () => shown().find((panel) => panel.best.includes("PSNR"))?.label;
@@ -61,17 +73,18 @@ function figure(panel) {
 function caption(panel) {
   const numbers = Object.entries(panel.numbers).map(([name, text]) => {
     const isBest = panel.best.includes(name);
-    const words = `${name === "SSIM" ? "SSIM " : ""}${text}${isBest ? " ★" : ""}`;
+    const words = `${["SSIM", "Seed"].includes(name) ? `${name} ` : ""}${text}${isBest ? " ★" : ""}`;
     return make("span", { className: isBest ? "best" : "", title: isBest ? `the best ${name}` : name }, words);
   });
   const rows = Object.entries(panel.settings).map(([name, text]) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
-  const value = make("p", { className: "value" });
-  value.dataset.of = panel.label;
-  return make(
-    "figcaption", {}, make("h2", {}, panel.label), make("p", { className: "numbers" }, ...numbers), value,
+  const box = make(
+    "figcaption", {}, make("h2", {}, panel.label), make("p", { className: "numbers" }, ...numbers),
+    make("p", { className: "value" }),
     ...(rows.length ? [make("details", {}, make("summary", {}, "Settings"), make("table", {}, ...rows))] : []),
   );
+  box.dataset.of = panel.label;
+  return box;
 }
 
 function swiped() {
@@ -106,24 +119,31 @@ function bar() {
 
 // ---- sizes: as large as lets all panels be in sight; whole screen pixels for an image pixel where they are larger
 
+// In CSS pixels: the height of a caption; what a panel has at least, if there is room, for its caption and for a finger.
+const CAPTION = 110;
+const LEAST = [160, 44];
+
 function resize() {
   if (!current) return;
   const [width, height] = current.size;
-  const count = state.layout === "swipe" ? 1 : panels.length;
+  const swipe = state.layout === "swipe";
   const tall = innerHeight - stage.getBoundingClientRect().top - scrollY - 24;
   const across = (columns) => (stage.clientWidth - 10 * (columns - 1)) / columns;
-  let room;
-  if (count === 1) room = Math.min(across(1), Math.max(240, (tall * width) / height));
-  else {
-    const fits = (columns) => Math.ceil(count / columns) * ((across(columns) * height) / width + 110) < tall;
+  const highest = swipe ? Math.max(240, tall) : Math.max(innerHeight / 2, tall - CAPTION);
+  let room = across(1);
+  if (!swipe) {
+    const count = panels.length;
+    const fits = (columns) => Math.ceil(count / columns) * ((across(columns) * height) / width + CAPTION) < tall;
     let columns = 1;
     while (columns < count && !fits(columns)) columns++;
     room = Math.max(across(columns), across(clamp(Math.round(stage.clientWidth / 260), 2, count))); // else one scrolls
   }
-  let fit = Math.max(1, Math.floor(room * devicePixelRatio)) / width;
-  if (fit >= 1) fit = Math.floor(fit);
+  const most = [room, highest].map((side) => Math.max(1, Math.floor(side * devicePixelRatio)));
+  whole = Math.min(most[0] / width, most[1] / height);
+  if (whole >= 1) whole = Math.floor(whole);
+  const least = LEAST.map((side, i) => Math.min(Math.round(side * devicePixelRatio), most[i]));
+  const size = current.size.map((side, i) => Math.max(Math.round(side * whole), least[i]));
   for (const canvas of stage.querySelectorAll("canvas, .hole")) {
-    const size = [Math.round(width * fit), Math.round(height * fit)];
     if (canvas.matches("canvas")) [canvas.width, canvas.height] = size;
     canvas.style.width = `${size[0] / devicePixelRatio}px`;
     canvas.style.height = `${size[1] / devicePixelRatio}px`;
@@ -136,12 +156,11 @@ function resize() {
 
 function geometry(canvas) {
   const [width, height] = current.size;
-  const whole = canvas.width / width;
-  state.zoom = clamp(state.zoom, 1, Math.max(1, MOST / whole));
-  const half = 0.5 / state.zoom;
-  state.x = clamp(state.x, half, 1 - half);
-  state.y = clamp(state.y, half, 1 - half);
+  state.zoom = clamp(state.zoom, Math.min(1, 1 / whole), Math.max(1, MOST / whole));
   const scale = whole * state.zoom;
+  const within = (middle, part) => clamp(middle, Math.min(part, 1) / 2, 1 - Math.min(part, 1) / 2);
+  state.x = within(state.x, canvas.width / (width * scale));
+  state.y = within(state.y, canvas.height / (height * scale));
   const left = Math.round(canvas.width / 2 - state.x * width * scale);
   const top = Math.round(canvas.height / 2 - state.y * height * scale);
   return { scale, left, top, width: Math.round(width * scale), height: Math.round(height * scale) };
@@ -174,6 +193,7 @@ function draw() {
 function paint({ canvas, panels: [first, second] }) {
   const { scale, left, top, width, height } = geometry(canvas);
   const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height); // of a panel that its image does not fill
   context.imageSmoothingEnabled = scale < 1;
   context.imageSmoothingQuality = "high";
   const put = (panel) => context.drawImage(panel.pixels.canvas, left, top, width, height);

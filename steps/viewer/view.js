@@ -7,12 +7,13 @@ const stage = $("stage");
 const MOST = 64; // screen pixels for an image pixel
 
 // What is shown: all of it is in the address, but for `flip`. x and y are the middle of the view, in parts of the
-// image; zoom is relative to the whole image in a panel.
+// image; zoom is relative to the whole image in a panel, below 1 if only a smaller one has one pixel for a pixel.
 const FIRST = { view: "images", layout: "side", at: 50, zoom: 1, x: 0.5, y: 0.5 };
 const state = { ...FIRST, flip: false };
 let current; // the case shown
 let panels = []; // its panels, with `pixels` {canvas, bytes} of the image or, if `isMap`, of the errors in colour
 let drawn = []; // [{canvas, panels: [panel] or [left, right]}]
+let whole = 1; // screen pixels for an image pixel when all of the image fills its panel
 
 // ---- the address
 
@@ -33,7 +34,7 @@ function writeAddress() {
   const names = ["view", "layout", "zoom", "x", "y", ...(state.layout === "swipe" ? ["left", "right", "at"] : [])];
   for (const name of names) {
     const value = typeof state[name] === "number" ? Number(state[name].toFixed(4)) : state[name];
-    if (value !== FIRST[name] && !(name === "left" && state.layout !== "swipe")) said.set(name, value);
+    if (value !== FIRST[name]) said.set(name, value);
   }
   history.replaceState(null, "", `#${said}`);
 }
