@@ -4,6 +4,7 @@ import itertools
 import re
 
 import matplotlib
+import numpy as np
 import pytest
 
 from steps import discover, draw, style
@@ -72,6 +73,20 @@ def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypat
     assert texts and not outside
     assert not collisions(texts)
     matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize("last", [1e-4, 0.9975, 0.99975])
+def test_ticks_of_long_numbers_are_not_cut_off(last, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scores = made.results(tmp_path, images=["hill"], sigmas=[0.1], seeds=[0])
+    for path in tmp_path.rglob("trace.npz"):
+        arrays = dict(np.load(path))
+        np.savez(path, **arrays | {"losses": np.geomspace(1, last, len(arrays["losses"]))})
+    with style.apply():
+        figure = discover.load("figures", "film_strip").draw(scores)
+        texts = drawn_texts(figure, monkeypatch)
+    assert min(box.x0 for _, box in texts) >= 0
+    assert not collisions(texts)
 
 
 def test_the_test_of_texts_can_fail(monkeypatch):
