@@ -41,6 +41,20 @@ def test_number_and_norm_of_patterns(patterns, compression, count):
         assert matrix_of(A).square().sum(1).mean() == pytest.approx(1024 / count, rel=0.05)
 
 
+@pytest.mark.parametrize("patterns, side", [("gaussian", 16), ("hadamard", 16), ("hadamard", 15)])
+@pytest.mark.parametrize("compression", [1.0, 2.0])
+@pytest.mark.parametrize("rho", [1.0, 1e-3, 1e-6])
+def test_solve_is_right_in_float32_for_small_rho_too(patterns, side, compression, rho):
+    A = Operator((1, side, side), compression=compression, patterns=patterns)
+    matrix = matrix_of(A)
+    b = A.adjoint(A.forward(torch.rand(1, side, side))) + rho * torch.rand(1, side, side)
+    solved = A.solve(b, rho)
+    assert solved.dtype == torch.float32
+    normal = matrix.T @ matrix + rho * torch.eye(side * side, dtype=torch.float64)
+    expected = torch.linalg.solve(normal, b.double().flatten())
+    assert (solved.double().flatten() - expected).norm() < 1e-5 * expected.norm()
+
+
 def test_seed_chooses_the_patterns():
     x = torch.rand(1, 16, 16)
     for patterns in ("gaussian", "hadamard"):
