@@ -20,6 +20,12 @@ def missing():
     return (RESULTS / "time.html").is_file() and not PAGE.is_file() and not ARCHIVE.is_file()
 
 
+def withdraw():
+    """Delete the report: nothing that it shows is there any more."""
+    PAGE.unlink(missing_ok=True)
+    ARCHIVE.unlink(missing_ok=True)
+
+
 def make(workflow, run):
     """Write the report of what a Snakemake workflow has made; return (its path, the files it shows).
 

@@ -304,6 +304,44 @@ def test_failed_jobs_are_listed_at_the_end_and_the_tables_say_what_is_missing(wh
     )
 
 
+def broken(folder, method):
+    """Let a method of a run fail; return how to mend it."""
+    path = folder / f"steps/methods/{method}.py"
+    text = path.read_text()
+    path.write_text(text + "\n\ndef recover(*a, iterations: int = 1, **k):\n    raise ValueError('broken')\n")
+    return lambda: path.write_text(text)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_tables_and_figures_of_which_no_recovery_is_left_are_deleted(everything, whole_run, tmp_path):
+    folder = fresh(whole_run, tmp_path / "run")
+    one = {"task": "denoising", "images": ["logo"], "corruption": {"sigma": 0.1}, "figures": ["psnr", "comparison"]}
+    two = one | {"images": ["camera", "logo"], "methods": [{"method": "tv"}], "corruption": {"sigma": 0.2}}
+    two["methods"] += [] if everything else [{"method": "wiener"}]
+    config = CONFIG | {"experiments": {"one": one | {"methods": [{"method": "tv"}]}, "two": two}, "report": True}
+    config.pop("claims", None)
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    assert snakemake(folder, config="mine.yaml").returncode == 0
+    made = sorted(path for path in (folder / "results").rglob("*") if path.is_file())
+    ours = [path for path in made if "one" in path.name.split(".")[0] or "one" in path.parts]
+    ours = [path for path in ours if path.parent.name != "code"]
+    assert len(ours) > 8
+    mend = broken(folder, "tv")
+    for _ in range(2):  # and once more, when nothing is left that could be made
+        result = snakemake(folder, config="mine.yaml")
+        assert result.returncode == 1
+        assert "no table of one: none of its recoveries is there" in result.stderr
+        assert [path for path in ours if path.exists() and path.suffix != ".log"] == []
+        summary = [folder / "results" / name for name in ("scores.csv", "time.md", "time.html", "report.html")]
+        assert [path.exists() for path in summary] == [not everything] * 4
+        assert (folder / "results/tables/two.md").exists() == (not everything)
+        if not everything:
+            assert "TV" not in (folder / "results/tables/two.csv").read_text().splitlines()[0]
+    mend()
+    assert snakemake(folder, config="mine.yaml").returncode == 0
+    assert sorted(path for path in (folder / "results").rglob("*") if path.is_file()) == made
+
+
 def start(folder, *arguments):
     """Start a run in the background; SIGINT works on it, as at a terminal."""
     return subprocess.Popen(
@@ -394,9 +432,7 @@ def test_planning_beside_a_run_does_not_hide_what_it_is_made_by(run):
 
 def test_failed_again_is_not_there(run, whole_run):
     """Old results of a recovery that a changed method now fails to make are no part of the tables."""
-    path = run / "steps/methods/tv.py"
-    text = path.read_text()
-    path.write_text(text + "\n\ndef recover(*a, iterations: int = 1, **k):\n    raise ValueError('broken')\n")
+    mend = broken(run, "tv")
     result = snakemake(run, config="faults.yaml")
     assert result.returncode == 1
     assert (
@@ -405,6 +441,6 @@ def test_failed_again_is_not_there(run, whole_run):
     )
     failed = json.loads((run / "results/manifest.json").read_text())["runs"]
     assert len(failed[max(failed, key=int)]["failed"]) == 2
-    path.write_text(text)
+    mend()
     go_on(run)
     assert_same_results(run, whole_run)

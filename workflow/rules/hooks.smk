@@ -100,6 +100,30 @@ def out_of_date():
     return [os.path.dirname(job.output[0]) for job in scores if not workflow.dag.finished(job)]
 
 
+def withdraw(left):
+    """Delete tables and figures of which no recovery is left; they would show what has not been made by this code.
+
+    left  {experiment: its recoveries that are there and up to date}. What the second pass makes anew stays until then.
+    """
+    entries = config["experiments"]
+    kept = {
+        f"results/figures/{drawing}.png"
+        for name, recoveries in left.items()
+        for drawing in experiments.drawings(name, entries[name], made=recoveries.__contains__)
+    }
+    without = {f"results/{kind}/{name}" for name in left if not left[name] for kind in ("scores", "tables", "pages")}
+    without |= {f"{table}_vs_paper" for table in without}
+    for job in workflow.dag.jobs:
+        paths = [str(path) for path in job.output]
+        figure = job.rule.name == "draw" and paths[0] not in kept
+        of_none = any(os.path.splitext(path)[0] in without for path in paths)
+        summary = job.rule.name in ("combine", "timing", "decide", "render") and not any(left.values())
+        for path in paths if figure or of_none or summary else []:
+            Path(path).unlink(missing_ok=True)
+    if not any(left.values()):
+        reports.withdraw()
+
+
 def second_pass():
     """Make the tables and figures of what there is."""
     for handler in workflow.logger_manager.plugin_handlers:
@@ -145,13 +169,19 @@ onerror:
     lines = sorted(f"{job.message or job.rule.name}: see {', '.join(job.log)}" for job in failed)
     interrupted = workflow.scheduler.running or workflow.scheduler._user_kill
     chosen = any(getattr(workflow.dag_settings, key) for key in CHOSEN)
+    nothing = False
     if failed and not interrupted and not chosen and config["missing"] == "run":
-        second_pass()
-        none = [
-            name for name, asked in ASKED.items() if not any(Path(r.folder, "score.json").is_file() for r in asked)
-        ]
-        lines += [f"no table of {name}: none of its recoveries is there" for name in none]
-    if not interrupted:
+        old = set(out_of_date())
+        left = {
+            name: [r for r in asked if r.folder not in old and Path(r.folder, "score.json").is_file()]
+            for name, asked in ASKED.items()
+        }
+        withdraw(left)
+        nothing = not any(left.values())
+        if not nothing:
+            second_pass()
+        lines += [f"no table of {name}: none of its recoveries is there" for name in left if not left[name]]
+    if not interrupted and not nothing:
         make_report(lines)
     note(lines)
     if failed:
