@@ -4,7 +4,7 @@ import csv
 import math
 import os
 
-from steps import grid, schema
+from steps import grid, schema, variants
 from steps.errors import BadInput
 
 COLUMNS = ("table", "image", "parameter", "value", "label", "psnr_db")
@@ -64,8 +64,16 @@ def names(entry):
 def check(experiment, labels, cases, file, where):
     """Raise BadInput if an experiment is to be compared with what is not in the file of published values.
 
+    And if two entries under methods with one label say different things of it, since they are one variant.
     labels  [(label, its entry under methods)], as variants.labels gives them;  cases  [(image, corruption)].
     """
+    said = {}
+    for label, entry in variants.entries(experiment):
+        says = {"published": names(entry), "settings": entry.get("settings", "paper"), "remark": entry.get("remark")}
+        for key, value in says.items():
+            if said.setdefault((label, key), value) != value:
+                words = f"two entries with the label {label!r} differ in {key}; give each its own label"
+                raise BadInput(f"{where}.methods: {words}")
     asked = experiment.get("published")
     if not asked:
         entry = next((entry for _, entry in labels if "published" in entry), None)

@@ -149,6 +149,36 @@ def test_a_comparison_that_no_method_is_part_of_is_refused():
         check(EXPERIMENT | {"methods": [{"method": "tv"}]})
 
 
+ONE = {"method": "dip", "label": "x", "published": "NS", "params": {"seed": 0}}
+MORE = ONE | {"params": {"seed": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    "change, key",
+    [({"published": "NLM"}, "published"), ({"settings": "tuned"}, "settings"), ({"remark": "r"}, "remark")],
+)
+def test_entries_of_one_label_that_say_different_things_of_the_comparison_are_refused(change, key):
+    with pytest.raises(BadInput) as caught:
+        check(EXPERIMENT | {"methods": [ONE, MORE | change]})
+    words = f"two entries with the label 'x' differ in {key}; give each its own label"
+    assert str(caught.value) == f"experiments.e.methods: {words}"
+
+
+def test_so_are_those_of_which_one_alone_is_compared_with_or_without_published_values():
+    more = {key: value for key, value in MORE.items() if key != "published"}
+    for methods in ([ONE, more], [more, ONE]):
+        with pytest.raises(BadInput, match="experiments.e.methods: two entries with the label 'x' differ in published"):
+            check(EXPERIMENT | {"methods": methods})
+    plain = {key: value for key, value in EXPERIMENT.items() if key != "published"}
+    with pytest.raises(BadInput, match="experiments.e.methods: two entries with the label 'x' differ in settings"):
+        check(plain | {"methods": [more, more | {"settings": "tuned"}]})
+
+
+def test_entries_of_one_label_that_agree_may_share_it():
+    check(EXPERIMENT | {"methods": [ONE, MORE]})
+    check(EXPERIMENT | {"methods": [ONE, MORE | {"published": ["NS"], "settings": "paper"}]})  # the same, spelled
+
+
 def scores(*corruptions, image="a", label="NLM"):
     rows = [{"image": image, "label": label, "corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)]
     return pandas.DataFrame(rows)
