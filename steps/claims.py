@@ -61,10 +61,10 @@ def _check(claim, config, where):
     for name in claim["label"] + claim["than"]:
         if name not in labels:
             raise BadInput(f"{where}: {grid.unknown('label', name, labels)}")
-    cases = [(image, grid.parse_parameters(corruption)) for image, corruption in experiments.cases(experiment)]
-    known = {"image": {image for image, _ in cases}}
-    for _, parameters in cases:
-        for name, value in parameters.items():
+    known = {}
+    for image, corruption in experiments.cases(experiment):
+        parameters = published.filled(experiment["task"], corruption) if rows else grid.parse_parameters(corruption)
+        for name, value in {"image": image, **parameters}.items():
             known.setdefault(name, set()).add(value)
     for name, values in claim["where"].items():
         if name not in known:
@@ -101,8 +101,7 @@ def values(claim, experiment, scores, rows, source):
     found = {}
     if source == "published":
         for row in rows if claim["quantity"] == "psnr" else []:
-            cell = (("image", row["image"]), (row["parameter"], grid.normalise(row["value"])))
-            found[row["label"], cell] = {None: row["psnr_db"]}
+            found[row["label"], _published_cell(row)] = {None: row["psnr_db"]}
         return found
     if scores is None:
         return found
@@ -121,19 +120,22 @@ def values(claim, experiment, scores, rows, source):
             if claim["quantity"] != "psnr":
                 value = math.log10(max(value, 1e-12))
             for name in names:
-                cell = _cell(row["image"], parameters, [r for r in rows if r["label"] == name])
-                if cell:
+                for cell in _cells(experiment, row, [r for r in rows if r["label"] == name]):
                     found.setdefault((name, cell), {})[seed] = value
     return found
 
 
-def _cell(image, parameters, rows):
-    """Return the cell of an image and corruption; with published rows, named by their parameter alone, or None."""
+def _cells(experiment, score, rows):
+    """Return the cells of a row of scores, a list: its own, or those of the published rows that it belongs to."""
     if not rows:
-        return (("image", image), *parameters.items())
-    name = rows[0]["parameter"]
-    there = any(row["image"] == image and math.isclose(row["value"], parameters.get(name, math.nan)) for row in rows)
-    return (("image", image), (name, parameters[name])) if there else None
+        return [(("image", score["image"]), *variants.but_seed(score["corruption"]).items())]
+    parameters = published.filled(experiment["task"], score["corruption"])
+    mine = [row for row in rows if row["image"] == score["image"] and published.is_of(row, parameters)]
+    return [_published_cell(row) for row in mine]
+
+
+def _published_cell(row):
+    return (("image", row["image"]), (row["parameter"], grid.normalise(row["value"])))
 
 
 def comparisons(claim, keys):

@@ -210,6 +210,21 @@ def test_tuned_settings_are_kept_apart(config):
     assert claims.overall(evaluated(read(config), config, frame, "tuned")) == "no numbers"  # no tuned NS
 
 
+def test_a_published_parameter_may_be_at_its_default_in_the_corruption(config, tmp_path):
+    text = "table,image,parameter,value,label,psnr_db\n" + "".join(
+        f"t,{image},compression,2,{label},20\n" for image in ("camera", "hill") for label in ("NS", "NLM")
+    )
+    (tmp_path / "published.csv").write_text(text)
+    experiment = config["experiments"]["e"]
+    experiment["task"], experiment["corruption"] = "single_pixel", {"patterns": "hadamard", "seed": [0, 1, 2]}
+    claim = read(config, where={"compression": 2})
+    rows = evaluated(claim, config, scores(config, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed)))
+    assert [row["n"] for row in rows] == [3, 3]
+    assert claims.overall(rows) == "stands"
+    with pytest.raises(BadInput, match="claims.c.where.compression: unknown value 4; allowed: 2"):
+        read(config, where={"compression": 4})
+
+
 @pytest.mark.parametrize(
     "mean, half, verdicts",
     [
