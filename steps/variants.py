@@ -33,6 +33,16 @@ def labels(experiment):
     return list(dict(entries(experiment)).items())
 
 
+def seeds(experiment):
+    """Return {label: its method's seeds in the config, a frozenset of numbers, "corruption" and None if not said}."""
+    found = {}
+    for label, entry in entries(experiment):
+        given = entry.get("params", {}).get("seed")
+        given = given if isinstance(given, list) else [given]
+        found[label] = found.get(label, frozenset()) | {s if s is None else grid.normalise(s) for s in given}
+    return found
+
+
 def check(found, reserved, where):
     """Raise BadInput for a label that another column or another variant has, and for a variant that is there twice."""
     columns, seen = {}, set()

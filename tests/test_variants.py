@@ -39,6 +39,12 @@ def test_a_label_of_two_entries_is_there_once_among_labels_and_of_each_among_ent
     assert [label for label, _ in variants.labels(experiment)] == ["DIP", "Wiener"]
 
 
+def test_seeds_of_a_label_are_those_of_all_of_its_entries():
+    entries = [{"method": "dip", "params": {"seed": seed}} for seed in (0, ["2", 1])]
+    assert variants.seeds({"methods": [*entries, WIENER]}) == {"DIP": {0, 1, 2}, "Wiener": {None}}
+    assert set(variants.seeds({"methods": [PAIRED]}).values()) == {frozenset({"corruption"})}
+
+
 @pytest.mark.parametrize(
     "methods, words",
     [
