@@ -7,6 +7,7 @@ from steps import grid, published, schema, variants
 from steps.errors import BadInput
 
 FEWEST = 3  # seeds with an interval of their own; with fewer, other cells' spread serves better
+EXACT = (None, None, None)  # in the place of a noise and seeds: that of a published number
 STANDS, FAILS, UNDECIDED, NOTHING = "stands", "fails", "undecided", "no numbers"
 
 
@@ -61,10 +62,10 @@ def _check(claim, config, where):
     for name in claim["label"] + claim["than"]:
         if name not in labels:
             raise BadInput(f"{where}: {grid.unknown('label', name, labels)}")
-    cases = [(image, grid.parse_parameters(corruption)) for image, corruption in experiments.cases(experiment)]
-    known = {"image": {image for image, _ in cases}}
-    for _, parameters in cases:
-        for name, value in parameters.items():
+    known = {}
+    for image, corruption in experiments.cases(experiment):
+        parameters = published.filled(experiment["task"], corruption) if rows else grid.parse_parameters(corruption)
+        for name, value in {"image": image, **parameters}.items():
             known.setdefault(name, set()).add(value)
     for name, values in claim["where"].items():
         if name not in known:
@@ -93,47 +94,47 @@ def _listed(value):
 
 
 def values(claim, experiment, scores, rows, source):
-    """Return {(label, cell): {seed: value}} of a claim's quantity, log10 of seconds and of losses.
+    """Return {(label, cell): {(noise, seed, seeds): value}} of a claim's quantity, log10 of seconds and of losses.
 
-    source  "published": the published `rows`, with seed None; "paper" or "tuned": our scores (a DataFrame, or None) by
-            settings of the kind. A cell is a tuple of (name, value): the image, then the corruption without its seed.
+    source  "published": the published `rows`, with EXACT for their seeds; "paper" or "tuned": our scores (a DataFrame,
+            or None) by settings of the kind. noise is the corruption's seed, seed the method's, seeds all of its label.
+            A cell is a tuple of (name, value): the image, then the corruption without its seed.
     """
     found = {}
     if source == "published":
         for row in rows if claim["quantity"] == "psnr" else []:
-            cell = (("image", row["image"]), (row["parameter"], grid.normalise(row["value"])))
-            found[row["label"], cell] = {None: row["psnr_db"]}
+            found[row["label"], _published_cell(row)] = {EXACT: row["psnr_db"]}
         return found
     if scores is None:
         return found
+    seeds = variants.seeds(experiment)
     for label, entry in variants.labels(experiment):
         names = published.names(entry) if "published" in experiment else [label]
         if entry.get("settings", "paper") != source:
             continue
         for row in scores[scores["label"] == label].to_dict("records"):
-            parameters = grid.parse_parameters(row["corruption"])
-            seed = (
-                parameters.pop("seed", 0),
-                row["seed"] if entry.get("params", {}).get("seed") != "corruption" else None,
-            )
-            seed = seed if isinstance(entry.get("params", {}).get("seed"), list) else seed[0]
+            noise = grid.parse_parameters(row["corruption"]).get("seed", 0)
+            key = (noise, grid.parse_parameters(row["params"]).get("seed"), seeds[label])
             value = row[claim["quantity"]]
             if claim["quantity"] != "psnr":
                 value = math.log10(max(value, 1e-12))
             for name in names:
-                cell = _cell(row["image"], parameters, [r for r in rows if r["label"] == name])
-                if cell:
-                    found.setdefault((name, cell), {})[seed] = value
+                for cell in _cells(experiment, row, [r for r in rows if r["label"] == name]):
+                    found.setdefault((name, cell), {})[key] = value
     return found
 
 
-def _cell(image, parameters, rows):
-    """Return the cell of an image and corruption; with published rows, named by their parameter alone, or None."""
+def _cells(experiment, score, rows):
+    """Return the cells of a row of scores, a list: its own, or those of the published rows that it belongs to."""
     if not rows:
-        return (("image", image), *parameters.items())
-    name = rows[0]["parameter"]
-    there = any(row["image"] == image and math.isclose(row["value"], parameters.get(name, math.nan)) for row in rows)
-    return (("image", image), (name, parameters[name])) if there else None
+        return [(("image", score["image"]), *variants.but_seed(score["corruption"]).items())]
+    parameters = published.filled(experiment["task"], score["corruption"])
+    mine = [row for row in rows if row["image"] == score["image"] and published.is_of(row, parameters)]
+    return [_published_cell(row) for row in mine]
+
+
+def _published_cell(row):
+    return (("image", row["image"]), (row["parameter"], grid.normalise(row["value"])))
 
 
 def comparisons(claim, keys):
@@ -153,19 +154,19 @@ def comparisons(claim, keys):
 
 
 def differences(found, first, second):
-    """Return the list of differences first − second over the seeds that both have."""
+    """Return the list of differences first − second on one noise: of each seed if they have the same, else of means."""
     a, b = found.get(first, {}), found.get(second, {})
-    if {type(seed) for seed in a} != {type(seed) for seed in b}:
+    if {seeds for _, _, seeds in a} != {seeds for _, _, seeds in b}:
         a, b = _by_noise(a), _by_noise(b)
-    return [a[seed] - b[seed] for seed in a if seed in b]
+    return [a[key] - b[key] for key in a if key in b]
 
 
 def _by_noise(values):
-    """Return {seed of the corruption: mean over the method's seeds}."""
+    """Return {noise: mean} of values by (noise, seed, seeds): several seeds of a method on one noise are averaged."""
     found = {}
-    for seed, value in values.items():
-        found.setdefault(seed[0] if isinstance(seed, tuple) else seed, []).append(value)
-    return {seed: sum(several) / len(several) for seed, several in found.items()}
+    for (noise, *_), value in values.items():
+        found.setdefault(noise, []).append(value)
+    return {noise: sum(several) / len(several) for noise, several in found.items()}
 
 
 def spread(found, claim):
@@ -213,7 +214,7 @@ def evaluate(claim, found, pairs):
         sample = differences(found, first, second)
         mean, half = published.interval(sample) if sample else (math.nan, math.nan)
         known = pooled.get((first[0], second[0]))
-        exact = None in found.get(first, {})
+        exact = EXACT in found.get(first, {})
         borrowed = 0 < len(sample) < FEWEST and not exact and known is not None and known[1] >= len(sample)
         if borrowed:
             half = float(stats.t.ppf(0.975, known[1]) * known[0] / len(sample) ** 0.5)

@@ -4,7 +4,7 @@ import csv
 import math
 import os
 
-from steps import grid, schema
+from steps import corrupt, grid, schema, variants
 from steps.errors import BadInput
 
 COLUMNS = ("table", "image", "parameter", "value", "label", "psnr_db")
@@ -64,8 +64,16 @@ def names(entry):
 def check(experiment, labels, cases, file, where):
     """Raise BadInput if an experiment is to be compared with what is not in the file of published values.
 
+    And if two entries under methods with one label say different things of it, since they are one variant.
     labels  [(label, its entry under methods)], as variants.labels gives them;  cases  [(image, corruption)].
     """
+    said = {}
+    for label, entry in variants.entries(experiment):
+        says = {"published": names(entry), "settings": entry.get("settings", "paper"), "remark": entry.get("remark")}
+        for key, value in says.items():
+            if said.setdefault((label, key), value) != value:
+                words = f"two entries with the label {label!r} differ in {key}; give each its own label"
+                raise BadInput(f"{where}.methods: {words}")
     asked = experiment.get("published")
     if not asked:
         entry = next((entry for _, entry in labels if "published" in entry), None)
@@ -81,8 +89,8 @@ def check(experiment, labels, cases, file, where):
         raise BadInput(f"{where}.published: none of the methods says with which published label it is compared")
     seen = {}
     for image, corruption in cases:
-        parameters = grid.parse_parameters(corruption)
-        parameters.pop("seed", None)
+        parameters = filled(experiment["task"], corruption)
+        parameters.pop("seed")
         for name in {row["parameter"] for row in rows if row["table"] == asked["table"] and row["image"] == image}:
             if seen.setdefault((image, name, parameters.get(name)), parameters) != parameters:
                 raise BadInput(f"{where}.corruption: published values are of {name}; {image} varies in more than that")
@@ -96,11 +104,23 @@ def check(experiment, labels, cases, file, where):
                     raise BadInput(f"{place}: {grid.unknown(f'published {kind[:-1]}', name, allowed)}")
 
 
+def filled(task, corruption):
+    """Return the parameters of a corruption of a task, in a dict; those that it does not spell at their defaults."""
+    defaults = {name: parameter.default for name, parameter in corrupt.allowed(task).items()}
+    return defaults | grid.parse_parameters(corruption)
+
+
+def is_of(row, parameters):
+    """Return whether a published row's parameter has its value in a dict of all parameters of a corruption."""
+    value = parameters.get(row["parameter"])
+    return isinstance(value, int | float) and math.isclose(value, row["value"])
+
+
 def ours(scores, cell, label):
     """Return the rows of scores (DataFrame of steps.collect) of a variant's label for the cell of a published row."""
     here = scores[(scores["image"] == cell["image"]) & (scores["label"] == label)]
-    given = [grid.parse_parameters(text).get(cell["parameter"]) for text in here["corruption"]]
-    return here.loc[[i for i, v in zip(here.index, given) if v is not None and math.isclose(v, cell["value"])]]
+    places = zip(here.index, here["task"], here["corruption"])
+    return here.loc[[place for place, task, text in places if is_of(cell, filled(task, text))]]
 
 
 def interval(values):

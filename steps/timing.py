@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from steps import discover, grid, tabulate, variants
 from steps import scores as scores_file
-from steps import tabulate
 from steps.errors import Command
 from steps.files import whole, write_text
 from steps.markup import escape_latex, escape_markdown
@@ -19,9 +19,37 @@ NOTE = (
 )
 
 
+def labels(scores):
+    """Return the label of each of the scores; where variants of one task share it, with what they differ in behind it.
+
+    Labels are one variant's within an experiment only: another may have "TV" with other iterations, and then they are
+    "TV (iterations=5)" and "TV (iterations=50)". What no variant spells is at its default; seeds tell none apart.
+    """
+    rows, methods, settings = [], {}, {}
+    for task, label, method, params in scores[["task", "label", "method", "params"]].itertuples(index=False):
+        parameters = grid.signature(discover.load("methods", method).recover)
+        spelled = variants.but_seed(params)
+        given = {name: spelled.get(name, parameter.default) for name, parameter in parameters.items() if name != "seed"}
+        rows.append((task, label, method, given))
+        methods.setdefault((task, label), set()).add(method)
+        settings.setdefault((task, label, method), {})[tuple(given.values())] = given
+    found = []
+    for task, label, method, given in rows:
+        others = settings[task, label, method].values()
+        differ = {name: value for name, value in given.items() if any(other[name] != value for other in others)}
+        words = [method] if len(methods[task, label]) > 1 else []
+        words += [f"{name}={'default' if value is None else grid.spell(value)}" for name, value in differ.items()]
+        found.append(f"{label} ({', '.join(words)})" if words else label)
+    return found
+
+
 def table(scores):
-    """Return a DataFrame: KEYS, n, median, least, most seconds, iterations and peak memory in MB, one row a group."""
-    groups = scores.drop_duplicates("folder").groupby(KEYS, sort=False, dropna=False)
+    """Return a DataFrame: KEYS, n, median, least, most seconds, iterations and peak memory in MB, one row a group.
+
+    A group's recoveries have the same settings but for the corruption and seeds, since its label tells them (`labels`).
+    """
+    scores = scores.drop_duplicates("folder")
+    groups = scores.assign(label=labels(scores)).groupby(KEYS, sort=False, dropna=False)
     found = groups.agg(
         n=("seconds", "size"),
         seconds=("seconds", "median"),

@@ -17,10 +17,30 @@ def of(experiment, seed, where="experiment"):
     return [variant for i, entry in entries for variant in _of_entry(entry, seed, f"{where}.methods[{i}]")]
 
 
+def entries(experiment):
+    """Return [(label, entry)] of each entry under methods with each label of its variants, in the order of the config.
+
+    A label is there again for another entry that has it: one that differs in its seeds only (see `check`).
+    """
+    return [pair for entry in experiment["methods"] for pair in {v[2]: entry for v in _of_entry(entry, 0)}.items()]
+
+
 def labels(experiment):
-    """Return [(label, its entry under methods)] of an experiment's variants, in the order of the config."""
-    found = {label: entry for entry in experiment["methods"] for _, _, label in _of_entry(entry, 0, "experiment")}
-    return list(found.items())
+    """Return [(label, an entry under methods that has it)], each label once, in the order of the config.
+
+    Entries that share a label say the same of what it is compared with: published.check refuses others.
+    """
+    return list(dict(entries(experiment)).items())
+
+
+def seeds(experiment):
+    """Return {label: its method's seeds in the config, a frozenset of numbers, "corruption" and None if not said}."""
+    found = {}
+    for label, entry in entries(experiment):
+        given = entry.get("params", {}).get("seed")
+        given = given if isinstance(given, list) else [given]
+        found[label] = found.get(label, frozenset()) | {s if s is None else grid.normalise(s) for s in given}
+    return found
 
 
 def check(found, reserved, where):
@@ -49,7 +69,7 @@ def but_seed(params):
     return {name: value for name, value in grid.parse_parameters(params).items() if name != "seed"}
 
 
-def _of_entry(entry, seed, where):
+def _of_entry(entry, seed, where="experiment"):
     """Return (method, params, label) of every combination of an entry's parameters; seed is the corruption's."""
     method, given = entry["method"], entry.get("params", {})
     if given.get("seed") == "corruption":

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from steps import claims, experiments
+from steps import claims, experiments, grid
 from steps.errors import BadInput
 
 PUBLISHED = "table,image,parameter,value,label,psnr_db\n" + "".join(
@@ -53,8 +53,8 @@ def scores(config, psnr, name="e", made=lambda recovery: True):
     rows = []
     for r in filter(made, experiments.recoveries(config["experiments"][name])):
         seed = int(r.corruption[-1]) if "seed" in r.corruption else int(r.params[-1])
-        row = {"label": r.label, "image": r.image, "corruption": r.corruption, "seconds": 1.0, "loss": 0.5}
-        rows.append(row | {"seed": int(r.params[-1]) if r.method == "dip" else math.nan, "psnr": psnr(r, seed)})
+        row = {"label": r.label, "image": r.image, "corruption": r.corruption, "params": r.params}
+        rows.append(row | {"seconds": 1.0, "loss": 0.5, "psnr": psnr(r, seed)})
     return pandas.DataFrame(rows)
 
 
@@ -184,6 +184,60 @@ def test_several_method_seeds_on_one_noise_are_averaged_before_they_meet_a_metho
     assert rows[0]["mean"] == pytest.approx(1.1)
 
 
+def plain(config, one, other, made=lambda recovery: True, corruption=None):
+    """Return the comparisons of none with L1 with params of each, their PSNRs their seeds, and 10 more for none."""
+    params = {"none": one, "L1": {"l1": 0.1} | other}
+    methods = [{"method": "dip", "label": label, "params": params} for label, params in params.items()]
+    config["experiments"]["plain"] |= {"methods": methods, "corruption": corruption or {}}
+    claim = read(config, experiment="plain", label="none", than="L1")
+
+    def psnr(r, seed):
+        return 10 * (r.label == "none") + grid.parse_parameters(r.params).get("seed", 0)
+
+    return evaluated(claim, config, scores(config, psnr, "plain", made), name="plain")
+
+
+@pytest.mark.parametrize(
+    "one, other, mean",
+    [
+        ({"seed": [0, 1, 2]}, {"seed": [3, 4, 5]}, 7),
+        ({"seed": [0, 1, 2]}, {"seed": [2, 3]}, 8.5),
+        ({"seed": [0, 1, 2]}, {}, 11),
+        ({"seed": [1]}, {"seed": [4]}, 7),
+    ],
+    ids=["none in common", "one in common", "a list and none", "one each"],
+)
+def test_methods_with_other_seeds_are_compared_by_their_means_on_a_noise(config, one, other, mean):
+    assert [(row["n"], row["mean"]) for row in plain(config, one, other)] == [(1, mean)] * 2
+    noises = {"sigma": 0.1, "seed": [0, 1, 2]}
+    assert [(row["n"], row["mean"]) for row in plain(config, one, other, corruption=noises)] == [(3, mean)] * 2
+
+
+def test_methods_with_the_same_seeds_are_compared_seed_by_seed_in_any_order_and_only_where_both_were_run(config):
+    rows = plain(config, {"seed": [0, 1, 2]}, {"seed": ["2", 0, 1]})
+    assert [(row["n"], row["mean"], row["half"]) for row in rows] == [(3, 10, 0)] * 2
+    made = {("none", "0"), ("none", "1"), ("L1", "1"), ("L1", "2")}
+    rows = plain(config, {"seed": [0, 1, 2]}, {"seed": [0, 1, 2]}, lambda r: (r.label, r.params[-1]) in made)
+    assert [(row["n"], row["mean"]) for row in rows] == [(1, 10)] * 2
+
+
+def test_seeds_of_the_corruption_are_paired_by_it(config):
+    rows = plain(config, {"seed": "corruption"}, {"seed": 1}, corruption={"sigma": 0.1, "seed": [0, 1, 2]})
+    assert [(row["n"], row["mean"]) for row in rows] == [(3, 10)] * 2  # 9, 10, 11
+
+
+def test_a_label_of_two_entries_has_the_seeds_of_both(config):
+    config["experiments"]["plain"]["methods"] = [
+        {"method": "dip", "label": "none", "params": {"seed": 0}},
+        {"method": "dip", "label": "L1", "params": {"lr": 0.1, "seed": [0, 1, 2]}},
+        {"method": "dip", "label": "none", "params": {"seed": [1, 2]}},
+        {"method": "dip", "label": "none", "params": {"seed": 3}},
+    ]
+    claim = read(config, experiment="plain", label="none", than="L1")
+    frame = scores(config, lambda r, seed: 10 * (r.label == "none") + seed, "plain")
+    assert [(row["n"], row["mean"]) for row in evaluated(claim, config, frame, name="plain")] == [(1, 10.5)] * 2
+
+
 def test_two_variants_for_one_published_label_cannot_be_decided(config):
     config["experiments"]["e"]["methods"][2]["settings"] = "paper"
     with pytest.raises(BadInput, match="claims.c: nlm and nlm tuned are both the paper settings of NLM"):
@@ -208,6 +262,21 @@ def test_tuned_settings_are_kept_apart(config):
     frame = scores(config, lambda r, seed: {"nlm": 20, "ns": 21, "nlm tuned": 30}[r.label] + 0.01 * seed)
     assert claims.overall(evaluated(read(config), config, frame)) == "stands"
     assert claims.overall(evaluated(read(config), config, frame, "tuned")) == "no numbers"  # no tuned NS
+
+
+def test_a_published_parameter_may_be_at_its_default_in_the_corruption(config, tmp_path):
+    text = "table,image,parameter,value,label,psnr_db\n" + "".join(
+        f"t,{image},compression,2,{label},20\n" for image in ("camera", "hill") for label in ("NS", "NLM")
+    )
+    (tmp_path / "published.csv").write_text(text)
+    experiment = config["experiments"]["e"]
+    experiment["task"], experiment["corruption"] = "single_pixel", {"patterns": "hadamard", "seed": [0, 1, 2]}
+    claim = read(config, where={"compression": 2})
+    rows = evaluated(claim, config, scores(config, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed)))
+    assert [row["n"] for row in rows] == [3, 3]
+    assert claims.overall(rows) == "stands"
+    with pytest.raises(BadInput, match="claims.c.where.compression: unknown value 4; allowed: 2"):
+        read(config, where={"compression": 4})
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ TOLERANCES = [{"images": ["b"], "reason": "stand-in"}, {"labels": ["N"], "db": 0
 def scores(**by_label):
     """Return scores of steps.collect from {label: {(image, sigma): [PSNR of each seed]}}."""
     rows = [
-        {"image": image, "label": label, "corruption": f"sigma={sigma},seed={seed}", "psnr": psnr}
+        {"task": "denoising", "image": image, "label": label, "corruption": f"sigma={sigma},seed={seed}", "psnr": psnr}
         for label, cells in by_label.items()
         for (image, sigma), values in cells.items()
         for seed, psnr in enumerate(values)
@@ -111,6 +111,13 @@ def test_a_cell_is_the_mean_over_seeds_beside_the_published_value():
     assert (row["n"], row["ours"], row["interval"], row["published"]) == (3, mean, half, 20.0)
     assert row["difference"] == -0.75
     assert (row["tolerance"], row["verdict"], row["reason"], row["settings"]) == (0.5, "worse", "near", "paper")
+
+
+def test_a_published_value_of_a_parameter_that_is_at_its_default_is_run():
+    cell = {"table": "t", "image": "a", "parameter": "compression", "value": 2.0, "label": "N", "psnr_db": 20.0}
+    facts = {"task": "single_pixel", "image": "a", "label": "ours", "corruption": "patterns=hadamard"}
+    (row,) = compare.compare(pandas.DataFrame([facts | {"psnr": 20.25}]), LABELS[:1], [cell], TOLERANCES)
+    assert (row["n"], row["ours"], row["verdict"]) == (1, 20.25, "within")
 
 
 def test_one_seed_has_no_interval_and_is_judged_all_the_same():

@@ -143,15 +143,60 @@ def test_a_corruption_that_varies_in_more_than_the_published_parameter_is_refuse
         check(EXPERIMENT | {"corruption": {"sigma": 0.1, "clip": [True, False]}})
 
 
+def test_a_parameter_is_the_same_spelled_or_at_its_default():
+    corruption = [{"sigma": 0.1, "seed": 0}, {"sigma": 0.1, "clip": False, "seed": 1}]
+    check(EXPERIMENT | {"corruption": corruption})
+    single_pixel = EXPERIMENT | {
+        "task": "single_pixel",
+        "images": ["barbara"],
+        "methods": [{"method": "nlm", "published": "NLM"}],
+        "published": {"table": "table3"},
+    }
+    check(single_pixel | {"corruption": {"patterns": "hadamard"}})
+    two = [{"patterns": "hadamard"}, {"compression": 2, "patterns": "hadamard", "sigma": 0.1}]
+    with pytest.raises(BadInput, match="published values are of compression; barbara varies in more than that"):
+        check(single_pixel | {"corruption": two})
+
+
 def test_a_comparison_that_no_method_is_part_of_is_refused():
     """It would be an empty table."""
     with pytest.raises(BadInput, match="^experiments.e.*published"):
         check(EXPERIMENT | {"methods": [{"method": "tv"}]})
 
 
-def scores(*corruptions, image="a", label="NLM"):
-    rows = [{"image": image, "label": label, "corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)]
-    return pandas.DataFrame(rows)
+ONE = {"method": "dip", "label": "x", "published": "NS", "params": {"seed": 0}}
+MORE = ONE | {"params": {"seed": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    "change, key",
+    [({"published": "NLM"}, "published"), ({"settings": "tuned"}, "settings"), ({"remark": "r"}, "remark")],
+)
+def test_entries_of_one_label_that_say_different_things_of_the_comparison_are_refused(change, key):
+    with pytest.raises(BadInput) as caught:
+        check(EXPERIMENT | {"methods": [ONE, MORE | change]})
+    words = f"two entries with the label 'x' differ in {key}; give each its own label"
+    assert str(caught.value) == f"experiments.e.methods: {words}"
+
+
+def test_so_are_those_of_which_one_alone_is_compared_with_or_without_published_values():
+    more = {key: value for key, value in MORE.items() if key != "published"}
+    for methods in ([ONE, more], [more, ONE]):
+        with pytest.raises(BadInput, match="experiments.e.methods: two entries with the label 'x' differ in published"):
+            check(EXPERIMENT | {"methods": methods})
+    plain = {key: value for key, value in EXPERIMENT.items() if key != "published"}
+    with pytest.raises(BadInput, match="experiments.e.methods: two entries with the label 'x' differ in settings"):
+        check(plain | {"methods": [more, more | {"settings": "tuned"}]})
+
+
+def test_entries_of_one_label_that_agree_may_share_it():
+    check(EXPERIMENT | {"methods": [ONE, MORE]})
+    check(EXPERIMENT | {"methods": [ONE, MORE | {"published": ["NS"], "settings": "paper"}]})  # the same, spelled
+
+
+def scores(*corruptions, image="a", label="NLM", task="single_pixel"):
+    facts = {"task": task, "image": image, "label": label}
+    return pandas.DataFrame([facts | {"corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)])
 
 
 CELL = {"table": "t", "image": "a", "parameter": "sigma", "value": 0.001, "label": "N", "psnr_db": 20.0}
@@ -177,6 +222,18 @@ def test_a_whole_number_and_none():
     assert published.ours(scores("compression=4", "compression=4.5"), cell, "NLM")["psnr"].tolist() == [0]
     cell = CELL | {"value": 0.0}
     assert published.ours(scores("sigma=0", "sigma=1e-3"), cell, "NLM")["psnr"].tolist() == [0]
+
+
+def test_a_parameter_that_is_not_spelled_has_its_default():
+    cell = CELL | {"parameter": "compression", "value": 2.0}
+    there = scores("patterns=hadamard,seed=1", "compression=4,patterns=hadamard", "compression=2")
+    assert published.ours(there, cell, "NLM")["psnr"].tolist() == [0, 2]
+    assert published.ours(scores("default", "sigma=0.1"), CELL | {"value": 0.0}, "NLM")["psnr"].tolist() == [0]
+
+
+@pytest.mark.parametrize("name, value", [("patterns", 1.0), ("nothing", 2.0), ("sigma", 0.5)])
+def test_a_parameter_that_is_a_word_or_that_the_task_has_not_is_no_value(name, value):
+    assert published.ours(scores("default"), CELL | {"parameter": name, "value": value}, "NLM").empty
 
 
 @pytest.mark.parametrize("count", [2, 3, 10])

@@ -32,6 +32,19 @@ def test_labels_have_the_entry_that_they_come_from():
         assert found == [("DIP (lr=0.1)", dip), ("DIP (lr=0.01)", dip), ("Wiener", WIENER)]
 
 
+def test_a_label_of_two_entries_is_there_once_among_labels_and_of_each_among_entries():
+    one, more = {"method": "dip", "params": {"seed": 0}}, {"method": "dip", "params": {"seed": [1, 2]}}
+    experiment = {"methods": [one, WIENER, more]}
+    assert variants.entries(experiment) == [("DIP", one), ("Wiener", WIENER), ("DIP", more)]
+    assert [label for label, _ in variants.labels(experiment)] == ["DIP", "Wiener"]
+
+
+def test_seeds_of_a_label_are_those_of_all_of_its_entries():
+    entries = [{"method": "dip", "params": {"seed": seed}} for seed in (0, ["2", 1])]
+    assert variants.seeds({"methods": [*entries, WIENER]}) == {"DIP": {0, 1, 2}, "Wiener": {None}}
+    assert set(variants.seeds({"methods": [PAIRED]}).values()) == {frozenset({"corruption"})}
+
+
 @pytest.mark.parametrize(
     "methods, words",
     [
