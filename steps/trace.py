@@ -19,12 +19,12 @@ class Trace:
 
     Keeps every loss and penalty, and the estimates at the iterations `kept(total)` and at the end, as float16 (off by
     at most 2.5e-4 in [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it
-    never sees the truth.
+    never sees the truth. Where the total is not known, None, no time left is printed.
     """
 
     def __init__(self, total):
         self.total = total
-        self.kept = set(kept(total)) if total else set()
+        self.kept = set(kept(total or 10**9))
         self._clear()
         self._start = self._printed = time.monotonic()
 
@@ -47,8 +47,11 @@ class Trace:
         now = time.monotonic()
         if now - self._printed >= SECONDS_BETWEEN_LINES or iteration == self.total:
             self._printed = now
-            left = (now - self._start) / iteration * (self.total - iteration)
-            print(f"iteration {iteration}/{self.total}  loss {float(loss):.4g}  {left:.0f} s left", flush=True)
+            of, left = "", ""
+            if self.total and 0 < iteration <= self.total:
+                of = f"/{self.total}"
+                left = f"  {(now - self._start) / iteration * (self.total - iteration):.0f} s left"
+            print(f"iteration {iteration}{of}  loss {float(loss):.4g}{left}", flush=True)
 
     def _keep(self):
         self.iterations.append(len(self.losses))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from steps import measurement, recover, sources
 from steps.errors import BadInput
+from steps.trace import kept
 
 ROOT = Path(__file__).parent.parent
 
@@ -129,6 +130,24 @@ def test_an_estimate_that_is_not_finite_is_refused(measured, monkeypatch):
     assert result.exit_code == 1
     assert "not finite" in result.output
     assert not (measured / "out").exists()
+
+
+def test_a_method_that_says_otherwise_how_often_it_iterates_has_a_trace(measured, monkeypatch):
+    """Its keyword is `epochs`; a line is printed each time, as after two seconds."""
+
+    def recover_slowly(y, A, sigma, *, epochs=12, callback=None):
+        for epoch in range(1, epochs + 1):
+            callback(epoch, y, 0.5)
+        return y
+
+    monkeypatch.setattr("steps.methods.tv.recover", recover_slowly)
+    monkeypatch.setattr("steps.trace.SECONDS_BETWEEN_LINES", 0)
+    result = run(measured, "tv", "default")
+    assert result.exit_code == 0, result.output
+    assert "iteration 12  loss 0.5\n" in result.output
+    assert json.loads((measured / "out/run.json").read_text())["iterations"] == 12
+    with np.load(measured / "out/trace.npz") as trace:
+        assert trace["iterations"].tolist() == kept(12)
 
 
 def test_device():
