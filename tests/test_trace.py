@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from steps.errors import BadInput
 from steps.trace import Trace, kept
 
 
@@ -53,6 +54,11 @@ def test_without_a_total_the_same_iterations_are_kept():
     arrays = trace.arrays()
     assert arrays["iterations"].tolist() == kept(12)
     np.testing.assert_allclose(arrays["estimates"][:, 0, 0, 0], arrays["iterations"] / 100, atol=2.5e-4)
+
+
+def test_an_estimate_of_another_shape_than_the_image_is_refused():
+    with pytest.raises(BadInput, match=r"callback: the estimate has shape \(2, 2\); must be \(1, 2, 2\), the image's"):
+        Trace(None, (1, 2, 2))(1, torch.zeros(2, 2), 1.0)
 
 
 def test_a_penalty_is_kept_apart_and_is_zero_where_there_is_none():
