@@ -46,7 +46,7 @@ class Fit:
     lr           Adam's step.
     input_noise  standard deviation of what is added to z, drawn anew in every iteration.
     output       "last": the iterate; "average": the running average of iterates with weight 0.99; "unperturbed": f_θ(z)
-                 without input noise and dropout, made at the iterations that a trace keeps.
+                 without input noise and dropout, made only where a trace keeps it or it may be what is returned.
     backtrack    every 100 iterations, if the data term has grown by 5 dB since the last check, restore weights,
                  optimiser and average of that check; if it does so again at once, with half the step.
     window       return the output of least moving variance (see `stopping.MovingVariance`, for patience and min_start
@@ -134,26 +134,25 @@ class Fit:
         for iteration in range(1, iterations + 1):
             check = iteration % CHECK == 0 or iteration == iterations
             estimate, loss, penalty = self._step(data_term, iteration, check)
+            reached = target and float(loss) <= target
             if self.output == "average":
                 self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
                 estimate = self.average
-            elif self.output == "unperturbed" and (iteration in shown or stop):
+            elif self.output == "unperturbed" and (iteration in shown or stop or reached):
                 estimate = self.unperturbed()
             if callback:
                 callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
             if stop and stop(iteration, estimate):
                 break
-            if target and float(loss) <= target:
+            if reached:
                 print(f"the data term has come down to {target:.4g}: stopped", flush=True)
                 break
             if self.backtrack and check:
                 saved = self._check(float(loss), estimate, saved)
                 estimate = saved["estimate"]
         if stop:
-            print(
-                f"moving variance: {iteration} iterations made, the estimate is that of {stop.iteration or iteration}",
-                flush=True,
-            )
+            best = stop.iteration or iteration
+            print(f"moving variance: {iteration} iterations made, the estimate is that of {best}", flush=True)
             estimate = estimate if stop.best is None else stop.best
         return estimate
 
@@ -203,12 +202,13 @@ class Fit:
     def _check(self, loss, estimate, saved):
         """Return what the next check may restore: the present state, or the saved one if the fit has dropped."""
         if saved is None or not loss > DROP * saved["loss"]:
-            state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
-            state = copy.deepcopy(state)
+            state = copy.deepcopy({"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()})
             return state | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
         self.network.load_state_dict(saved["network"])
         self.optimiser.load_state_dict(copy.deepcopy(saved["optimiser"]))
         self.average = saved["average"]
+        if self.output == "unperturbed":  # of that check perhaps no such output was made
+            saved["estimate"] = self.unperturbed()
         if saved["again"]:  # without input noise the same steps would only lead to the same drop
             for group in self.optimiser.param_groups:
                 group["lr"] /= 2

@@ -78,6 +78,22 @@ def import_ahead(module):
                     importlib.import_module(alias.name)
 
 
+def check_estimate(estimate, shape, method):
+    """Return what a method gave, in float32 on the CPU. Raises BadInput unless it is a finite image of this shape."""
+    import torch
+
+    tensor = isinstance(estimate, torch.Tensor)
+    if not tensor or not estimate.is_floating_point() or tuple(estimate.shape) != shape:
+        found = f"of type {type(estimate).__name__}"
+        if tensor:
+            found = f"{str(estimate.dtype).removeprefix('torch.')} of shape {tuple(estimate.shape)}"
+        raise BadInput(f"{method}: the estimate is {found}; must be a tensor of floats of shape {shape}, the image's")
+    estimate = estimate.detach().to("cpu", torch.float32)
+    if not torch.isfinite(estimate).all():
+        raise BadInput(f"{method}: the estimate has values that are not finite")
+    return estimate
+
+
 def peak_memory(device):
     """Return the most memory in bytes: of torch's tensors on CUDA, else of this process, its libraries included."""
     import torch
@@ -144,12 +160,10 @@ def _recover(measurement, method, params, folder, device, threads):
         settings = {name: parameter.default for name, parameter in grid.signature(module.recover).items()} | chosen
         import_ahead(module)
         made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
-        trace = Trace(settings.get("iterations"))
+        trace = Trace(settings.get("iterations"), A.shape)
         start = time.perf_counter()
-        estimate = module.recover(y, A, sigma, **chosen, callback=trace).to("cpu", torch.float32)
+        estimate = check_estimate(module.recover(y, A, sigma, **chosen, callback=trace), A.shape, method)
         seconds = time.perf_counter() - start
-    if not torch.isfinite(estimate).all():
-        raise click.ClickException(f"{folder}: the estimate has values that are not finite; nothing is written")
     fitted = A.forward(estimate.to(y))
     with whole(folder / "trace.npz") as temporary:
         np.savez(temporary, **trace.arrays())

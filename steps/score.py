@@ -74,9 +74,10 @@ def main(picture, folder, truth):
     with one_line(folder):
         truth = read_array(truth).astype(np.float64) if truth else None
         estimate = read_array(folder / "recovered.npy")
-        if truth is not None and estimate.shape != truth.shape:
-            raise BadInput(f"the estimate has shape {estimate.shape}, the image {truth.shape}")
         shown = read_array(picture)
+        for image in (shown, truth):
+            if image is not None and estimate.shape != image.shape:
+                raise BadInput(f"the estimate has shape {estimate.shape}, the image {image.shape}")
         run = read_json(folder / "run.json")
         trace = read_arrays(folder / "trace.npz")
     rows = curve(truth, trace)

@@ -5,6 +5,8 @@ import time
 import numpy as np
 import torch
 
+from steps.errors import BadInput
+
 SECONDS_BETWEEN_LINES = 2
 
 
@@ -19,12 +21,13 @@ class Trace:
 
     Keeps every loss and penalty, and the estimates at the iterations `kept(total)` and at the end, as float16 (off by
     at most 2.5e-4 in [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it
-    never sees the truth.
+    never sees the truth. Where the total is not known, None, no time left is printed. `shape` is the image's; None
+    allows any.
     """
 
-    def __init__(self, total):
-        self.total = total
-        self.kept = set(kept(total)) if total else set()
+    def __init__(self, total, shape=None):
+        self.total, self.shape = total, shape
+        self.kept = set(kept(total or 10**9))
         self._clear()
         self._start = self._printed = time.monotonic()
 
@@ -36,7 +39,12 @@ class Trace:
         """Record one iteration; loss (the data term) and penalty are numbers or tensors of one.
 
         Iteration 1 starts the trace anew: a method that had to begin again leaves only what led to its result.
+        Raises BadInput for an estimate of another shape than the image's.
         """
+        if self.shape and tuple(estimate.shape) != self.shape:
+            raise BadInput(
+                f"callback: the estimate has shape {tuple(estimate.shape)}; must be {self.shape}, the image's"
+            )
         if iteration == 1:
             self._clear()
         self.losses.append(loss)
@@ -47,8 +55,11 @@ class Trace:
         now = time.monotonic()
         if now - self._printed >= SECONDS_BETWEEN_LINES or iteration == self.total:
             self._printed = now
-            left = (now - self._start) / iteration * (self.total - iteration)
-            print(f"iteration {iteration}/{self.total}  loss {float(loss):.4g}  {left:.0f} s left", flush=True)
+            of, left = "", ""
+            if self.total and 0 < iteration <= self.total:
+                of = f"/{self.total}"
+                left = f"  {(now - self._start) / iteration * (self.total - iteration):.0f} s left"
+            print(f"iteration {iteration}{of}  loss {float(loss):.4g}{left}", flush=True)
 
     def _keep(self):
         self.iterations.append(len(self.losses))

@@ -12,6 +12,7 @@ from steps.corrupt import add_noise
 from steps.errors import BadInput
 from steps.fit import Fit, has_bfloat16
 from steps.score import psnr
+from steps.trace import kept
 from tests.test_paper import IMAGES, load_image
 
 CPU = torch.device("cpu")
@@ -108,6 +109,54 @@ def test_the_unperturbed_output_has_neither_noise_nor_dropout(gray):
     assert torch.equal(result, fit.unperturbed()) and fit.network.training
     noisy = fit_of(gray, size=size, input_noise=0.1)
     assert not torch.equal(noisy.run(squares(gray), 3), noisy.unperturbed())
+
+
+PERTURBED = {"size": SMALL | {"p_keep": 0.8}, "input_noise": 0.1, "precision": "float32"}
+
+
+def test_a_fit_that_reaches_its_target_returns_the_unperturbed_output(gray):
+    """At an iteration that no trace keeps, too; it is also what the callback is shown there."""
+    losses = [float(loss) for _, _, loss in recorded(fit_of(gray, **PERTURBED), gray, 60)[1]]
+    lowest = [i for i in range(1, 61) if losses[i - 1] < min(losses[: i - 1], default=1)]
+    end = next(i for i in lowest if i > 20 and i not in kept(60))
+    fit, seen = fit_of(gray, **PERTURBED, output="unperturbed"), []
+    result = fit.run(squares(gray), 60, lambda i, x, loss: seen.append(x), losses[end - 1])
+    assert len(seen) == end
+    assert torch.equal(result, fit.unperturbed()) and torch.equal(result, seen[-1])
+
+
+def test_a_fit_that_is_backtracked_at_its_end_returns_the_unperturbed_output(gray, monkeypatch, capsys):
+    """Of the last check, in iteration 8, that no trace keeps."""
+    monkeypatch.setattr("steps.fit.CHECK", 4)
+    result, fit, _ = dropped(gray, {12}, output="unperturbed")
+    assert "backtracked" in capsys.readouterr().out and 8 not in kept(12)
+    assert torch.equal(result, fit.unperturbed())
+    assert torch.equal(result, dropped(gray, {}, 8, output="unperturbed")[0])
+
+
+def dropped(x, calls, iterations=12, **settings):
+    """Return (result, fit, losses) of a fit with backtracking whose data term grows tenfold in these calls."""
+    fit, losses = fit_of(x, **PERTURBED | settings, backtrack=True), []
+
+    def data_term(estimate):
+        loss = (estimate - x).square().mean() * (10.0 if len(losses) + 1 in calls else 1.0)
+        losses.append(loss.item())
+        return loss
+
+    return fit.run(data_term, iterations), fit, losses
+
+
+def test_the_unperturbed_output_leaves_the_fit_as_it_is(gray, monkeypatch):
+    """Bit for bit, and where nothing ends early it is made only where a trace keeps it."""
+    monkeypatch.setattr("steps.fit.CHECK", 4)
+    for calls in ({}, {8}, {8, 12}):
+        (_, plain, losses), (_, fit, again) = (dropped(gray, calls, 16, output=o) for o in ("last", "unperturbed"))
+        assert losses == again
+        assert all(torch.equal(*pair) for pair in zip(plain.network.parameters(), fit.network.parameters()))
+    made = []
+    monkeypatch.setattr(Fit, "unperturbed", lambda fit: made.append(1) or gray)
+    dropped(gray, {}, 16, output="unperturbed")
+    assert len(made) == len(kept(16))
 
 
 def test_a_drop_is_backtracked(gray, capsys):

@@ -1,3 +1,4 @@
+import functools
 import hashlib
 import json
 import signal
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from steps import measurement, recover, sources
 from steps.errors import BadInput
+from steps.trace import kept
 
 ROOT = Path(__file__).parent.parent
 
@@ -121,13 +123,84 @@ def test_a_bug_in_a_method_stays_a_traceback(measured, monkeypatch):
     assert isinstance(run(measured, "tv", "default").exception, ZeroDivisionError)
 
 
-def test_an_estimate_that_is_not_finite_is_refused(measured, monkeypatch):
+FLAWED = {
+    "a dimension short": (lambda x: x[0], "float32 of shape (40, 40)"),
+    "a dimension more": (lambda x: x[None], "float32 of shape (1, 1, 40, 40)"),
+    "one that would be broadcast": (lambda x: x[:, :1], "float32 of shape (1, 1, 40)"),
+    "complex": (lambda x: x + 0j, "complex64 of shape (1, 40, 40)"),
+    "integers": (lambda x: x.to(torch.uint8), "uint8 of shape (1, 40, 40)"),
+    "an array": (lambda x: x.numpy(), "of type ndarray"),
+    "a list": (lambda x: x.tolist(), "of type list"),
+    "nothing": (lambda x: None, "of type NoneType"),
+}
+
+
+def returning(monkeypatch, made):
+    """Let TV return made(y) instead."""
     from steps.methods import tv
 
-    monkeypatch.setattr(tv, "column_norm", lambda A, y: float("nan"))
-    result = run(measured, "tv", "iterations=1")
+    monkeypatch.setattr(tv, "recover", functools.wraps(tv.recover)(lambda y, A, sigma, **_: made(y)))
+
+
+@pytest.mark.parametrize("case", FLAWED)
+def test_an_estimate_of_another_kind_or_shape_is_refused(measured, monkeypatch, case):
+    made, received = FLAWED[case]
+    returning(monkeypatch, made)
+    result = run(measured, "tv", "default")
     assert result.exit_code == 1
-    assert "not finite" in result.output
+    assert result.output == (
+        f"Error: {measured / 'out'}: tv: the estimate is {received}; must be a tensor of floats of shape "
+        "(1, 40, 40), the image's\n"
+    )
+    assert not (measured / "out").exists()
+
+
+def test_an_estimate_that_is_not_finite_is_refused(measured, monkeypatch):
+    for value in (float("nan"), float("inf"), 1e300):  # the last in float64
+        returning(monkeypatch, lambda y, value=value: torch.full_like(y, value, dtype=torch.float64))
+        result = run(measured, "tv", "default")
+        assert result.exit_code == 1
+        assert result.output == f"Error: {measured / 'out'}: tv: the estimate has values that are not finite\n"
+        assert not (measured / "out").exists()
+
+
+def test_an_estimate_in_any_precision_is_written_in_float32(measured, monkeypatch):
+    """One that still has its gradient, too."""
+    for dtype in (torch.float64, torch.bfloat16):
+        returning(monkeypatch, lambda y, dtype=dtype: y.to(dtype).requires_grad_())
+        result = run(measured, "tv", "default")
+        assert result.exit_code == 0, result.output
+        estimate = np.load(measured / "out/recovered.npy")
+        assert estimate.dtype == np.float32 and estimate.shape == (1, 40, 40)
+
+
+def test_a_method_that_says_otherwise_how_often_it_iterates_has_a_trace(measured, monkeypatch):
+    """Its keyword is `epochs`; a line is printed each time, as after two seconds."""
+
+    def recover_slowly(y, A, sigma, *, epochs=12, callback=None):
+        for epoch in range(1, epochs + 1):
+            callback(epoch, y, 0.5)
+        return y
+
+    monkeypatch.setattr("steps.methods.tv.recover", recover_slowly)
+    monkeypatch.setattr("steps.trace.SECONDS_BETWEEN_LINES", 0)
+    result = run(measured, "tv", "default")
+    assert result.exit_code == 0, result.output
+    assert "iteration 12  loss 0.5\n" in result.output
+    assert json.loads((measured / "out/run.json").read_text())["iterations"] == 12
+    with np.load(measured / "out/trace.npz") as trace:
+        assert trace["iterations"].tolist() == kept(12)
+
+
+def test_a_callback_with_an_estimate_of_another_shape_is_refused(measured, monkeypatch):
+    def recover_flat(y, A, sigma, *, callback=None):
+        callback(1, y[0], 0.5)
+        return y
+
+    monkeypatch.setattr("steps.methods.tv.recover", recover_flat)
+    result = run(measured, "tv", "default")
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert "callback: the estimate has shape (40, 40); must be (1, 40, 40), the image's" in result.output
     assert not (measured / "out").exists()
 
 

@@ -85,10 +85,15 @@ def test_without_a_truth_nothing_is_compared(tmp_path, gray):
     assert (folder / "curve.csv").read_text() == "iteration,loss,penalty,psnr\n1,3.0,0.0,\n"
 
 
-def test_an_estimate_of_another_shape_is_refused(tmp_path, gray):
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(("made", "shape"), [(lambda x: x[:, 1:], "(1, 39, 40)"), (lambda x: x[0], "(40, 40)")])
+def test_an_estimate_of_another_shape_is_refused(tmp_path, gray, known, made, shape):
+    folder = tmp_path / "tv"
+    folder.mkdir()
     np.save(tmp_path / "image.npy", gray.numpy())
-    np.save(tmp_path / "recovered.npy", gray.numpy()[:, 1:])
+    np.save(folder / "recovered.npy", made(gray.numpy()))
     picture = str(tmp_path / "image.npy")
-    result = CliRunner().invoke(score.main, [picture, str(tmp_path), f"--truth={picture}"])
+    result = CliRunner().invoke(score.main, [picture, str(folder), *[f"--truth={picture}"] * known])
     assert result.exit_code == 1
-    assert "the estimate has shape (1, 39, 40), the image (1, 40, 40)" in result.output
+    assert result.output == f"Error: {folder}: the estimate has shape {shape}, the image (1, 40, 40)\n"
+    assert [path.name for path in folder.iterdir()] == ["recovered.npy"]

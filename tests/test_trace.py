@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 import torch
 
+from steps.errors import BadInput
 from steps.trace import Trace, kept
 
 
@@ -25,6 +27,38 @@ def test_records_every_loss_and_the_kept_estimates(capsys):
 def test_a_method_without_iterations_leaves_an_empty_trace():
     arrays = Trace(None).arrays()
     assert len(arrays["losses"]) == len(arrays["estimates"]) == len(arrays["iterations"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("total", "iteration", "line"),
+    [
+        (None, 3, "iteration 3  loss 0.5\n"),
+        (10, 5, "iteration 5/10  loss 0.5  4 s left\n"),
+        (10, 10, "iteration 10/10  loss 0.5  0 s left\n"),
+        (10, 12, "iteration 12  loss 0.5\n"),
+        (10, 0, "iteration 0  loss 0.5\n"),
+    ],
+)
+def test_a_line_tells_the_time_left_where_it_is_known(total, iteration, line, monkeypatch, capsys):
+    """Known if the method has a keyword `iterations` and has not made more of them: here 4 s have passed."""
+    clock = iter([0.0, 4.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    Trace(total)(iteration, torch.zeros(1, 2, 2), 0.5)
+    assert capsys.readouterr().out == line
+
+
+def test_without_a_total_the_same_iterations_are_kept():
+    trace = Trace(None)
+    for iteration in range(1, 13):
+        trace(iteration, torch.full((1, 2, 2), iteration / 100), 1.0)
+    arrays = trace.arrays()
+    assert arrays["iterations"].tolist() == kept(12)
+    np.testing.assert_allclose(arrays["estimates"][:, 0, 0, 0], arrays["iterations"] / 100, atol=2.5e-4)
+
+
+def test_an_estimate_of_another_shape_than_the_image_is_refused():
+    with pytest.raises(BadInput, match=r"callback: the estimate has shape \(2, 2\); must be \(1, 2, 2\), the image's"):
+        Trace(None, (1, 2, 2))(1, torch.zeros(2, 2), 1.0)
 
 
 def test_a_penalty_is_kept_apart_and_is_zero_where_there_is_none():
