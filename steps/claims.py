@@ -3,7 +3,7 @@
 import math
 import os
 
-from steps import grid, published, schema, variants
+from steps import corrupt, grid, published, schema, variants
 from steps.errors import BadInput
 
 FEWEST = 3  # seeds with an interval of their own; with fewer, other cells' spread serves better
@@ -64,7 +64,7 @@ def _check(claim, config, where):
             raise BadInput(f"{where}: {grid.unknown('label', name, labels)}")
     known = {}
     for image, corruption in experiments.cases(experiment):
-        parameters = published.filled(experiment["task"], corruption) if rows else grid.parse_parameters(corruption)
+        parameters = corrupt.filled(experiment["task"], corruption) if rows else grid.parse_parameters(corruption)
         for name, value in {"image": image, **parameters}.items():
             known.setdefault(name, set()).add(value)
     for name, values in claim["where"].items():
@@ -128,7 +128,7 @@ def _cells(experiment, score, rows):
     """Return the cells of a row of scores, a list: its own, or those of the published rows that it belongs to."""
     if not rows:
         return [(("image", score["image"]), *variants.but_seed(score["corruption"]).items())]
-    parameters = published.filled(experiment["task"], score["corruption"])
+    parameters = corrupt.filled(experiment["task"], score["corruption"])
     mine = [row for row in rows if row["image"] == score["image"] and published.is_of(row, parameters)]
     return [_published_cell(row) for row in mine]
 

@@ -56,6 +56,12 @@ def allowed(task):
     return grid.signature(discover.load("tasks", task).Operator, add_noise)
 
 
+def filled(task, corruption):
+    """Return the parameters of a corruption of a task, in a dict; those that it does not spell at their defaults."""
+    defaults = {name: parameter.default for name, parameter in allowed(task).items()}
+    return defaults | grid.parse_parameters(corruption)
+
+
 @click.command(cls=Command, help=__doc__)
 @click.argument("image", type=click.Path(exists=True, dir_okay=False))
 @click.argument("task")

@@ -124,8 +124,7 @@ def cases(experiment, where="experiment"):
             if image not in experiment["images"]:
                 raise BadInput(f"{place}.images: {grid.unknown('image', image, experiment['images'])}")
         found += [(image, corruption) for image in images for corruption in _corruptions(experiment, settings, place)]
-    defaults = {name: parameter.default for name, parameter in corrupt.allowed(experiment["task"]).items()}
-    spelled = {text: tuple((defaults | grid.parse_parameters(text)).items()) for _, text in found}
+    spelled = {text: tuple(corrupt.filled(experiment["task"], text).items()) for _, text in found}
     twice, times = Counter((image, spelled[text]) for image, text in found).most_common(1)[0]
     if times > 1:  # one noise must not count as two draws of it
         texts = ", also spelled ".join(dict.fromkeys(text for image, text in found if (image, spelled[text]) == twice))

@@ -89,7 +89,7 @@ def check(experiment, labels, cases, file, where):
         raise BadInput(f"{where}.published: none of the methods says with which published label it is compared")
     seen = {}
     for image, corruption in cases:
-        parameters = filled(experiment["task"], corruption)
+        parameters = corrupt.filled(experiment["task"], corruption)
         parameters.pop("seed")
         for name in {row["parameter"] for row in rows if row["table"] == asked["table"] and row["image"] == image}:
             if seen.setdefault((image, name, parameters.get(name)), parameters) != parameters:
@@ -104,12 +104,6 @@ def check(experiment, labels, cases, file, where):
                     raise BadInput(f"{place}: {grid.unknown(f'published {kind[:-1]}', name, allowed)}")
 
 
-def filled(task, corruption):
-    """Return the parameters of a corruption of a task, in a dict; those that it does not spell at their defaults."""
-    defaults = {name: parameter.default for name, parameter in corrupt.allowed(task).items()}
-    return defaults | grid.parse_parameters(corruption)
-
-
 def is_of(row, parameters):
     """Return whether a published row's parameter has its value in a dict of all parameters of a corruption."""
     value = parameters.get(row["parameter"])
@@ -120,7 +114,7 @@ def ours(scores, cell, label):
     """Return the rows of scores (DataFrame of steps.collect) of a variant's label for the cell of a published row."""
     here = scores[(scores["image"] == cell["image"]) & (scores["label"] == label)]
     places = zip(here.index, here["task"], here["corruption"])
-    return here.loc[[place for place, task, text in places if is_of(cell, filled(task, text))]]
+    return here.loc[[place for place, task, text in places if is_of(cell, corrupt.filled(task, text))]]
 
 
 def interval(values):
