@@ -35,6 +35,8 @@ def select(scores, drawing):
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 def main(scores, drawing, output, stand_ins):
     """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
+    import matplotlib.pyplot
+
     with one_line(output), style.apply():
         module, rows = select(scores_file.read(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
@@ -52,6 +54,7 @@ def main(scores, drawing, output, stand_ins):
             with whole(Path(output + suffix)) as temporary:
                 metadata = {"CreationDate": None} if suffix == ".pdf" else None
                 figure.savefig(temporary, bbox_inches=page, metadata=metadata)
+        matplotlib.pyplot.close(figure)
 
 
 if __name__ == "__main__":

@@ -371,7 +371,7 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     np.testing.assert_allclose(
         details[0].images[0].get_array(), truth[top : top + height, left : left + width], atol=1e-6
     )
-    errors = [axes.images[0] for axes in figure.axes if axes.images and axes.images[0].get_cmap().name == "magma"]
+    errors = [axes.images[0] for axes in figure.axes if axes.images and axes.images[0].get_cmap().name == "inferno"]
     assert len(errors) == 3 and len({error.get_clim() for error in errors}) == 1  # all on one scale
     error = np.abs(shown[1] - truth)
     error = error.mean(axis=2) if error.ndim == 3 else error
