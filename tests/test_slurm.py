@@ -199,7 +199,8 @@ def test_small_jobs_are_one_job_of_slurm_and_use_one_cpu_in_turn(run):
     job = run["jobs"][corrupt]
     assert log.count(": corrupt ") == 4
     assert "NumCPUs=1 " in job and "TimeLimit=00:20:00" in job  # 4 times 5 minutes
-    patterns = 8 * 4 * 1024**2 / 1e6  # the largest of them is that of dense patterns for 32 × 32 pixels
+    pixels = 32 * 32 + 32  # as the size of the file says, its header of 128 bytes among them
+    patterns = 8 * 4 * pixels**2 / 1e6  # dense ones for as many patterns as pixels: the most that one of the jobs needs
     assert f"MinMemoryNode={1000 + round(patterns)}M" in job
 
 
