@@ -8,9 +8,8 @@ LEFT, GAP, BELOW = 0.18, 0.03, 0.17  # inches: for the names of rows, between pi
 def draw(scores):
     """Return a figure: a row for each corruption, a column for input, methods and truth, PSNR under each picture.
 
-    `scores` are the rows of one image; of several seeds the first is shown. Corruptions that differ only in a default
-    that is spelled or not are one row. More than eight columns are broken into blocks, one below the other. The highest
-    PSNR of a row is bold.
+    `scores` are the rows of one image; of several seeds the first is shown. More than eight columns are broken into
+    blocks, one below the other. The highest PSNR of a row is bold.
     """
     import matplotlib.pyplot as plt
 
