@@ -24,7 +24,7 @@ paper: $(READY)
 
 # What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
 # makes the first seed); then tables and figures of what there is, the rest marked "not run".
-CELLS_OF_PAPER = $(BIN)/python -m steps.cells config/paper.yaml
+CELLS_OF_PAPER = $(BIN)/python -m steps cells config/paper.yaml
 paper-cpu: $(READY)
 	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
@@ -44,15 +44,15 @@ cluster: .plugins/requirements-cluster.lock
 
 # docs/paper.md from the results that there are: make paper-page COMMAND="make paper"
 paper-page: $(READY)
-	$(BIN)/python -m steps.page config/paper.yaml docs/paper.md --command "$(COMMAND)" --remark "$(REMARK)"
+	$(BIN)/python -m steps paper config/paper.yaml docs/paper.md --command "$(COMMAND)" --remark "$(REMARK)"
 
 # What the next run would do and why, in words: make status CONFIG=my.yaml
 status: $(READY)
-	@$(BIN)/python -m steps.status $(if $(filter command environment,$(firstword $(origin CONFIG))),$(CONFIG))
+	@$(BIN)/python -m steps status $(if $(filter command environment,$(firstword $(origin CONFIG))),$(CONFIG))
 
 # Whether the files in results are as the run made them
 verify: $(READY)
-	@$(BIN)/python -m steps.verify
+	@$(BIN)/python -m steps verify
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2
@@ -67,18 +67,18 @@ stress: $(READY)
 
 # Seconds an iteration of the deep image prior, against the textbook's network: about 25 minutes on two cores.
 benchmark: $(READY)
-	$(BIN)/python -m steps.benchmark
+	$(BIN)/python -m steps benchmark
 
 # A bundle of recoveries to make elsewhere (docs/elsewhere.md): make cells ONLY="--method dip" IMAGES=folder
 cells: $(READY)
-	measurements=$$($(BIN)/python -m steps.cells $(CONFIG) $(ONLY) --measurements) && \
+	measurements=$$($(BIN)/python -m steps cells $(CONFIG) $(ONLY) --measurements) && \
 	if [ -n "$$measurements" ]; then $(BIN)/snakemake --cores $(CORES) $$measurements \
 	  --configfile $(CONFIG) $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
-	$(BIN)/python -m steps.cells $(CONFIG) $(CELLS) $(ONLY)
+	$(BIN)/python -m steps cells $(CONFIG) $(CELLS) $(ONLY)
 
 # Brings them back: make adopt FROM=folder
 adopt: $(READY)
-	$(BIN)/python -m steps.adopt $(CONFIG) "$(FROM)"
+	$(BIN)/python -m steps adopt $(CONFIG) "$(FROM)"
 
 lint: $(READY)
 	$(BIN)/ruff check .

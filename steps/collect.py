@@ -1,18 +1,16 @@
 """Collect the scores of an experiment's recoveries, one row each."""
 
-import json
-
 import click
 
-from steps import experiments
-from steps.errors import Command
-from steps.files import read_json, whole
+from steps.base.errors import Command
+from steps.base.files import read_json, whole
+from steps.base.recoveries import read_listing
 
 
-def rows(name, experiment, made=lambda recovery: True):
-    """Return one dict for each recovery of an experiment that is `made`: its place in it and what score.json says."""
+def rows(name, recoveries):
+    """Return one dict for each recovery of an experiment: its place in it and what score.json says."""
     found = []
-    for recovery in filter(made, experiments.recoveries(experiment)):
+    for recovery in recoveries:
         score = read_json(f"{recovery.folder}/score.json")
         versions = {f"version_{package}": version for package, version in score.pop("versions").items()}
         score.pop("settings")
@@ -24,16 +22,15 @@ def rows(name, experiment, made=lambda recovery: True):
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("name")
-@click.argument("experiment")
+@click.argument("listing", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
-@click.option("--missing", type=click.Choice(["run", "skip"]), default="run", help="skip: those that are there")
-def main(name, experiment, output, missing):
-    """EXPERIMENT is the entry NAME under experiments in the config, as JSON; OUTPUT is a csv."""
+def main(name, listing, output):
+    """LISTING (csv) has the recoveries of the experiment NAME; OUTPUT is a csv of those that are made."""
     import pandas
 
-    made = {"made": experiments.there} if missing == "skip" else {}
+    _, made = read_listing(listing)
     with whole(output) as temporary:
-        pandas.DataFrame(rows(name, json.loads(experiment), **made)).to_csv(temporary, index=False)
+        pandas.DataFrame(rows(name, made)).to_csv(temporary, index=False)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 import click
 
-from steps import scores as scores_file
-from steps.errors import Command
-from steps.files import whole
+from steps.base.errors import Command
+from steps.base.files import whole
+from steps.tables.scores import read_scores
 
 
 @click.command(cls=Command, help=__doc__)
@@ -15,7 +15,7 @@ def main(scores, output):
     import pandas
 
     with whole(output) as temporary:
-        pandas.concat([scores_file.read(path) for path in scores]).to_csv(temporary, index=False)
+        pandas.concat([read_scores(path) for path in scores]).to_csv(temporary, index=False)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from steps import grid, published, tabulate, variants
-from steps import scores as scores_file
-from steps.errors import Command
-from steps.files import whole, write_text
-from steps.markup import escape_latex, escape_markdown
-from steps.tabulate import to_latex, to_markdown
+from steps.base.errors import Command
+from steps.base.files import whole, write_text
+from steps.base.parameters import spell
+from steps.plan import corruptions, published, variants
+from steps.tables.markup import escape_latex, escape_markdown, stand_in_note, to_latex, to_markdown
+from steps.tables.scores import read_scores
+from steps.tables.statistics import FEWEST, interval
 
 NOT_RUN = "not run"
 NOTE = (
@@ -45,6 +46,13 @@ def rule(cell, tolerances):
     return None, "no tolerance is given"
 
 
+def ours(scores, cell, label):
+    """Return the rows of scores (DataFrame of steps.collect) of a variant's label for the cell of a published row."""
+    here = scores[(scores["image"] == cell["image"]) & (scores["label"] == label)]
+    places = zip(here.index, here["task"], here["corruption"])
+    return here.loc[[place for place, task, text in places if published.is_of(cell, corruptions.filled(task, text))]]
+
+
 def compare(scores, labels, cells, tolerances):
     """Return a list of dicts, one for each published cell and each of our variants that is compared with it.
 
@@ -57,9 +65,9 @@ def compare(scores, labels, cells, tolerances):
         for cell in cells:
             if cell["label"] not in published.names(entry):
                 continue
-            values = published.ours(scores, cell, label)["psnr"]
-            mean, half = published.interval(values) if len(values) else (math.nan, math.nan)
-            half = half if len(values) >= tabulate.FEWEST else math.nan
+            values = ours(scores, cell, label)["psnr"]
+            mean, half = interval(values) if len(values) else (math.nan, math.nan)
+            half = half if len(values) >= FEWEST else math.nan
             tolerance, reason = rule(cell, tolerances)
             if settings == "tuned" and tolerance is not None:
                 tolerance, reason = (0.0 if math.isnan(half) else half), "at least as good is asked of tuned settings"
@@ -124,7 +132,7 @@ def cell_rows(rows, stand_ins):
         found.append(
             [
                 row["image"] + (" (stand-in)" if row["image"] in stand_ins else ""),
-                grid.spell(row["value"]),
+                spell(row["value"]),
                 row["published label"],
                 f"{row['published']:.2f}",
                 row["label"],
@@ -184,9 +192,9 @@ def main(scores, values, experiment, stand_ins, output, title):
     experiment, stand_ins, output = json.loads(experiment), json.loads(stand_ins), Path(output)
     cells = [row for row in published.read(values) if row["table"] == experiment["published"]["table"]]
     labels, tolerances = variants.labels(experiment), experiment["published"].get("tolerances", [])
-    rows = compare(scores_file.read(scores), labels, cells, tolerances)
+    rows = compare(read_scores(scores), labels, cells, tolerances)
     stand_ins = {name: text for name, text in stand_ins.items() if any(row["image"] == name for row in rows)}
-    note = published.stand_in_note(stand_ins)
+    note = stand_in_note(stand_ins)
     parts = [f"# {escape_markdown(title)}, beside the published values", f"PSNR in dB. {NOTE}", escape_markdown(note)]
     latex = []
     tables = {"Each variant": summary_rows(summary(rows)), "Each cell": cell_rows(rows, stand_ins)}

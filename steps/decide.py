@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
-from steps import grid, published
-from steps import scores as scores_file
-from steps.claims import FAILS, NOTHING, STANDS, comparisons, evaluate, expected, overall, read, values
-from steps.errors import Command
-from steps.files import whole, write_text
-from steps.markup import escape_markdown
+from steps.base.errors import Command
+from steps.base.files import whole, write_text
+from steps.base.parameters import spell
+from steps.plan import published
+from steps.plan.claims import comparisons, expected, read
+from steps.tables.markup import escape_markdown, stand_in_note
+from steps.tables.scores import read_scores
+from steps.tables.verdicts import FAILS, NOTHING, STANDS, evaluate, overall, values
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 OTHER = {"higher": "lower", "lower": "higher"}
@@ -77,7 +79,7 @@ def page(claims, results, stand_ins):
     lines = [
         "# The paper's claims",
         NOTE,
-        *filter(None, [escape_markdown(published.stand_in_note(stand_ins))]),
+        *filter(None, [escape_markdown(stand_in_note(stand_ins))]),
         "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |",
     ]
     for name, claim in claims.items():
@@ -106,7 +108,7 @@ def page(claims, results, stand_ins):
 
 
 def _spell(cell, stand_ins=()):
-    words = [f"{name} = {grid.spell(value)}" if name != "image" else value for name, value in cell]
+    words = [f"{name} = {spell(value)}" if name != "image" else value for name, value in cell]
     return ", ".join(word + (" (stand-in)" if word in stand_ins else "") for word in words)
 
 
@@ -124,7 +126,7 @@ def main(file, config, scores, output):
     import pandas
 
     config = json.loads(config)
-    frames = [scores_file.read(path) for path in scores]
+    frames = [read_scores(path) for path in scores]
     by_experiment = {frame["experiment"].iloc[0]: frame for frame in frames if len(frame)}
     claims = read(file, config)
     values_of, stand_ins = published.read(config["published"]), config.get("stand_ins", {})
@@ -135,7 +137,7 @@ def main(file, config, scores, output):
         rows = [row for row in values_of if row["table"] == asked]
         ours = by_experiment.get(claim["experiment"])
         found = {source: values(claim, experiment, ours, rows, source) for source in SOURCES}
-        pairs = comparisons(claim, expected(claim, experiment, rows))
+        pairs = comparisons(claim, expected(experiment, rows))
         results[name] = {source: evaluate(claim, found[source], pairs) for source in SOURCES}
         for source, evaluated in results[name].items():
             for row in evaluated:

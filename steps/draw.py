@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
-from steps import discover, published, style
-from steps import scores as scores_file
-from steps.errors import BadInput, Command, NothingToDraw, one_line
-from steps.files import whole
-from steps.grid import unknown
+from steps.base import discover
+from steps.base.errors import BadInput, Command, NothingToDraw, one_line
+from steps.base.files import whole
+from steps.base.parameters import no_such
+from steps.look import style
+from steps.tables.markup import stand_in_note
+from steps.tables.scores import read_scores
 
 
 def select(scores, drawing):
@@ -23,7 +25,7 @@ def select(scores, drawing):
         raise BadInput(f"{drawing}: {figure} is drawn for each {' and '.join(module.EACH) or 'experiment'}")
     for column, value in zip(module.EACH, subject):
         if value not in set(scores[column]):
-            raise BadInput(f"{drawing}: {unknown(column, value, set(scores[column]))}")
+            raise BadInput(f"{drawing}: {no_such(column, value, set(scores[column]))}")
         scores = scores[scores[column] == value]
     return module, scores
 
@@ -38,7 +40,7 @@ def main(scores, drawing, output, stand_ins):
     import matplotlib.pyplot
 
     with one_line(output), style.apply():
-        module, rows = select(scores_file.read(scores), drawing)
+        module, rows = select(read_scores(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
         try:
             figure = module.draw(rows)
@@ -48,7 +50,7 @@ def main(scores, drawing, output, stand_ins):
         figure.set_layout_engine("none")  # laid out once, not for every file
         named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
         if named:
-            style.note(figure, style.literal(published.stand_in_note(named)))
+            style.note(figure, style.literal(stand_in_note(named)))
         page = style.page(figure)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:

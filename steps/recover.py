@@ -1,33 +1,21 @@
 """Recover an image from a measurement by one method: x̂ = recover(y, A, sigma)."""
 
-import ast
 import contextlib
-import importlib
-import inspect
-import json
 import os
-import re
-import resource
-import sys
 import time
-from importlib import metadata
 from pathlib import Path
 
 import click
 import numpy as np
 
-from steps import devices, discover, grid
-from steps.errors import BadInput, Command, one_line
-from steps.files import read_arrays, sha256, whole, write_json
-from steps.sources import digest
+from steps.base import discover
+from steps.base.errors import BadInput, Command, one_line
+from steps.base.files import whole, write_json
+from steps.base.parameters import check_parameters, keywords, parse_parameters
+from steps.run import devices
+from steps.run.record import import_ahead, origin, peak_memory, versions
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "bm3d")
 DEVICES = ("auto", "cpu", "cuda")
-
-
-def parameters(method, given, where):
-    """Return a method's parameters, in its signature's order and types. Raises BadInput for what it does not allow."""
-    return grid.check_parameters(given, grid.signature(discover.load("methods", method, where).recover), where)
 
 
 def choose_device(wanted, uses_gpu):
@@ -44,68 +32,6 @@ def choose_device(wanted, uses_gpu):
     if wanted == "cuda":
         raise BadInput("device: 'cuda' is not available on this machine; allowed here: auto, cpu")
     return "cpu"
-
-
-def origin(measurement, method):
-    """Return {measurement, code}: the SHA-256 of the file that a recovery is of, and of the code that makes it."""
-    task = json.loads(str(read_arrays(measurement)["facts"]))["task"]
-    code = digest("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}")
-    return {"measurement": sha256(measurement), "code": code}
-
-
-def versions():
-    """Return {package: version} of Python and of the packages that numbers may depend on."""
-    found = {"python": sys.version.split()[0]}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = None
-    return found
-
-
-def import_ahead(module):
-    """Import what a method's functions import, so that its seconds are those of solving; it says what is missing."""
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.ImportFrom):
-            with contextlib.suppress(ImportError):
-                imported = importlib.import_module(node.module)
-                for alias in node.names:
-                    getattr(imported, alias.name, None)  # scikit-image loads its parts only when they are named
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(alias.name)
-
-
-def check_estimate(estimate, shape, method):
-    """Return what a method gave, in float32 on the CPU. Raises BadInput unless it is a finite image of this shape."""
-    import torch
-
-    tensor = isinstance(estimate, torch.Tensor)
-    if not tensor or not estimate.is_floating_point() or tuple(estimate.shape) != shape:
-        found = f"of type {type(estimate).__name__}"
-        if tensor:
-            found = f"{str(estimate.dtype).removeprefix('torch.')} of shape {tuple(estimate.shape)}"
-        raise BadInput(f"{method}: the estimate is {found}; must be a tensor of floats of shape {shape}, the image's")
-    estimate = estimate.detach().to("cpu", torch.float32)
-    if not torch.isfinite(estimate).all():
-        raise BadInput(f"{method}: the estimate has values that are not finite")
-    return estimate
-
-
-def peak_memory(device):
-    """Return the most memory in bytes: of torch's tensors on CUDA, else of this process, its libraries included."""
-    import torch
-
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated()
-    status = Path("/proc/self/status")
-    found = status.exists() and re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-    if found:  # Linux, where ru_maxrss would count what the parent process had, too
-        return 1024 * int(found[1])
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 @click.command(cls=Command, help=__doc__)
@@ -148,21 +74,22 @@ def main(measurement, method, params, folder, device, gpu_slots, threads):
 def _recover(measurement, method, params, folder, device, threads):
     import torch
 
-    from steps.measurement import load
-    from steps.trace import Trace
+    from steps.inverse.call import call
+    from steps.inverse.measurement import load
+    from steps.inverse.trace import Trace
 
     torch.set_num_threads(threads or torch.get_num_threads())
     with one_line(folder):
         module = discover.load("methods", method)
-        chosen = parameters(method, grid.parse_parameters(params), method)
+        chosen = check_parameters(parse_parameters(params), keywords(module.recover), method)
         device = choose_device(device, getattr(module, "GPU", False))
         y, A, sigma = load(measurement, device)
-        settings = {name: parameter.default for name, parameter in grid.signature(module.recover).items()} | chosen
+        settings = {name: parameter.default for name, parameter in keywords(module.recover).items()} | chosen
         import_ahead(module)
         made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
         trace = Trace(settings.get("iterations"), A.shape)
         start = time.perf_counter()
-        estimate = check_estimate(module.recover(y, A, sigma, **chosen, callback=trace), A.shape, method)
+        estimate = call(module, y, A, sigma, chosen, trace)
         seconds = time.perf_counter() - start
     fitted = A.forward(estimate.to(y))
     with whole(folder / "trace.npz") as temporary:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from steps.errors import Command
-from steps.files import write_text
+from steps.base.errors import Command
+from steps.base.files import write_text
 
 PAGE = """<!doctype html>
 <html lang="en">

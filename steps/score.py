@@ -2,14 +2,14 @@
 
 import csv
 import io
-import warnings
 from pathlib import Path
 
 import click
 import numpy as np
 
-from steps.errors import BadInput, Command, one_line
-from steps.files import read_array, read_arrays, read_json, write_json, write_text
+from steps.base.errors import BadInput, Command, one_line
+from steps.base.files import read_array, read_arrays, read_json, write_json, write_text
+from steps.metrics import psnr, ssim
 
 CONVENTION = (
     "PSNR in dB and SSIM (Gaussian window, sigma 1.5, Wang et al. 2004), data_range 1, all channels together, "
@@ -17,36 +17,8 @@ CONVENTION = (
 )
 
 
-def psnr(truth, estimate):
-    """Return the peak signal-to-noise ratio 10 log10(1 / mean (x̂ − x)²) in dB, data_range 1, over all of (C, H, W)."""
-    from skimage.metrics import peak_signal_noise_ratio
-
-    with warnings.catch_warnings():  # identical images divide by zero, rightly: PSNR is inf
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return float(peak_signal_noise_ratio(truth, estimate.astype(truth.dtype), data_range=1))
-
-
-def ssim(truth, estimate):
-    """Return the mean structural similarity of two (C, H, W) images, data_range 1; None below 11 pixels a side."""
-    from skimage.metrics import structural_similarity
-
-    if min(truth.shape[-2:]) < 11:
-        return None
-    return float(
-        structural_similarity(
-            truth,
-            estimate.astype(truth.dtype),
-            data_range=1,
-            channel_axis=0,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-    )
-
-
 def curve(truth, trace):
-    """Return one dict (iteration, loss, penalty, psnr) for each kept iterate of a trace (see steps/trace.py).
+    """Return one dict (iteration, loss, penalty, psnr) for each kept iterate of a trace (see steps/inverse/trace.py).
 
     Without a truth, None, there is no psnr.
     """
@@ -55,7 +27,7 @@ def curve(truth, trace):
             "iteration": int(iteration),
             "loss": float(trace["losses"][iteration - 1]),
             "penalty": float(trace["penalties"][iteration - 1]),
-            "psnr": None if truth is None else psnr(truth, estimate),
+            "psnr": None if truth is None else psnr.measure(truth, estimate),
         }
         for iteration, estimate in zip(trace["iterations"], trace["estimates"])
     ]
@@ -92,9 +64,9 @@ def main(picture, folder, truth):
             "corruption": corruption,
             "method": method,
             "params": params,
-            "psnr": None if truth is None else psnr(truth, estimate),
-            "ssim": None if truth is None else ssim(truth, estimate),
-            "input_psnr": None if truth is None else psnr(truth, shown),
+            "psnr": None if truth is None else psnr.measure(truth, estimate),
+            "ssim": None if truth is None else ssim.measure(truth, estimate),
+            "input_psnr": None if truth is None else psnr.measure(truth, shown),
             "pixels": "×".join(map(str, estimate.shape[1:])),
             "channels": estimate.shape[0],
             "loss": rows[-1]["loss"] if rows else None,

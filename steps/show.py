@@ -14,12 +14,16 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from steps import experiments, grid, pictures, published, score, style
-from steps import scores as scores_file
-from steps.errors import Command
-from steps.files import read_array, read_json, write_text
+from steps.base.errors import Command
+from steps.base.files import read_array, read_json, write_text
+from steps.base.parameters import format_parameters, parse_parameters, spell
+from steps.base.recoveries import read_listing
+from steps.look import pictures, style
+from steps.metrics import ssim
+from steps.tables.markup import stand_in_note
+from steps.tables.scores import read_scores
 
-VIEWER = Path(__file__).parent / "viewer"
+VIEWER = Path(__file__).parent / "look" / "viewer"
 SCRIPTS = ("view.js", "draw.js", "control.js")  # one script in the page, split for those who read it
 LIMIT = 100_000_000  # characters of all images of a page; browsers still open it in seconds
 NICE = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)  # where a colour bar may end, times a power of ten
@@ -36,12 +40,12 @@ class Case(NamedTuple):
 
     @property
     def parameters(self):
-        return grid.parse_parameters(self.corruption)
+        return parse_parameters(self.corruption)
 
     @property
     def name(self):
         """The corruption without its seed, which with the image is what the page lets one choose: "sigma=0.1"."""
-        return grid.format_parameters({k: v for k, v in self.parameters.items() if k != "seed"})
+        return format_parameters({k: v for k, v in self.parameters.items() if k != "seed"})
 
 
 def cases(recoveries):
@@ -94,9 +98,9 @@ def png(image):
     return base64.b64encode(file.getvalue()).decode()
 
 
-def numbers(psnr, ssim, seconds=None):
+def numbers(psnr, similarity, seconds=None):
     """Return {name: value} of the numbers that there are: a missing one is None or NaN."""
-    values = {"PSNR": psnr, "SSIM": ssim, "Time": seconds}
+    values = {"PSNR": psnr, "SSIM": similarity, "Time": seconds}
     return {name: float(value) for name, value in values.items() if value is not None and not math.isnan(value)}
 
 
@@ -122,7 +126,7 @@ def mark_best(panels):
 def settings(row):
     """Return {name: text} of how a recovery was made: its method, all parameters, device, folder."""
     run = read_json(Path(row["folder"]) / "run.json")
-    given = {name: "by its rule" if value is None else grid.spell(value) for name, value in run["settings"].items()}
+    given = {name: "by its rule" if value is None else spell(value) for name, value in run["settings"].items()}
     made = {"device": run["device"], "threads": str(run["threads"]), "folder": row["folder"]}
     return {"method": row["method"]} | given | made
 
@@ -138,8 +142,8 @@ def show(case, rows):
     measured = read_array(Path(first["folder"]).parent.parent / "picture.npy")
     truth = None if math.isnan(first["psnr"]) else read_array(f"results/images/{case.image}.npy")
     shown = [("Truth", "truth", truth, {}, {})] if truth is not None else []
-    ssim = None if truth is None else score.ssim(truth.astype(np.float64), measured)
-    shown.append(("Input", "input", measured, numbers(first["input_psnr"], ssim), {}))
+    similarity = None if truth is None else ssim.measure(truth.astype(np.float64), measured)
+    shown.append(("Input", "input", measured, numbers(first["input_psnr"], similarity), {}))
     for label, row in made:
         if row is None:
             shown.append((label, "missing", None, {}, {}))
@@ -166,19 +170,18 @@ def show(case, rows):
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = ", ".join(style.value(k, v) for k, v in grid.parse_parameters(case.name).items())
+    corruption = ", ".join(style.value(k, v) for k, v in parse_parameters(case.name).items())
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
 
 
-def collect(scores, experiment, limit=LIMIT):
+def collect(scores, asked, limit=LIMIT):
     """Return the page's data: cases, images, and what is left out since the images would exceed `limit` characters.
 
-    First come the first seeds of all images and corruptions, as far as they fit; then the second ones, if they all do.
+    asked  the experiment's Recoveries, of which some may not be made. First come the first seeds of all images and corruptions, as far as they fit; then the second ones, if they all do.
     """
     rows = {row["folder"]: row for _, row in scores.iterrows()}
-    asked = cases(experiments.recoveries(experiment))
-    every = [case for case in asked if any(recovery.folder in rows for recovery in case.recoveries)]
+    every = [case for case in cases(asked) if any(recovery.folder in rows for recovery in case.recoveries)]
     names = seeds(every)
     rounds, nth = defaultdict(list), defaultdict(int)
     for i, case in enumerate(every):
@@ -226,20 +229,20 @@ def _digest(text):
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
-@click.argument("experiment")
+@click.argument("listing", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
 @click.option("--title", required=True, help="heading of the page")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 @click.option("--not-made", default="", help="recoveries that the page should have and has not")
-def main(scores, experiment, output, title, stand_ins, not_made):
-    """SCORES (csv of steps.collect) of EXPERIMENT, its entry in the config as JSON, to OUTPUT, an HTML file."""
-    scores = scores_file.read(scores)
-    data = collect(scores, json.loads(experiment))
+def main(scores, listing, output, title, stand_ins, not_made):
+    """SCORES (csv of steps.collect) of the experiment whose recoveries LISTING (csv) has, to OUTPUT, an HTML file."""
+    scores = read_scores(scores)
+    data = collect(scores, read_listing(listing)[0])
     left = data.pop("left")
     named = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     measured = ", ".join(scores.loc[scores["psnr"].isna(), "image"].unique())
     notes = [f"No ground truth is known of {measured}: no errors, no PSNR, no SSIM." if measured else ""]
-    notes += [published.stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
+    notes += [stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
     if left:
         more = f" and {len(left) - 20} more" if len(left) > 20 else ""
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {'; '.join(left[:20])}{more}.")

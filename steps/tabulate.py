@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from steps import corruptions, grid, published
-from steps import scores as scores_file
-from steps.errors import Command
-from steps.files import whole, write_text
-from steps.markup import escape_latex, escape_markdown
+from steps.base.errors import Command
+from steps.base.files import whole, write_text
+from steps.base.parameters import format_parameters, spell
+from steps.tables import grouping
+from steps.tables.markup import escape_latex, escape_markdown, stand_in_note, to_latex, to_markdown
+from steps.tables.scores import read_scores
+from steps.tables.statistics import FEWEST, interval
 
 METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "residual": ("Residual", 4), "seconds": ("Time [s]", 2)}
 WITH_TRUTH = ("psnr", "ssim")
@@ -18,7 +20,6 @@ INPUT = "input"
 SIGMA = "noise sigma"
 NOT_RUN = "not run"
 FEWEST_IMAGES = 3  # that a mean over images needs
-FEWEST = 3  # seeds that an interval needs: with two it would be 9 standard deviations wide
 NOTE = "input: the measurement itself, or its back-projection, before any recovery. Best of each row in bold."
 NO_TRUTH = "No ground truth is known of {}: no PSNR, no SSIM."
 RESIDUAL = (
@@ -39,7 +40,7 @@ def table(scores, metric):
     """
     import pandas
 
-    scores, varying, _ = corruptions.split(scores)
+    scores, varying, _ = grouping.split(scores)
     keys = ["image", *varying]
     estimated = scores["corruption"].str.contains("sigma=estimate", regex=False)
     labels = list(dict.fromkeys(scores["label"]))
@@ -57,7 +58,7 @@ def table(scores, metric):
         for label, values in by_label.items():
             row[label] = values.mean()
             if several:
-                row[f"{label} ±"] = published.interval(values)[1] if len(values) >= FEWEST else math.nan
+                row[f"{label} ±"] = interval(values)[1] if len(values) >= FEWEST else math.nan
         found.append(row)
     return pandas.DataFrame(found), keys, labels
 
@@ -75,7 +76,7 @@ def cells(frame, keys, labels, metric, bold):
     rows = []
     for _, row in frame.iterrows():
         best = max((round(row[label], decimals) for label in labels if not math.isnan(row[label])), default=math.nan)
-        texts = [row["image"], *("" if pandas.isna(row[key]) else grid.spell(row[key]) for key in keys[1:])]
+        texts = [row["image"], *("" if pandas.isna(row[key]) else spell(row[key]) for key in keys[1:])]
         texts += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
         unknown = metric == "psnr" and math.isnan(row[INPUT])
         for label in shown:
@@ -119,34 +120,6 @@ def _some(names):
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
-def to_markdown(header, rows, keys):
-    """Return a table in Markdown, numbers aligned right; the rows' texts, not the header's, are Markdown already."""
-    rule = ["---" if name in keys else "---:" for name in header]
-    lines = [map(escape_markdown, header), rule, *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def to_latex(header, rows, keys, caption):
-    """Return a table environment in LaTeX with booktabs; needs \\usepackage{booktabs}."""
-    lines = [" & ".join(map(escape_latex, header)), *(" & ".join(row) for row in rows)]
-    head, *body = [line + r" \\" for line in lines]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escape_latex(caption)}}}",
-            rf"\begin{{tabular}}{{{'l' * len(keys)}{'r' * (len(header) - len(keys))}}}",
-            r"\toprule",
-            head,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-    )
-
-
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
@@ -158,19 +131,17 @@ def main(scores, output, title, stand_ins, not_made):
     import pandas
 
     output = Path(output)
-    scores = scores_file.read(scores)
+    scores = read_scores(scores)
     stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     scores["image"] = [name + (" (stand-in)" if name in stand_ins else "") for name in scores["image"]]
-    _, _, fixed = corruptions.split(scores)
-    settings = "; ".join(
-        filter(None, [scores["task"][0].replace("_", " "), grid.format_parameters(fixed) if fixed else ""])
-    )
+    _, _, fixed = grouping.split(scores)
+    settings = "; ".join(filter(None, [scores["task"][0].replace("_", " "), format_parameters(fixed) if fixed else ""]))
     unknown = list(dict.fromkeys(scores.loc[scores["psnr"].isna(), "image"]))
     truths = len(unknown) < scores["image"].nunique()
     notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
     notes += [escape_markdown(NO_TRUTH.format(_some(unknown))), RESIDUAL] if unknown else []
     notes += [ESTIMATED if scores["corruption"].str.contains("sigma=estimate", regex=False).any() else ""]
-    notes += [escape_markdown(published.stand_in_note(stand_ins))]
+    notes += [escape_markdown(stand_in_note(stand_ins))]
     notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]
     markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
     for metric, (heading, _) in METRICS.items():

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
-from steps import discover, grid, tabulate, variants
-from steps import scores as scores_file
-from steps.errors import Command
-from steps.files import whole, write_text
-from steps.markup import escape_latex, escape_markdown
+from steps.base import discover
+from steps.base.errors import Command
+from steps.base.files import whole, write_text
+from steps.base.parameters import but_seed, keywords, spell
+from steps.tables.markup import escape_latex, escape_markdown, to_latex, to_markdown
+from steps.tables.scores import read_scores
 
 KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
 NOTE = (
@@ -27,8 +28,8 @@ def labels(scores):
     """
     rows, methods, settings = [], {}, {}
     for task, label, method, params in scores[["task", "label", "method", "params"]].itertuples(index=False):
-        parameters = grid.signature(discover.load("methods", method).recover)
-        spelled = variants.but_seed(params)
+        parameters = keywords(discover.load("methods", method).recover)
+        spelled = but_seed(params)
         given = {name: spelled.get(name, parameter.default) for name, parameter in parameters.items() if name != "seed"}
         rows.append((task, label, method, given))
         methods.setdefault((task, label), set()).add(method)
@@ -38,7 +39,7 @@ def labels(scores):
         others = settings[task, label, method].values()
         differ = {name: value for name, value in given.items() if any(other[name] != value for other in others)}
         words = [method] if len(methods[task, label]) > 1 else []
-        words += [f"{name}={'default' if value is None else grid.spell(value)}" for name, value in differ.items()]
+        words += [f"{name}={'default' if value is None else spell(value)}" for name, value in differ.items()]
         found.append(f"{label} ({', '.join(words)})" if words else label)
     return found
 
@@ -90,15 +91,15 @@ def rows(frame):
 @click.argument("output")
 def main(scores, output):
     """SCORES (csv of all experiments) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex."""
-    frame = table(scores_file.read(scores))
+    frame = table(read_scores(scores))
     header, texts = rows(frame)
     names = header[:6]
     with whole(Path(f"{output}.csv")) as temporary:
         frame.to_csv(temporary, index=False)
     escaped = [[escape_markdown(text) for text in line] for line in texts]
-    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{tabulate.to_markdown(header, escaped, names)}\n")
+    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{to_markdown(header, escaped, names)}\n")
     escaped = [[escape_latex(text) for text in line] for line in texts]
-    write_text(f"{output}.tex", tabulate.to_latex(header, escaped, names, "Seconds of solving and peak memory.") + "\n")
+    write_text(f"{output}.tex", to_latex(header, escaped, names, "Seconds of solving and peak memory.") + "\n")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,16 @@ import pytest
 import tifffile
 from click.testing import CliRunner
 from PIL import Image
-
-from steps import cells, claims, discover, experiments, grid, image, imagefile, page, published, schema
-from steps.errors import BadInput
 from tests.test_experiments import GOOD, ROOT, changed
+
+from steps.base import discover
+from steps.base.errors import BadInput
+from steps.base.parameters import keywords
+from steps.images import decode as imagefile
+from steps.images import load as image
+from steps.plan import claims, experiments, published, schema
+from steps.tools import cells
+from steps.tools import paper as page
 
 FIRST = "experiments.first."
 METHOD = FIRST + "methods.1."
@@ -35,7 +41,7 @@ BOMB = ["x"] * 10
 for _ in range(30):
     BOMB = [BOMB] * 10
 MANY = list(range(100))
-EVERY = {name: p.default for name, p in grid.signature(discover.load("methods", "dip").recover).items()}
+EVERY = {name: p.default for name, p in keywords(discover.load("methods", "dip").recover).items()}
 EVERY = {name: default for name, default in EVERY.items() if default is not None}
 
 

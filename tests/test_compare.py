@@ -5,9 +5,10 @@ from itertools import product
 import pandas
 import pytest
 from click.testing import CliRunner
-
-from steps import compare, experiments, published
 from tests.test_experiments import ROOT
+
+from steps import compare
+from steps.plan import experiments, published
 
 
 def row_of(settings="paper", label="ours", name="theirs", **facts):

@@ -5,8 +5,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from steps import corrupt, measurement
-from steps.errors import BadInput
+from steps import corrupt
+from steps.base.errors import BadInput
+from steps.inverse import measurement
 
 
 def test_noise_has_the_standard_deviation_and_the_seed_asked_for():

@@ -3,9 +3,9 @@ import json
 import pandas
 import pytest
 from click.testing import CliRunner
+from tests.test_claims import config, read, scores  # noqa: F401  (config is a fixture)
 
 from steps import decide
-from tests.test_claims import config, read, scores  # noqa: F401  (config is a fixture)
 
 
 @pytest.fixture

@@ -14,10 +14,14 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
-from steps import claims, corrupt, discover, experiments, grid, imagefile, published, schema
-from steps.errors import BadInput
 from tests.test_image import save_png16
+
+from steps import corrupt
+from steps.base import discover
+from steps.base.errors import BadInput
+from steps.base.parameters import check_parameters, format_parameters, keywords, quoted
+from steps.images import decode as imagefile
+from steps.plan import claims, experiments, published, schema
 
 ROOT = Path(__file__).parent.parent
 MANY = int(os.environ.get("PRIORBENCH_FUZZ", 0))
@@ -153,7 +157,7 @@ def test_claims(content):
 
 
 METHODS = discover.available("methods")
-SIGNATURES = [("methods", name, grid.signature(discover.load("methods", name).recover)) for name in METHODS]
+SIGNATURES = [("methods", name, keywords(discover.load("methods", name).recover)) for name in METHODS]
 SIGNATURES += [("tasks", name, corrupt.allowed(name)) for name in discover.available("tasks")]
 WORDS = sorted({name for _, _, allowed in SIGNATURES for name in allowed})
 scalars = leaves | st.sampled_from(["isotropic", "white", "bilinear", 0, 1, 0.5, True, "false", "1e2"])
@@ -169,12 +173,12 @@ def test_parameters_that_are_allowed_are_spelled_in_one_way(signature, data):
     kind, name, allowed = signature
     given = data.draw(st.dictionaries(st.sampled_from(list(allowed)), scalars, max_size=4))
     found = []
-    if not refused(lambda: found.append(grid.format_parameters(grid.check_parameters(given, allowed, name)))):
+    if not refused(lambda: found.append(format_parameters(check_parameters(given, allowed, name)))):
         assert one_way(kind, name, found[0]) == found[0]
         assert found[0].isascii() and "/" not in found[0] and not found[0].startswith((".", "-"))
 
 
-texts = st.sampled_from(HOSTILE) | st.text() | numbers.map(grid.shown)
+texts = st.sampled_from(HOSTILE) | st.text() | numbers.map(quoted)
 pieces = st.tuples(st.sampled_from(WORDS) | st.text(max_size=4), texts).map("=".join)
 lists = st.lists(pieces, max_size=4).map(",".join)
 

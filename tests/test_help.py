@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from steps.errors import Command
+from steps.base.errors import Command
 from tests.workflows import ROOT
 
 COMMANDS = {

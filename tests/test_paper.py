@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from steps import image
-from steps.corrupt import add_noise
-from steps.discover import load
-from steps.score import psnr
 from tests.test_sources import ROOT
+
+from steps.base.discover import load
+from steps.corrupt import add_noise
+from steps.images import load as image
+from steps.score import psnr
 
 IMAGES = os.environ.get("PRIORBENCH_IMAGES")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not IMAGES, reason="no folder of test images in PRIORBENCH_IMAGES")]

@@ -9,7 +9,10 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from steps import compare, discover, experiments, grid, published, variants
+from steps import compare
+from steps.base import discover
+from steps.base.parameters import parse_parameters
+from steps.plan import experiments, published, variants
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -121,7 +124,7 @@ def test_paper_yaml_has_a_recovery_for_every_published_number_in_the_paper_s_and
             continue
         labels = dict(variants.labels(entry))
         for recovery in experiments.recoveries(entry):
-            parameters = grid.parse_parameters(recovery.corruption)
+            parameters = parse_parameters(recovery.corruption)
             method = labels[recovery.label]
             for name in published.names(method):
                 for key in ("sigma", "compression"):

@@ -11,9 +11,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from steps import measurement, recover, sources
-from steps.errors import BadInput
-from steps.trace import kept
+from steps import recover
+from steps.base.errors import BadInput
+from steps.inverse import measurement
+from steps.inverse.trace import kept
+from steps.run import sources
 
 ROOT = Path(__file__).parent.parent
 
@@ -183,7 +185,7 @@ def test_a_method_that_says_otherwise_how_often_it_iterates_has_a_trace(measured
         return y
 
     monkeypatch.setattr("steps.methods.tv.recover", recover_slowly)
-    monkeypatch.setattr("steps.trace.SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("steps.inverse.trace.SECONDS_BETWEEN_LINES", 0)
     result = run(measured, "tv", "default")
     assert result.exit_code == 0, result.output
     assert "iteration 12  loss 0.5\n" in result.output

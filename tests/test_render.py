@@ -3,7 +3,7 @@ import re
 from click.testing import CliRunner
 
 from steps import render
-from steps.markup import escape_markdown
+from steps.tables.markup import escape_markdown
 from tests.browser import browser  # noqa: F401 a fixture
 
 MARKDOWN = """# A <b>title</b>

@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
-from steps import experiments, grid, show
+from steps import show
+from steps.base.parameters import parse_parameters
+from steps.plan import experiments
 from tests.browser import decoded
 from tests.conftest import picture
 
@@ -50,7 +52,7 @@ def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
             continue
         estimate = x + (1 - GAIN[recovery.method]) * (y - x)
         np.save(at / "recovered.npy", estimate.astype(np.float32))
-        settings = {"lam": 0.05} | grid.parse_parameters(recovery.params)
+        settings = {"lam": 0.05} | parse_parameters(recovery.params)
         (at / "run.json").write_text(json.dumps({"settings": settings, "device": "cpu", "threads": 1}))
         row = {"image": recovery.image, "corruption": recovery.corruption, "label": recovery.label}
         row |= {"folder": recovery.folder, "task": "denoising", "method": recovery.method, "seconds": 1.5}
@@ -678,8 +680,8 @@ def test_pages_without_truth_and_without_anything(browser, at):
 
 
 def test_the_note_of_the_code_has_the_files_of_the_page():
-    from steps.sources import beside, checksums
+    from steps.run.sources import beside, checksums
 
     assert {Path(name).name for name in beside("viewer/*.*")} == {"page.html", "page.css", *show.SCRIPTS}
-    assert {f"steps/viewer/{name}" for name in show.SCRIPTS} <= checksums().keys()
+    assert {f"steps/look/viewer/{name}" for name in show.SCRIPTS} <= checksums().keys()
     assert base64.b64decode(show._digest("a").removeprefix("sha256-")).hex().startswith("ca978112")

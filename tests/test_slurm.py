@@ -50,7 +50,7 @@ def recover(y, A, sigma, *, number: int = 0, callback=None):
     import json
     import os
 
-    from steps.errors import BadInput
+    from steps.base.errors import BadInput
 
     if number == 1:
         raise BadInput("number: 1 always fails")
@@ -62,7 +62,7 @@ def recover(y, A, sigma, *, number: int = 0, callback=None):
 
 def recover(y, A, sigma, *, callback=None):
     """Raise BadInput."""
-    from steps.errors import BadInput
+    from steps.base.errors import BadInput
 
     raise BadInput("this method always fails")
 ''',

@@ -116,10 +116,10 @@ CACHING = {
     "method wiener": ("steps/methods/wiener.py", methods("wiener") | ONE_COLLECTED | DENOISING),
     "method dip": ("steps/methods/dip.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
     "method that is not used": ("steps/methods/nlm.py", {}),
-    "solver": ("steps/solvers.py", methods("wiener", "tv") | COLLECTED),
-    "network": ("steps/networks.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
-    "engine of the fits": ("steps/fit.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
-    "benchmark": ("steps/benchmark.py", {}),
+    "solver": ("steps/inverse/solvers.py", methods("wiener", "tv") | COLLECTED),
+    "network": ("steps/prior/networks.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
+    "engine of the fits": ("steps/prior/fit.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
+    "benchmark": ("steps/tools/benchmark.py", {}),
     "task": (
         "steps/tasks/denoising.py",
         {"corrupt": 4, "recover wiener": 4, "recover tv": 8, "score wiener": 4, "score tv": 8}
@@ -129,18 +129,18 @@ CACHING = {
     "metric": ("steps/score.py", {f"score {name}": n for name, n in RECOVERIES.items()} | COLLECTED),
     "table": ("steps/tabulate.py", {"tabulate": 2, "compare": 1, "timing": 1, "draw vs_paper": 1, "render": 4}),
     "comparison": ("steps/compare.py", {"compare": 1, "draw vs_paper": 1, "render": 1}),
-    "how claims are decided": ("steps/claims.py", COLLECTED),
+    "how claims are decided": ("steps/plan/claims.py", COLLECTED),
     "times": ("steps/timing.py", {"timing": 1, "render": 1}),
     "pages": ("steps/render.py", {"render": 5}),
-    "the report": ("steps/report.py", {}),
+    "the report": ("steps/run/report.py", {}),
     "a caption": ("workflow/report/draw.rst", {}),
     "a published value": ("tests/published.csv", PUBLISHED | {"draw vs_paper": 1}),
     "a claim": ("tests/claims.yaml", {"decide": 1, "render": 1}),
     "figure": ("steps/figures/matrix.py", {"draw matrix": 1}),
-    "style of figures": ("steps/style.py", DRAWINGS | {"show": 2}),
+    "style of figures": ("steps/look/style.py", DRAWINGS | {"show": 2}),
     "comparison page": ("steps/show.py", {"show": 2}),
-    "script of the comparison page": ("steps/viewer/draw.js", {"show": 2}),
-    "images": ("steps/image.py", EVERYTHING | DRAWINGS | methods(*METHODS)),
+    "script of the comparison page": ("steps/look/viewer/draw.js", {"show": 2}),
+    "images": ("steps/images/load.py", EVERYTHING | DRAWINGS | methods(*METHODS)),
     "readme": ("README.md", {}),
     "requirements for conda": ("environment.yml", {}),
 }
@@ -413,7 +413,15 @@ def test_skipping_what_is_missing_makes_tables_of_what_there_is(run):
 
 def test_the_page_of_a_run_has_its_tables_claims_and_figures_but_no_photograph(run):
     folder, _, _ = run
-    command = [sys.executable, "-m", "steps.page", "config/smoke.yaml", "docs/smoke.md", "--command", "make smoke"]
+    command = [
+        sys.executable,
+        "-m",
+        "steps.tools.paper",
+        "config/smoke.yaml",
+        "docs/smoke.md",
+        "--command",
+        "make smoke",
+    ]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     text = (folder / "docs/smoke.md").read_text()
@@ -432,7 +440,7 @@ def test_the_page_of_a_run_has_its_tables_claims_and_figures_but_no_photograph(r
 
 
 def status(folder, config="config/smoke.yaml"):
-    command = [sys.executable, "-m", "steps.status", config]
+    command = [sys.executable, "-m", "steps", "status", config]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return [" ".join(line.split()) for line in result.stdout.splitlines() if "profile" not in line]

@@ -18,7 +18,7 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import style
+    from steps.look import style
 
     found = _networks(scores).values()
     figure = plt.figure(figsize=(style.WIDTH, 3.6 * len(found)), layout="constrained")
@@ -29,17 +29,19 @@ def draw(scores):
 
 def _networks(scores):
     """Return {settings: (labels, network, code)} of the networks that methods of the scores create."""
-    from steps import discover, grid, networks
-    from steps.errors import NothingToDraw
+    from steps.base import discover
+    from steps.base.errors import NothingToDraw
+    from steps.base.parameters import keywords, parse_parameters
+    from steps.prior import networks
 
     found = {}
-    defaults = {name: parameter.default for name, parameter in grid.signature(networks.create).items()}
+    defaults = {name: parameter.default for name, parameter in keywords(networks.create).items()}
     for row in scores.itertuples():
-        parameters = grid.signature(discover.load("methods", row.method).recover)
+        parameters = keywords(discover.load("methods", row.method).recover)
         if not {"channels", "scales"} <= set(parameters):
             continue
         settings = defaults | {name: parameter.default for name, parameter in parameters.items()}
-        settings |= grid.parse_parameters(row.params)
+        settings |= parse_parameters(row.params)
         settings = {name: settings[name] for name in defaults if name != "seed"}
         key = tuple(settings.items())
         if key not in found:
@@ -93,7 +95,7 @@ def operations(module):
 
 
 def _draw_network(panels, label, network, code):
-    from steps import networks
+    from steps.prior import networks
 
     boxes, words = panels
     found = stages(network, code)

@@ -18,7 +18,7 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import pictures, style
+    from steps.look import pictures, style
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
@@ -71,7 +71,7 @@ def _error(image, truth):
 
 
 def _title(label, psnr, side):
-    from steps import style
+    from steps.look import style
 
     known = style.decibels(psnr)
     line = f"{label}  {known}".strip()

@@ -19,13 +19,14 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, labels, style
-    from steps.errors import NothingToDraw
+    from steps.base.errors import NothingToDraw
+    from steps.look import labels, style
+    from steps.tables import grouping
 
-    many = scores["image"].nunique() > corruptions.MOST
+    many = scores["image"].nunique() > grouping.MOST
     if many and scores["psnr"].notna().any():
         scores = scores[scores["psnr"].notna()]  # one without a truth would leave no mean PSNR
-    scores, varying, _ = corruptions.split(corruptions.pooled(scores, 1 if many else corruptions.MOST))
+    scores, varying, _ = grouping.split(grouping.pooled(scores, 1 if many else grouping.MOST))
     scores = scores.assign(curve=[read(folder) for folder in scores["folder"]])
     scores = scores[[len(curve) > 1 for curve in scores["curve"]]]
     if not len(scores):
@@ -80,7 +81,7 @@ def read(folder):
     """Return the curve of a recovery, see steps/score.py, as a DataFrame."""
     import pandas
 
-    from steps.files import reading
+    from steps.base.files import reading
 
     with reading(f"{folder}/curve.csv") as file:
         return pandas.read_csv(file)

@@ -20,13 +20,13 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import pictures, style
+    from steps.look import pictures, style
 
     rows = [row for _, row in scores.drop_duplicates("label").iterrows()]
     fits = [(row, *_read(row["folder"])) for row in rows]
     fits = [fit for fit in fits if len(fit[1]) > 1]
     if not fits:
-        from steps.errors import NothingToDraw
+        from steps.base.errors import NothingToDraw
 
         raise NothingToDraw("film_strip: none of the methods has kept iterates")
     truth = pictures.truth(rows[0])
@@ -72,14 +72,15 @@ def draw(scores):
 def stop(row, made):
     """Return (iteration, words): the iteration whose estimate a method returned, None if unknown, and by what rule.
 
-    `made` is how many iterations it made. A moving variance (steps/stopping.py) that has stopped returns the estimate
+    `made` is how many iterations it made. A moving variance (steps/prior/stopping.py) that has stopped returns the estimate
     of `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
     `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
     """
-    from steps import discover, grid
+    from steps.base import discover
+    from steps.base.parameters import keywords, parse_parameters
 
-    signature = grid.signature(discover.load("methods", row["method"]).recover)
-    settings = {name: parameter.default for name, parameter in signature.items()} | grid.parse_parameters(row["params"])
+    signature = keywords(discover.load("methods", row["method"]).recover)
+    settings = {name: parameter.default for name, parameter in signature.items()} | parse_parameters(row["params"])
     early = made < settings.get("iterations", made)
     if settings.get("window") and settings.get("discrepancy") and early:
         return None, "least moving variance or discrepancy principle"
@@ -108,14 +109,14 @@ def frames(iterations, best, returned, count=FRAMES):
 
 
 def _read(folder):
+    from steps.base.files import read_arrays
     from steps.figures.curves import read
-    from steps.files import read_arrays
 
     return read(folder), read_arrays(f"{folder}/trace.npz")
 
 
 def _draw_strip(panels, row, curve, trace, look):
-    from steps import pictures, style
+    from steps.look import pictures, style
 
     best = int(curve.loc[curve["psnr"].idxmax(), "iteration"]) if curve["psnr"].notna().any() else None
     returned, _ = stop(row, len(trace["losses"]))
@@ -138,7 +139,7 @@ def _draw_strip(panels, row, curve, trace, look):
 
 def _draw_curves(figure, panels, fits, looks):
     """Draw PSNR and loss of every fit, and where it stopped and was best in the PSNR."""
-    from steps import labels, style
+    from steps.look import labels, style
 
     above, below = panels
     marked, points, losses = {}, {}, []

@@ -13,9 +13,10 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, pictures, style
+    from steps.look import pictures, style
+    from steps.tables import grouping
 
-    scores, varying, _ = corruptions.split(scores)
+    scores, varying, _ = grouping.split(scores)
     scores = scores.drop_duplicates(["label", *varying])
     kinds = list(scores.groupby(varying or ["image"], sort=False, dropna=False))  # a row each, whatever the seed
     labels = list(dict.fromkeys(scores["label"]))
@@ -56,7 +57,7 @@ def draw(scores):
 
 def _show(panel, read, rows, name, best):
     """Show the picture that `read` reads of the one row, its PSNR below it; "not run" if there is no row."""
-    from steps import pictures
+    from steps.look import pictures
 
     if not len(rows):
         panel.text(0.5, 0.5, "not run", ha="center", va="center", transform=panel.transAxes, color="0.45")

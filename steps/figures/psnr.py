@@ -19,14 +19,15 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, labels, style
-    from steps.errors import NothingToDraw
+    from steps.base.errors import NothingToDraw
+    from steps.look import labels, style
+    from steps.tables import grouping
 
-    scores = corruptions.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
+    scores = grouping.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
     if not len(scores):
         raise NothingToDraw("psnr: none of the recoveries has a truth")
     scores = scores.groupby([*KEYS, "image"], sort=False)[["psnr", "input_psnr"]].mean().reset_index()
-    scores, (x, *others), _ = _axis(*corruptions.split(scores))
+    scores, (x, *others), _ = _axis(*grouping.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     columns = style.columns(len(groups))
     rows = -(-len(groups) // columns)
@@ -75,7 +76,7 @@ def _axis(scores, varying, fixed):
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
     if first is None:  # one place, whatever the seed
-        from steps import style
+        from steps.look import style
 
         one = ", ".join(style.value(*pair) for pair in fixed.items() if pair[0] != "clip")
         return scores.assign(corruption=one), ["corruption", *rest], fixed
@@ -83,7 +84,7 @@ def _axis(scores, varying, fixed):
 
 
 def _scale(panel, values, name):
-    from steps.grid import spell
+    from steps.base.parameters import spell
 
     if values.dtype.kind not in "iuf":
         return

@@ -15,13 +15,14 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps import corruptions, labels, style
-    from steps.errors import NothingToDraw
+    from steps.base.errors import NothingToDraw
+    from steps.look import labels, style
+    from steps.tables import grouping
 
     scores = scores[scores["psnr"].notna()]
     if not len(scores):
         raise NothingToDraw("time: none of the recoveries has a truth")
-    scores, varying, _ = corruptions.split(corruptions.pooled(scores))
+    scores, varying, _ = grouping.split(grouping.pooled(scores))
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
     scores = scores[np.isfinite(scores["gain"])]  # an input without error has nothing to gain
     if not len(scores):
@@ -55,7 +56,5 @@ def draw(scores):
     for panel in panels.flat[len(images) :]:
         panel.remove()
     labels.beside(figure, shown, looks, {"input": style.INPUT})
-    style.note(
-        figure, "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input."
-    )
+    style.note(figure, "Small: each corruption, mean over seeds. Large: the median over grouping. Dashed: the input.")
     return figure

@@ -19,7 +19,7 @@ def draw(scores):
     import matplotlib.pyplot as plt
     import pandas
 
-    from steps import style
+    from steps.look import style
 
     file = f"results/tables/{scores['experiment'].iloc[0]}_vs_paper.csv"
     text = dict.fromkeys(("image", "label", "published label", "verdict"), str)
@@ -66,7 +66,7 @@ def draw(scores):
 
 def _columns(cells):
     """Return the head of each row's column: the variant's label, and the published one if a cell has several."""
-    from steps import style
+    from steps.look import style
 
     several = cells.duplicated(["label", "image", "value"], keep=False).groupby(cells["label"]).transform("any")
     heads = [f"{a}\nto {b}" if s else a for a, b, s in zip(cells["label"], cells["published label"], several)]

@@ -42,9 +42,9 @@ def recover(
     noise of y. rho is ADMM's penalty; sigma is not used. The network's settings are those of
     steps/methods/dip.py. Calls callback(iteration, z, ½‖A z − y‖²). Source: Anderson, section 5.3.
     """
-    from steps import networks
-    from steps.fit import Fit
-    from steps.solvers import plug_and_play
+    from steps.inverse.solvers import plug_and_play
+    from steps.prior import networks
+    from steps.prior.fit import Fit
 
     size = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
     settings = {"lr": lr, "precision": precision, "deterministic": deterministic}

@@ -54,21 +54,22 @@ def recover(
     without noise.
 
     network, channels, scales, skip, inputs, upsampling, padding, p_keep (dropout), seed
-        the network and its code z ~ U(0, 1/10), see steps/networks.py; an image too small for `scales` gets fewer.
+        the network and its code z ~ U(0, 1/10), see steps/prior/networks.py; an image too small for `scales` gets fewer.
     lr, l1, l2, input_noise, output, backtrack, window, patience, min_start, precision, deterministic
-        how it is fitted, what is returned and when it stops, see steps/fit.py.
+        how it is fitted, what is returned and when it stops, see steps/prior/fit.py.
     discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle;
         0 for never.
     clipped  y was clipped to [0, 1] after the noise was added, so that its mean is not A x but that of clipped noise:
-        the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/clipping.py.
+        the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/inverse/clipping.py.
 
     Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one.
     Source: Ulyanov, Vedaldi, Lempitsky (2018): skip = 4, lr = 0.01, input_noise = 1/30, output = average for denoising;
     Anderson, section 3: no skips, lr = 1e-4.
     """
-    from steps import clipping, networks
-    from steps.errors import BadInput
-    from steps.fit import Fit
+    from steps.base.errors import BadInput
+    from steps.inverse import clipping
+    from steps.prior import networks
+    from steps.prior.fit import Fit
 
     def create():
         return networks.create(

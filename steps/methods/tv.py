@@ -32,7 +32,7 @@ def recover(
     The x-step is exact by FFT if A is a convolution; else 20 conjugate gradient steps from the last x.
     Calls callback(iteration, x, objective). Source: Boyd et al. (2011), 6.4.1; Anderson, section 5.1.
     """
-    from steps.solvers import admm, gradient, gradient_adjoint, solve_smooth
+    from steps.inverse.solvers import admm, gradient, gradient_adjoint, solve_smooth
 
     lam = lam or 0.75 * max(sigma, 0.001) * column_norm(A, y)
     rho = rho or 5 * lam

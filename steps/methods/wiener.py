@@ -30,7 +30,7 @@ def recover(
 
     sigma is the noise's standard deviation. Exact by FFT if A is a convolution; else conjugate gradients.
     """
-    from steps.solvers import solve_smooth
+    from steps.inverse.solvers import solve_smooth
 
     Aty = A.adjoint(y)
     if prior == "white":
@@ -48,7 +48,7 @@ def gradient_power(y, A, sigma):
     """
     import torch
 
-    from steps.solvers import gradient
+    from steps.inverse.solvers import gradient
 
     if A.transfer is None:
         return PHOTOGRAPH

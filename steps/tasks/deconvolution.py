@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from steps.errors import BadInput
-from steps.operators import Convolution
+from steps.base.errors import BadInput
+from steps.inverse.operators import Convolution
 
 
 def gaussian(size, width):

@@ -1,6 +1,6 @@
 """Denoising: y = x + n."""
 
-from steps.operators import LinearOperator
+from steps.inverse.operators import LinearOperator
 
 
 class Operator(LinearOperator):

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from steps.errors import BadInput
-from steps.operators import LinearOperator, conjugate_gradient
+from steps.base.errors import BadInput
+from steps.inverse.operators import LinearOperator, conjugate_gradient
 
 LARGEST = 4 * 2**30  # bytes of dense patterns in float32
 

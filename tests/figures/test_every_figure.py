@@ -9,7 +9,9 @@ import pandas
 import pytest
 from click.testing import CliRunner
 
-from steps import corrupt, discover, draw, pictures, style
+from steps import corrupt, draw
+from steps.base import discover
+from steps.look import pictures, style
 from tests.figures import made
 
 
@@ -270,7 +272,7 @@ def test_time_has_one_large_marker_for_each_method_at_its_medians(results):
 
 
 def test_time_leaves_out_inputs_without_error(results):
-    from steps.errors import BadInput
+    from steps.base.errors import BadInput
     from steps.figures import time
 
     exact = results["corruption"].str.startswith("sigma=0.05")
@@ -324,8 +326,8 @@ def test_time_leaves_a_method_out_of_a_panel_where_it_was_not_run(results):
 
 
 def test_architecture_is_that_of_the_network(results):
-    from steps import networks
     from steps.figures import architecture
+    from steps.prior import networks
 
     network, code = networks.create((3, 40, 33), channels=8, scales=2, skip=3, inputs=5, upsampling="nearest")
     found = architecture.stages(network, code)
@@ -594,7 +596,7 @@ def test_where_a_method_stopped(params, made_so_many, expected):
 
 def test_frames_are_evenly_spread_and_have_the_best():
     from steps.figures.film_strip import frames
-    from steps.trace import kept
+    from steps.inverse.trace import kept
 
     assert frames(kept(1000), 150, 1000) == [1, 3, 15, 50, 150, 700]
     assert frames(kept(1000), 200, 1000) == [1, 3, 15, 50, 200, 700]

@@ -7,7 +7,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-from steps import discover, draw, style
+from steps import draw
+from steps.base import discover
+from steps.look import style
 from tests.figures import made
 from tests.figures.test_every_figure import cell, compared
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from steps import fit as fit_module
-from steps.discover import load
+from steps.base.discover import load
 from steps.methods import dip
 from steps.methods.admm_dip import recover
+from steps.prior import fit as fit_module
 
 SMALL = {"channels": 8, "scales": 2, "lr": 0.01}
 

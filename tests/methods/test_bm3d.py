@@ -5,13 +5,15 @@ import sys
 import numpy as np
 import pytest
 import torch
+from tests.test_sources import ROOT
 
-from steps import clipping, discover, image
+from steps.base import discover
+from steps.base.errors import BadInput
 from steps.corrupt import add_noise
-from steps.errors import BadInput
+from steps.images import load as image
+from steps.inverse import clipping
 from steps.methods.bm3d import recover
 from steps.score import psnr
-from tests.test_sources import ROOT
 
 
 @pytest.mark.parametrize("name", ["gray", "colour"])

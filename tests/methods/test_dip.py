@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from steps import benchmark, clipping, image, networks
+from steps.base.discover import load
+from steps.base.errors import BadInput
 from steps.corrupt import add_noise
-from steps.discover import load
-from steps.errors import BadInput
+from steps.images import load as image
+from steps.inverse import clipping
 from steps.methods.dip import recover
+from steps.prior import networks
 from steps.score import psnr
+from steps.tools import benchmark
 from tests.test_paper import IMAGES
 
 
@@ -87,7 +90,7 @@ def test_every_setting_reaches_the_fit(settings, gray):
 
 
 def test_the_rules_of_stopping_and_backtracking_reach_the_fit(gray, monkeypatch):
-    from steps import fit
+    from steps.prior import fit
 
     seen = {}
     monkeypatch.setattr(fit.Fit, "__init__", lambda self, *_, **settings: seen.update(settings))

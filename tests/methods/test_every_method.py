@@ -5,7 +5,8 @@ import importlib.util
 import pytest
 import torch
 
-from steps import discover, grid
+from steps.base import discover
+from steps.base.parameters import check_parameters, keywords
 from steps.corrupt import add_noise
 
 SIGMA = 0.1
@@ -33,7 +34,7 @@ def problem(task, x, **settings):
 
 
 def quick(module):
-    return {name: value for name, value in QUICK.items() if name in grid.signature(module.recover)}
+    return {name: value for name, value in QUICK.items() if name in keywords(module.recover)}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -63,7 +64,7 @@ def test_recovers_an_image_from_every_task(method, task, channels, request):
 @pytest.mark.parametrize("task", discover.available("tasks"))
 def test_a_seed_matters_where_there_is_one(method, task, gray):
     module = discover.load("methods", method)
-    if "seed" not in grid.signature(module.recover):
+    if "seed" not in keywords(module.recover):
         pytest.skip(f"{method} draws nothing")
     y, A = problem(task, gray)
     first, second = (module.recover(y, A, SIGMA, **quick(module), seed=seed) for seed in (0, 1))
@@ -103,8 +104,8 @@ def test_takes_a_measurement_without_noise(method, gray):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_parameter_has_a_checked_type_and_an_allowed_default(method):
-    parameters = grid.signature(discover.load("methods", method).recover)
+    parameters = keywords(discover.load("methods", method).recover)
     for name, parameter in parameters.items():
         assert parameter.default is not parameter.empty, f"{name} has no default"
         if parameter.default is not None:
-            assert grid.check_parameters({name: parameter.default}, parameters, method) == {name: parameter.default}
+            assert check_parameters({name: parameter.default}, parameters, method) == {name: parameter.default}

@@ -3,10 +3,11 @@ import pytest
 import torch
 from skimage.restoration import denoise_nl_means
 
-from steps import clipping, image
+from steps.base.discover import load
+from steps.base.errors import BadInput
 from steps.corrupt import add_noise
-from steps.discover import load
-from steps.errors import BadInput
+from steps.images import load as image
+from steps.inverse import clipping
 from steps.methods.nlm import recover
 from steps.score import psnr
 

@@ -3,9 +3,9 @@ import pytest
 import torch
 from skimage.restoration import denoise_tv_chambolle
 
-from steps.discover import load
+from steps.base.discover import load
+from steps.inverse.solvers import gradient
 from steps.methods.tv import column_norm, recover
-from steps.solvers import gradient
 from tests.conftest import picture
 
 

@@ -3,7 +3,7 @@ import pytest
 import skimage.restoration
 import torch
 
-from steps.discover import load
+from steps.base.discover import load
 from steps.methods.wiener import recover
 from steps.tasks.deconvolution import Operator, gaussian
 

@@ -1,7 +1,7 @@
 import torch
 
-from steps import grid
-from steps.discover import load
+from steps.base.discover import load
+from steps.base.parameters import keywords
 from steps.methods import dip, wiener, wiener_dip
 
 
@@ -19,7 +19,7 @@ def test_is_the_prior_fitted_to_the_wiener_estimate(gray):
 def test_every_setting_is_passed_on(gray, monkeypatch):
     seen = {}
     monkeypatch.setattr(dip, "recover", lambda *_, **settings: seen.update(settings))
-    own = {name: object() for name in grid.signature(wiener_dip.recover) if name != "prior"}
+    own = {name: object() for name in keywords(wiener_dip.recover) if name != "prior"}
     wiener_dip.recover(gray, load("tasks", "denoising").Operator(gray.shape), 0.1, **own)
     assert {name: seen[name] for name in own} == own
 

@@ -3,7 +3,7 @@ import pytest
 import scipy.ndimage
 import torch
 
-from steps.errors import BadInput
+from steps.base.errors import BadInput
 from steps.tasks.deconvolution import Operator, gaussian
 
 

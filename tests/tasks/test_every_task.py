@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from steps import discover
-from steps.operators import LinearOperator
+from steps.base import discover
+from steps.inverse.operators import LinearOperator
 
 VARIANTS = {  # parameters beside the defaults; a task without an entry is tested with its defaults
     "deconvolution": [{"blur": 2.0, "kernel": 9}, {"blur": 1.0, "kernel": 1}],

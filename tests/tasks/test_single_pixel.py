@@ -2,7 +2,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from steps.errors import BadInput
+from steps.base.errors import BadInput
 from steps.tasks.single_pixel import Operator, hadamard_transform
 
 

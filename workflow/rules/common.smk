@@ -11,9 +11,14 @@ ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 MODULE = not workflow.modifier.is_main_snakefile()  # of another workflow: what is around a run is that one's business
 sys.path.insert(0, ROOT)
 
-from steps import claims, discover, experiments, runs, schema
-from steps.errors import BadInput
-from steps.sources import beside, noted, restore
+from steps.base import discover
+from steps.base.errors import BadInput
+from steps.base.recoveries import listing
+from steps.plan import claims, corruptions, experiments, schema, variants
+from steps.plan.config import check_config, image_arguments, local_file
+from steps.plan.drawings import Index, drawings, inputs, pictures
+from steps.run import lock
+from steps.run.sources import beside, noted, restore, write_note
 
 
 def or_exit(function):
@@ -36,7 +41,7 @@ if workflow.is_main_process:  # a job need not see again what Snakemake does not
         or_exit(schema.read)(file)
 NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
 NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
-or_exit(experiments.check)(config, NAME, workflow.is_main_process)
+or_exit(check_config)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
@@ -47,6 +52,7 @@ def made(recovery):
 
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
 MADE = {name: [recovery for recovery in asked if made(recovery)] for name, asked in ASKED.items()}
+INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
 CLAIM_EXPERIMENTS = [name for name in EXPERIMENTS if name in {claim["experiment"] for claim in CLAIMED}]
@@ -55,9 +61,11 @@ if not EXPERIMENTS:
 COMPARED = [name for name in EXPERIMENTS if "published" in config["experiments"][name]]
 RENDERED = ["time", *["claims"] * bool(CLAIMED), *(f"tables/{name}" for name in EXPERIMENTS)]
 RENDERED += [f"tables/{name}_vs_paper" for name in COMPARED]
-VIEWER = beside("viewer/*.*")  # what pages are made of
+VIEWER = beside("look/viewer/*.*")  # what pages are made of
 DRAWINGS = [
-    drawing for name in EXPERIMENTS for drawing in experiments.drawings(name, config["experiments"][name], made=made)
+    drawing
+    for name in EXPERIMENTS
+    for drawing in drawings(name, config["experiments"][name], INDEX[name], config["drawn"])
 ]
 
 os.environ |= {
@@ -83,10 +91,10 @@ wildcard_constraints:
     params=r"[^/]+",
 
 
-BUSY = workflow.is_main_process and runs.busy()
+BUSY = workflow.is_main_process and lock.busy()
 if workflow.is_main_process and workflow.output_settings.dryrun:
     atexit.register(restore)
-if BUSY and runs.NO_LOCK not in sys.argv:
+if BUSY and lock.NO_LOCK not in sys.argv:
     print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
 
 
@@ -103,17 +111,16 @@ def measured(wildcards):
     return experiments.entry(config, "images", wildcards.image).get("measured", False)
 
 
-def asked(wildcards):
+def check_spelling(wildcards):
     """Raise BadInput for a path that names what does not exist, or does not spell its parameters in the one way."""
     discover.load("tasks", wildcards.task)
-    spelled = experiments.corruption_path(wildcards.task, wildcards.corruption, measured(wildcards))
-    one_way = [(wildcards.corruption, spelled)]
+    one_way = [(wildcards.corruption, corruptions.spelled(wildcards.task, wildcards.corruption, measured(wildcards)))]
     if "method" in wildcards.keys():
         discover.load("methods", wildcards.method)
-        one_way.append((wildcards.params, experiments.params_path(wildcards.method, wildcards.params)))
-    for given, spelled in one_way:
-        if given != spelled:
-            raise BadInput(f"{given!r} is spelled {spelled!r}; one value has one folder")
+        one_way.append((wildcards.params, variants.spelled(wildcards.method, wildcards.params)))
+    for text, spelled in one_way:
+        if text != spelled:
+            raise BadInput(f"{text!r} is spelled {spelled!r}; one value has one folder")
 
 
 @or_exit
@@ -129,21 +136,21 @@ def force_damaged():
 def image_file(wildcards):
     """Return [path] of an image's file on this machine, else []."""
     force_damaged()
-    return [ancient(file) for file in experiments.local_file(image_entry(wildcards))]
+    return [ancient(file) for file in local_file(image_entry(wildcards))]
 
 
 @or_exit
 def image_code(wildcards):
     entry = image_entry(wildcards)
-    said = " ".join(experiments.image_arguments(wildcards.image, entry))
-    return code("steps.image", data=tuple(experiments.local_file(entry)), said=said, name=f"image-{wildcards.image}")
+    said = " ".join(image_arguments(wildcards.image, entry))
+    return code("steps.image", data=tuple(local_file(entry)), said=said, name=f"image-{wildcards.image}")
 
 
 @or_exit
 def task_code(wildcards):
-    asked(wildcards)
-    given = {"said": "measured", "name": f"corrupt-{wildcards.task}-measured"} if measured(wildcards) else {}
-    return code("steps.corrupt", f"steps.tasks.{wildcards.task}", **given)
+    check_spelling(wildcards)
+    other = {"said": "measured", "name": f"corrupt-{wildcards.task}-measured"} if measured(wildcards) else {}
+    return code("steps.corrupt", f"steps.tasks.{wildcards.task}", **other)
 
 
 @or_exit
@@ -154,7 +161,7 @@ def truth(wildcards):
 
 @or_exit
 def method_code(wildcards):
-    asked(wildcards)
+    check_spelling(wildcards)
     return code("steps.recover", f"steps.methods.{wildcards.method}", f"steps.tasks.{wildcards.task}")
 
 
@@ -173,11 +180,6 @@ def recoveries(wildcards):
     return MADE[wildcards.experiment]
 
 
-def missing(wildcards):
-    """Return "skip" if some recoveries of an experiment are left out of this run, else "run"."""
-    return "run" if len(recoveries(wildcards)) == len(ASKED[wildcards.experiment]) else "skip"
-
-
 def not_made(wildcards):
     """Return the recoveries of an experiment that are left out, "label on image (corruption)", some 20 at most."""
     there = set(recoveries(wildcards))
@@ -187,12 +189,14 @@ def not_made(wildcards):
     return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {'; '.join(names[:20] + more)}" if out else ""
 
 
-def recovery_part(wildcards):
-    """Return what decides an experiment's recoveries and labels, as JSON: no title, no figure, no published value."""
-    entry = experiment_entry(wildcards)
-    methods = [{k: v for k, v in m.items() if k not in ("published", "settings", "remark")} for m in entry["methods"]]
-    kept = {k: v for k, v in entry.items() if k not in ("title", "figures", "published")}
-    return json.dumps(kept | {"methods": methods})
+@or_exit
+def listed(wildcards):
+    """Return the file that lists an experiment's recoveries and which are made, and what they are called."""
+    made = recoveries(wildcards)
+    path = f"results/code/recoveries-{wildcards.experiment}.csv"
+    if workflow.is_main_process and not BUSY:
+        write_note(path, listing(ASKED[wildcards.experiment], set(made)))
+    return path
 
 
 def claimed_part(wildcards):
@@ -212,7 +216,8 @@ def stand_ins(wildcards):
 
 @or_exit
 def shown_files(wildcards):
-    return experiments.shown(wildcards.experiment, experiment_entry(wildcards), wildcards.drawing, made)
+    experiment_entry(wildcards)
+    return inputs(wildcards.experiment, wildcards.drawing, INDEX[wildcards.experiment])
 
 
 @or_exit

@@ -18,7 +18,7 @@ rule image:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        arguments=lambda w: experiments.image_arguments(w.image, image_entry(w)),
+        arguments=lambda w: image_arguments(w.image, image_entry(w)),
     message:
         "image {wildcards.image}"
     shell:

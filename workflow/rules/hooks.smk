@@ -7,8 +7,8 @@ import time
 
 from snakemake.shell import shell
 
-from steps import manifest, report as reports, runs
-from steps.sources import checksums
+from steps.run import manifest, report as reports
+from steps.run.sources import checksums
 
 if not MODULE:
     gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
@@ -22,7 +22,7 @@ def begin():
         return {}
     dry = workflow.output_settings.dryrun
     if not dry:
-        said = runs.begin(sys.argv[1:], local=workflow.resource_settings.nodes is None)
+        said = lock.begin(sys.argv[1:], local=workflow.resource_settings.nodes is None)
         if said:
             print(said, file=sys.stderr)
     damaged = manifest.damaged()
@@ -32,13 +32,13 @@ def begin():
 
 
 DAMAGED = or_exit(begin)()
-INTERRUPTED = runs.interrupted() if workflow.is_main_process and not MODULE else set()
+INTERRUPTED = lock.interrupted() if workflow.is_main_process and not MODULE else set()
 if workflow.is_main_process and not MODULE and config["report"] and reports.missing():
     INTERRUPTED.add("results/time.html")  # the report is made after a run, if only of one job
 if any(word.split("=")[0] == "--report" for word in sys.argv):
     reports.quote_names()
 if not MODULE:
-    shell.prefix(runs.job_prefix())
+    shell.prefix(lock.job_prefix())
 SECOND_PASS = "PRIORBENCH_FAILED" in os.environ
 REPORTED = {}  # {path: the files it shows} of the report that this run has made
 STARTED = time.time()
@@ -109,7 +109,7 @@ def withdraw(left):
     kept = {
         f"results/figures/{drawing}.png"
         for name, recoveries in left.items()
-        for drawing in experiments.drawings(name, entries[name], made=recoveries.__contains__)
+        for drawing in drawings(name, entries[name], Index(ASKED[name], recoveries), config["drawn"])
     }
     without = {f"results/{kind}/{name}" for name in left if not left[name] for kind in ("scores", "tables", "pages")}
     without |= {f"{table}_vs_paper" for table in without}
@@ -133,19 +133,19 @@ def second_pass():
     left_out.write_text("\n".join(out_of_date()), encoding="utf-8")
     os.environ |= {"PRIORBENCH_FAILED": str(left_out.absolute())}
     given = [f"{key}={json.dumps(value)}" for key, value in workflow.config_settings.config.items()]
-    words = [*sys.argv[1:], runs.NO_LOCK, "--config", *given, "missing=skip"]
+    words = [*sys.argv[1:], lock.NO_LOCK, "--config", *given, "missing=skip"]
     # Paths of the command line are relative to where it was given; with --directory this is another folder.
     words += ["--snakefile", workflow.main_snakefile, "--directory", str(HERE)]
     if workflow.config_settings.configfiles:
         words += ["--configfile", *map(str, workflow.config_settings.configfiles)]
-    runs.second_pass([sys.executable, "-m", "snakemake", *words])
+    lock.second_pass([sys.executable, "-m", "snakemake", *words])
 
 
 onstart:
     gc.enable()
-    runs.look_once(workflow.scheduler)
+    lock.look_once(workflow.scheduler)
     if workflow.local_exec and not workflow.touch:
-        runs.warm()
+        lock.warm()
     FACTS.update(
         manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), workflow.resource_settings.cores, CODE)
     )
@@ -155,13 +155,13 @@ onstart:
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
     outputs = {str(path) for job in jobs for path in job.output}
     manifest.forget(notes | outputs - DAMAGED.keys())
-    runs.making(outputs)
+    lock.making(outputs)
 
 
 onsuccess:
     make_report()
     note()
-    runs.making()
+    lock.making()
 
 
 onerror:

@@ -4,7 +4,8 @@
 rule collect:
     input:
         scores=lambda w: list(dict.fromkeys(f"{recovery.folder}/score.json" for recovery in recoveries(w))),
-        code=lambda w: code("steps.collect", said=recovery_part(w), name=f"collect-{w.experiment}"),
+        recoveries=listed,
+        code=code("steps.collect"),
     output:
         "results/scores/{experiment}.csv",
     log:
@@ -17,14 +18,10 @@ rule collect:
     resources:
         mem_mb=more(2000),
         runtime=more(5),
-    params:
-        experiment=recovery_part,
-        missing=missing,
     message:
         "collect the scores of {wildcards.experiment}"
     shell:
-        "python -m steps.collect {wildcards.experiment:q} {params.experiment:q} {output:q} --missing {params.missing}"
-        " > {log:q} 2>&1"
+        "python -m steps.collect {wildcards.experiment:q} {input.recoveries:q} {output:q} > {log:q} 2>&1"
 
 
 rule combine:
@@ -199,8 +196,9 @@ rule draw:
 rule show:
     input:
         scores="results/scores/{experiment}.csv",
-        images=lambda w: experiments.images(recoveries(w)),
-        code=lambda w: code("steps.show", data=VIEWER, said=recovery_part(w), name=f"show-{w.experiment}"),
+        recoveries=listed,
+        images=lambda w: pictures(recoveries(w)),
+        code=code("steps.show", data=VIEWER),
     output:
         "results/pages/{experiment}.html",
     log:
@@ -214,14 +212,13 @@ rule show:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        experiment=recovery_part,
         title=lambda w: experiment_entry(w).get("title", w.experiment),
         stand_ins=stand_ins,
         not_made=not_made,
     message:
         "show {wildcards.experiment}"
     shell:
-        "python -m steps.show {input.scores:q} {params.experiment:q} {output:q} --title {params.title:q}"
+        "python -m steps.show {input.scores:q} {input.recoveries:q} {output:q} --title {params.title:q}"
         " --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
 
 

@@ -2,7 +2,8 @@
 
 from snakemake.resources import Resource
 
-from steps import devices, needs
+from steps.run import devices
+from steps.plan import needs
 
 for name in config["needs"]:
     or_exit(discover.load)("methods", name, f"{NAME}: needs")

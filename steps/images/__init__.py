@@ -1,0 +1,1 @@
+"""Finding, reading, checking and drawing pictures; sets of them."""

@@ -1,0 +1,204 @@
+"""What the entries under images mean: finding their files, checking, reading, cropping, resizing them."""
+
+import hashlib
+import os
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+
+from steps.base.errors import BadInput
+from steps.base.parameters import no_such, quoted
+from steps.base.text import check_path
+from steps.images import decode, synthetic
+from steps.images.decode import BYTES, PIXELS, SUFFIXES, as_float, read
+
+REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what lies beyond is on another scale
+
+
+def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="image"):
+    """Return float32 (C, H, W) in [0, 1]: cropped, then gray (luma of ITU-R BT.709), then resized with anti-aliasing.
+
+    crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n], the longer side, or [height,
+    width], to which it is stretched. What was `measured` is not clipped to [0, 1]. Raises BadInput for a crop that is
+    not inside, and for less than 2 x 2 pixels.
+    """
+    from skimage.color import rgb2gray
+    from skimage.transform import resize
+
+    if crop:
+        pixels = pixels[box(pixels.shape, crop, where)]
+    if gray and pixels.ndim == 3:
+        pixels = rgb2gray(pixels)
+    if size:
+        pixels = resize(pixels, resized(pixels.shape, size), anti_aliasing=True)
+    check_sides(*pixels.shape[:2], where)
+    pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    return np.ascontiguousarray(pixels if measured else np.clip(pixels, 0, 1), dtype=np.float32)
+
+
+def resized(shape, size):
+    """Return (height, width) of an image of shape (H, W, …) at a size: [height, width], or [n], its longer side."""
+    if len(size) == 2:
+        return tuple(size)
+    return tuple(max(1, round(side * size[0] / max(shape[:2]))) for side in shape[:2])
+
+
+def check_sides(height, width, where):
+    """Raise BadInput, naming `where`, for an image that has less than 2 x 2 pixels, and so neither edges nor noise."""
+    if min(height, width) < 2:
+        raise BadInput(f"{where}: {height}x{width} pixels are not allowed; must be at least 2x2")
+
+
+def box(shape, crop, where):
+    """Return the two slices of a crop, [n] or [top, left, height, width], of an image of shape (H, W, …)."""
+    height, width = shape[:2]
+    rows, columns = crop[-2:] if len(crop) == 4 else crop * 2
+    top, left = crop[:2] if len(crop) == 4 else ((height - rows) // 2, (width - columns) // 2)
+    if top < 0 or left < 0 or top + rows > height or left + columns > width:
+        raise BadInput(f"{where}: crop {list(crop)} does not lie inside the {height}x{width} image")
+    return slice(top, top + rows), slice(left, left + columns)
+
+
+def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
+    """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, an http(s) URL, or a file's path.
+
+    A URL's file is looked for in `image_dirs`: as its own name, as `name` with any suffix, as any file with the right
+    checksum; else downloaded, once, to the user's cache. `sha256` lists the checksums that a file may have; a URL needs
+    one.
+    """
+    kind, _, rest = source.partition(":")
+    if kind == "synthetic":
+        return synthetic.draw(rest, "source")
+    if kind == "skimage":
+        return _load_skimage(rest)
+    if kind in ("http", "https"):
+        return read(_locate(source, name, sha256, image_dirs), reach)
+    if sha256 and Path(source).is_file():
+        _verify(source, sha256)
+    return read(source, reach)
+
+
+def check_image(image, where):
+    """Raise BadInput, naming `where`, for an entry under images that can be seen to be wrong without reading pixels.
+
+    A file is opened for its header: whether it is an image, not too large, and its crop inside of it.
+    """
+    source, (height, width) = image["source"], (0, 0)
+    kind, _, rest = source.partition(":")
+    if kind == "synthetic":
+        synthetic.check(rest, f"{where}.source")
+        height, width = synthetic.SIDE, synthetic.SIDE
+    elif kind == "skimage":
+        _check_skimage(rest, f"{where}.source")
+    elif source.startswith(("http://", "https://")):
+        if "sha256" not in image:
+            raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
+    elif check_path(source, f"{where}.source") or not os.path.isfile(source):
+        allowed = "must be skimage:NAME, synthetic:NAME, a URL or a file"
+        raise BadInput(f"{where}.source: no file {quoted(source)}; {allowed}")
+    else:
+        try:
+            height, width = decode.size(source)
+        except BadInput as error:
+            raise BadInput(f"{where}.source: {error}") from error
+    if "crop" in image and height:
+        rows, columns = box((height, width), listed(image["crop"]), f"{where}.crop")
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+    if "size" in image:
+        height, width = resized((height, width) if height else (1, 1), listed(image["size"]))
+        if height * width > PIXELS:
+            raise BadInput(f"{where}.size: {height}x{width} is not allowed; must be at most {PIXELS} pixels")
+    if height:
+        check_sides(height, width, where)
+
+
+def listed(value):
+    """Return a list; of one number, if it is one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _check_skimage(name, where):
+    from skimage import data
+
+    images = [image for image in data.__all__ if image not in ("download_all", "data_dir", "file_hash")]
+    if name not in images:
+        raise BadInput(f"{where}: {no_such('scikit-image image', name, images)}")
+
+
+def _load_skimage(name):
+    from skimage import data
+
+    _check_skimage(name, "source")
+    try:
+        return as_float(np.asarray(getattr(data, name)()), f"skimage:{name}")
+    except BadInput:
+        raise
+    except Exception as error:
+        raise BadInput(f"source: skimage:{name} cannot be had ({' '.join(str(error).split())[:120]})") from error
+
+
+def _locate(url, name, sha256, image_dirs):
+    import pooch
+
+    file = Path(urlparse(url).path).name
+    wrong = []
+    for folder in map(Path, image_dirs):
+        named = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in SUFFIXES)
+        there = [path for path in dict.fromkeys([folder / file, *named]) if path.is_file()]
+        others = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        for path in [*there, *others]:
+            if _checksum(path) in sha256:
+                return path
+        wrong += there  # one of them is meant, and it is another file
+    if wrong:
+        _verify(wrong[0], sha256)
+    try:
+        cache = {"fname": f"{name}-{file}"[-100:], "path": pooch.os_cache("priorbench")}
+        path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, **cache))
+    except BadInput:
+        raise
+    except Exception as error:
+        folders = ", ".join(map(str, image_dirs)) or "none given"
+        raise BadInput(
+            f"{url}: cannot be downloaded, and neither {file} nor {name}.* is in image_dirs ({folders})"
+        ) from error
+    try:
+        _verify(path, sha256)
+    except BadInput as error:
+        path.unlink()
+        raise BadInput(f"{url}: {error}") from error
+    return path
+
+
+def _download(url, path, _):
+    """Download a URL to a path as pooch does, but no more than BYTES."""
+    import pooch
+
+    class Limited:
+        size = 0
+
+        def write(self, chunk):
+            self.size += file.write(chunk)
+            if self.size > BYTES:
+                raise BadInput(f"{url}: has more than {BYTES} bytes")
+
+        def flush(self):
+            pass
+
+    with open(path, "wb") as file:
+        pooch.HTTPDownloader(chunk_size=2**16)(url, Limited(), None)
+
+
+def _checksum(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _verify(path, sha256):
+    actual = _checksum(path)
+    if actual not in sha256:
+        raise BadInput(f"{path}: checksum mismatch: sha256 is {actual}; must be {' or '.join(sha256)}")

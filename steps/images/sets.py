@@ -1,0 +1,80 @@
+"""Sets of images: an entry under images whose source is a pattern, such as photos/*.png, is one for each file."""
+
+import glob
+import os
+import re
+from pathlib import Path
+
+from steps.base.errors import BadInput
+from steps.base.parameters import quoted
+from steps.base.text import check_path, check_text
+from steps.images.decode import SUFFIXES
+
+MOST = 5000  # files of a set
+LONGEST = 80  # characters of an image's name
+
+
+def is_set(image):
+    """Return whether an entry under images is a set: a local path with a *."""
+    return "*" in image["source"] and not re.match(r"(skimage|synthetic|https?):", image["source"])
+
+
+def expand(config, file="config"):
+    """Replace every set of a config by an entry for each of its files, and its name in experiments by their names.
+
+    The image of photos/House 1.png in the set `mine` is called mine-House_1; it has the set's other keys. Files come in
+    the order of their names. Raises BadInput, one line, if there are none, if there are more than MOST, if two images
+    would have one name, and if an experiment names an image twice.
+    """
+    images, members = {}, {}
+    for name, image in config["images"].items():
+        found = {name: image}
+        if is_set(image):
+            found = _entries(name, image, f"{file}: images.{name}")
+            members[name] = list(found)
+        for member, entry in found.items():
+            if member in images:
+                raise BadInput(f"{file}: images.{name}: another image is called {member}, too")
+            images[member] = entry
+    config["images"] = images
+    for name, experiment in config["experiments"].items() if members else ():
+        place = f"{file}: experiments.{name}"
+        experiment["images"] = _named(experiment["images"], members, f"{place}.images")
+        corruption = experiment.get("corruption")
+        for i, block in enumerate(corruption) if isinstance(corruption, list) else ():
+            if "images" in block:
+                block["images"] = _named(block["images"], members, f"{place}.corruption[{i}].images")
+
+
+def files(pattern, where):
+    """Return the paths of the image files that match a pattern, in the order of their names."""
+    check_path(pattern, where)
+    found = sorted(path for path in glob.iglob(re.sub(r"([?[])", r"[\1]", pattern)) if os.path.isfile(path))
+    found = [path for path in found if path.lower().endswith(SUFFIXES)]
+    if not found:
+        raise BadInput(f"{where}: no image file is {quoted(pattern)}; must end in {', '.join(SUFFIXES)}")
+    if len(found) > MOST:
+        raise BadInput(f"{where}: {quoted(pattern)} are {len(found)} files; must be at most {MOST}")
+    return found
+
+
+def _entries(name, image, where):
+    entries = {}
+    for path in files(image["source"], f"{where}.source"):
+        check_text(path, f"{where}.source")
+        member = f"{name}-{re.sub(r'[^A-Za-z0-9_-]+', '_', Path(path).stem)}"
+        if len(member) > LONGEST:
+            raise BadInput(f"{where}: the name {member} of {quoted(path)} is too long; must be at most {LONGEST}")
+        if member in entries:
+            first = entries[member]["source"]
+            raise BadInput(f"{where}: {quoted(first)} and {quoted(path)} would both be called {member}; rename one")
+        entries[member] = image | {"source": path}
+    return entries
+
+
+def _named(names, members, where):
+    found = [member for name in names for member in members.get(name, [name])]
+    twice = next((name for name in found if found.count(name) > 1), None) if len(set(found)) < len(found) else None
+    if twice:
+        raise BadInput(f"{where}: {twice} is there twice")
+    return found

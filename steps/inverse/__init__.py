@@ -1,0 +1,1 @@
+"""The mathematics that methods share: operators, solvers, clipped noise, the measurement, the trace."""

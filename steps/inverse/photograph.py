@@ -1,0 +1,46 @@
+"""Pictures that are themselves measurements: nothing is simulated of them, and no truth is known."""
+
+import warnings
+
+from steps.base.errors import BadInput
+
+LEAST = 1e-6  # an estimate below it is no noise: one step of 16 bits is 1.5e-5
+
+
+def estimate_sigma(y):
+    """Return the standard deviation of the white Gaussian noise of y (C, H, W), from y alone; mean over channels.
+
+    It is the median absolute finest wavelet coefficient (Donoho and Johnstone 1994), by scikit-image: fine texture
+    counts as noise, and noise that was clipped as less than it was. Raises BadInput for a picture that is too small, or
+    has no noise: its estimate is below LEAST.
+    """
+    import numpy as np
+    from skimage.restoration import estimate_sigma
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a mean of nothing, which the next lines say in words
+        sigma = float(estimate_sigma(y.astype(np.float64), average_sigmas=True, channel_axis=0))
+    if min(y.shape[1:]) < 2:
+        raise BadInput(f"the {y.shape[1]}x{y.shape[2]} picture is too small to estimate sigma; give a number")
+    if not sigma >= LEAST:  # NaN of a channel that is all 0
+        raise BadInput(f"no noise is found in the {y.shape[1]}x{y.shape[2]} picture; give sigma as a number")
+    return sigma
+
+
+def taper(y, A):
+    """Return y (C, H, W) with borders as the circular convolution A would have measured them; y itself for any other A.
+
+    w · y + (1 − w) · A y, with w one minus the kernel's autocorrelation along each side: 0 at the border, 1 from the
+    kernel's size on. A photo's scene goes on beyond its border, A's begins again at the opposite one; taken as it is,
+    the step between them would ring through the whole recovery. The rule is that of MATLAB's edgetaper.
+    """
+    import torch
+
+    if A.transfer is None:
+        return y
+    kernel = torch.fft.irfft2(A.transfer, s=A.shape[-2:])
+    correlations = [
+        torch.fft.irfft(torch.fft.rfft(line).abs() ** 2, len(line)) for line in (kernel.sum(1), kernel.sum(0))
+    ]
+    w = torch.outer(*(1 - correlation / correlation[0] for correlation in correlations)).to(y)
+    return w * y + (1 - w) * A.forward(y)

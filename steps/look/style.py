@@ -1,0 +1,214 @@
+"""How all figures look: sizes of a journal's columns, one font, one colour and marker a method in every figure.
+
+A figure of one method has the colours of all, for its variants.
+"""
+
+import textwrap
+import zlib
+
+COLUMN, WIDTH = 3.5, 7.1  # inches: one and two columns of a journal page
+LOOKS = {  # the colours of Okabe and Ito (2008); the prior and its hybrids are the warm ones
+    "wiener": ("#0072B2", "o"),
+    "tv": ("#009E73", "s"),
+    "nlm": ("#56B4E9", "D"),
+    "bm3d": ("#000000", "^"),
+    "dip": ("#D55E00", "v"),
+    "wiener_dip": ("#E69F00", "P"),
+    "admm_dip": ("#CC79A7", "X"),
+}
+SPARE_COLOURS, SPARE_MARKERS = ("#001878", "#900000", "#484848", "#786048"), "*pH<>"  # of methods without a line above
+INPUT = {"color": "0.45", "linestyle": (0, (4, 2)), "linewidth": 1, "label": "input"}
+DETAIL = "#E69F00"  # the frame of what is enlarged
+RC = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.5,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "figure.titlesize": 8,
+    "figure.dpi": 200,  # twice the 100 of a screen
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,  # TrueType, embedded: text stays text
+}
+
+
+def apply():
+    """Return a context in which matplotlib draws to files in this style."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    return matplotlib.rc_context(RC)
+
+
+def look(method):
+    """Return (colour, marker) of a method, by its name alone, so that a new method changes no other's."""
+    number = zlib.crc32(method.encode())
+    colour = SPARE_COLOURS[number % len(SPARE_COLOURS)]
+    return LOOKS.get(method, (colour, SPARE_MARKERS[number // len(SPARE_COLOURS) % len(SPARE_MARKERS)]))
+
+
+def lines(scores):
+    """Return {label: keyword arguments of plot} of the labels of scores, in their order.
+
+    The first label of a method has its colour and marker; further ones have them lighter or darker, with dashes and
+    with every second marker hollow: twelve that differ. If all are of one method, whose colour would tell nothing,
+    they have the marker, and up to seven the colours of all.
+    """
+    of_one = scores["method"].nunique() == 1
+    looks, counts = {}, {}
+    for label, method in scores.drop_duplicates("label")[["label", "method"]].itertuples(index=False):
+        variant = counts[method] = counts.get(method, -1) + 1
+        colour, marker = look(method)
+        if of_one:
+            colour = [colour, *(other for other, _ in LOOKS.values() if other != colour)][variant % len(LOOKS)]
+        elif variant % 3:
+            colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3])
+        looks[label] = {
+            "color": colour,
+            "linestyle": ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))[variant % 4],
+            "marker": marker,
+            "markerfacecolor": "white" if variant % 2 else colour,
+            "markeredgecolor": colour if variant % 2 else "white",
+            "markeredgewidth": 0.9 if variant % 2 else 0.4,
+            "label": label,
+        }
+    return looks
+
+
+def mixed(colour, gray, share):
+    """Return a colour with a share of a gray, 0 for black and 1 for white, mixed in."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    return to_hex([(1 - share) * value + share * gray for value in to_rgb(colour)])
+
+
+def text_colour(colour):
+    """Return a line's colour, dark enough for text in it."""
+    return mixed(colour, 0, 0.3)
+
+
+def columns(panels):
+    """Return how many of some panels stand side by side: at most three, and no line of one."""
+    return panels if panels < 3 else 2 if panels == 4 else 3
+
+
+def value(name, number):
+    """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5", "σ estimated".
+
+    Of what a measurement does not have (None or NaN): "no clip".
+    """
+    from steps.base.parameters import spell
+
+    if number is None or number != number:
+        return f"no {symbol(name)}"
+    if number == "estimate":
+        return f"{symbol(name)} estimated"
+    return f"{symbol(name)} = {spell(number)}"
+
+
+def literal(text):
+    """Return text that matplotlib shows as it is: a dollar begins no formula."""
+    return text.replace("$", r"\$")
+
+
+def symbol(name):
+    """Return the symbol of a corruption parameter in figures; its name if it has none."""
+    return {"sigma": "σ", "compression": "N/M"}.get(name, name)
+
+
+def axis_label(name):
+    """Return what an axis of a corruption parameter says: what it is, its symbol, its unit."""
+    return {
+        "sigma": "Noise σ (images in [0, 1])",
+        "compression": "Pixels / patterns N/M",
+        "blur": "Blur σ [pixels]",
+        "kernel": "Kernel size [pixels]",
+    }.get(name, symbol(name))
+
+
+def decibels(psnr):
+    """Return a PSNR in dB as text, "−5.40 dB" or "∞ dB"; none if it is not known (no truth)."""
+    if psnr is None or psnr != psnr:
+        return ""
+    return f"{psnr:.2f} dB".replace("-", "−").replace("inf", "∞")
+
+
+def wrapped(text, inches, size=7, lines=3):
+    """Return text in lines that are about as wide as so many inches at a font size; cut with … after so many lines."""
+    letters = max(6, int(inches * 72 / (0.6 * size)))  # a letter of this font is 0.6 of its size wide, or less
+    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …")) or text
+
+
+def log_scale(axis, low, high):
+    """Give panel.xaxis or panel.yaxis a logarithmic scale with plain numbers, for values from low to high."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    axis.set_major_locator(MaxNLocator(4) if high < 10 * low else LogLocator(numticks=6))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def heading(figure, row):
+    """Write above all of a figure what it shows: the task, the image and the corruption of a row of scores."""
+    from steps.base.parameters import parse_parameters
+
+    settings = [
+        value(k, v) + (f" as {row['noise_sigma']:.2g}" if v == "estimate" else "")
+        for k, v in parse_parameters(row["corruption"]).items()
+        if k not in ("seed", "clip")
+    ]
+    settings += ["clipped to [0, 1]"] * (parse_parameters(row["corruption"]).get("clip") is True)
+    title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *settings])
+    size = min(8, 0.95 * WIDTH * 72 / (0.6 * len(title)))  # in one line, however long the image's name
+    figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=size)
+
+
+def sentence(text):
+    """Return a figure that has nothing to show but a sentence."""
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(COLUMN, 0.6))
+    figure.text(0.5, 0.5, "\n".join(textwrap.wrap(text, 50)), ha="center", va="center", color="0.3")
+    return figure
+
+
+def place(figure, left, top, width, height):
+    """Return new axes in a figure, placed in inches from its left and its top."""
+    wide, high = figure.get_size_inches()
+    return figure.add_axes((left / wide, 1 - (top + height) / high, width / wide, height / high))
+
+
+def note(figure, text, size=6):
+    """Write a note below all that a figure has, outside of it: `page` is what to save."""
+    width, height = figure.get_size_inches()
+    text = "\n".join(textwrap.wrap(text, int(width * 72 / (0.57 * size))))
+    figure.text(
+        0.05 / width, (page(figure).y0 - 0.05) / height, text, va="top", fontsize=size, color="0.3", in_layout=False
+    )
+
+
+def page(figure):
+    """Return the part of the plane to save, in inches: the figure in its full width, and legend and notes below it."""
+    from matplotlib.transforms import Bbox
+
+    width, height = figure.get_size_inches()
+    below = [artist for artist in (*figure.legends, *figure.texts) if not artist.get_in_layout()]
+    low = [artist.get_window_extent().y0 / figure.dpi - 0.03 for artist in below]
+    return Bbox.from_extents(0, min([0, *low]), width, height)

@@ -1,0 +1,1 @@
+"""Noises: one file a noise, each with a function `add`. This folder is the registry."""

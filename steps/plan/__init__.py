@@ -1,0 +1,1 @@
+"""What a config asks for: its schema, images × corruptions × methods, figures, published values, claims, needs."""

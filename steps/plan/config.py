@@ -1,0 +1,92 @@
+"""Reading a config and checking all of it: one line for the first mistake, before any job."""
+
+import os
+from pathlib import Path
+
+from steps.base import discover
+from steps.base.errors import BadInput
+from steps.base.parameters import quoted
+from steps.base.text import check_path
+from steps.images import sets
+from steps.images.load import check_image
+from steps.plan import claims, published, schema, variants
+from steps.plan.drawings import Index, drawings
+from steps.plan.experiments import cases, recoveries
+
+ROOT = Path(__file__).parents[2]
+ELSEWHERE = ("skimage:", "synthetic:", "http://", "https://")  # sources that are no file on this machine
+
+
+def read_config(file):
+    """Return the checked config of a YAML file. Raises BadInput, one line, for the first mistake in it."""
+    config = schema.read(file)
+    check_config(config, file)
+    return config
+
+
+def check_config(config, file="config", images=True):
+    """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys.
+
+    Sets of images are replaced by their images (steps/images/sets.py). Image files are opened, for their headers,
+    unless `images` is false: a job need not see them again. Files of published values and of claims that are not in the
+    working directory become priorbench's own.
+    """
+    schema.validate(config, file)
+    sets.expand(config, file)
+    for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
+        path = config.get(key, "")
+        check_path(path, f"{file}: {key}")
+        if path and not os.path.isfile(path) and os.path.isfile(ROOT / path):
+            config[key] = str(ROOT / path)
+    for name, image in config["images"].items() if images else ():
+        check_image(image, f"{file}: images.{name}")
+    for path in config["image_dirs"]:
+        if os.pathsep in path:
+            raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
+    for name, experiment in config["experiments"].items():
+        try:
+            place = f"experiments.{name}"
+            asked = recoveries(experiment, config["images"], place)
+            _check_measured(experiment, config["images"], place)
+            drawings(name, experiment, Index(asked, asked), where=place)
+            labels = variants.labels(experiment)
+            published.check(experiment, labels, cases(experiment), config["published"], place)
+        except BadInput as error:
+            raise BadInput(f"{file}: {error}") from error
+    if "claims" in config:
+        claims.read(config["claims"], config, f"{file}: claims")
+
+
+def local_file(image):
+    """Return [path] of an image entry's file if it is one on this machine, else []."""
+    return [] if image["source"].startswith(ELSEWHERE) else [image["source"]]
+
+
+def image_arguments(name, image):
+    """Return the command-line arguments with which steps.image makes an image entry."""
+    sums = image.get("sha256", [])
+    numbers = {
+        key: image[key] if isinstance(image[key], list) else [image[key]] for key in ("crop", "size") if key in image
+    }
+    return [
+        image["source"],
+        f"--name={name}",
+        *(f"--sha256={digest}" for digest in ([sums] if isinstance(sums, str) else sums)),
+        *(f"--{key}={','.join(map(str, value))}" for key, value in numbers.items()),
+        *(["--gray"] if image.get("gray") else []),
+        *(["--measured"] if image.get("measured") else []),
+    ]
+
+
+def _check_measured(experiment, images, where):
+    """Raise BadInput for what cannot be asked of measured images: published values, and figures that need a truth.
+
+    If none of the images has a truth, only figures that need none are drawn by default. `images` are the config's.
+    """
+    without = [name for name in experiment["images"] if images[name].get("measured")]
+    if without and "published" in experiment:
+        raise BadInput(f"{where}.published: {without[0]} is measured; without a truth it is compared with nothing")
+    if len(without) == len(experiment["images"]):
+        for figure in experiment.setdefault("figures", ["comparison"]):
+            if getattr(discover.load("figures", figure, f"{where}.figures"), "TRUTH", False):
+                raise BadInput(f"{where}.figures: {figure} needs a truth, but all images are measured")

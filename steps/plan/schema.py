@@ -1,0 +1,134 @@
+"""The config and other YAML files against their schemas in workflow/schemas: errors of one line, defaults filled in."""
+
+import functools
+import json
+import math
+from pathlib import Path
+
+from steps.base.errors import BadInput
+from steps.base.parameters import WHOLE, no_such, quoted
+from steps.base.text import check_text, read_text
+
+SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
+VALUES = 2**20  # in a file, all anchors written out
+DEPTH = 20  # of lists and mappings in one another
+
+
+def read(file):
+    """Return the content of a YAML or JSON file. Raises BadInput for any that is neither, or has a key twice."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        def construct_mapping(self, node, deep=False):
+            seen = set()
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if (key.tag, str(key.value)) in seen:
+                    twice = quoted(key.value)
+                    raise BadInput(f"{file}, line {key.start_mark.line + 1}: the key {twice} is there twice")
+                seen.add((key.tag, str(key.value)))
+            return super().construct_mapping(node, deep)
+
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise BadInput(f"{file}: the key {quoted(max(names, key=names.count))} is there twice")
+        return found
+
+    content = read_text(file)
+    try:
+        content = json.loads(content, object_pairs_hook=unique)
+    except BadInput:
+        raise
+    except (ValueError, RecursionError):
+        try:
+            content = yaml.load(content, Loader)
+        except BadInput:
+            raise
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            said = " ".join(str(error).split()).replace('in "<unicode string>", ', "")
+            raise BadInput(f"{file}: not YAML ({said[:200]})") from error
+    if isinstance(content, dict) and "__use_yte__" in content:
+        raise BadInput(f"{file}: __use_yte__ would run code that is in the file; must be a plain file")
+    return content
+
+
+def validate(config, file, name="config"):
+    """Raise BadInput, naming `file`, for the first mistake by the schema `name`; fill in defaults of top-level keys.
+
+    Texts must be one line of at most CHARACTERS, none of them blank.
+    """
+    import jsonschema
+    import yaml
+
+    _check(config, file, "", {})
+    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    plain = jsonschema.Draft202012Validator
+    checker = plain.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number})
+    validator = jsonschema.validators.extend(plain, type_checker=checker)(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda e: (len(e.path), str(e.path)))
+    if errors:
+        raise BadInput(f"{file}: {_message(errors[0])}")
+    for key, description in schema["properties"].items():
+        if "default" in description:
+            config.setdefault(key, description["default"])
+
+
+def _is_integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < WHOLE
+
+
+def _is_number(checker, value):
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _check(value, file, key, sizes, depth=0):
+    """Return how many values a value holds; raise BadInput if they are too many or too deep, or a text is not good.
+
+    sizes  {id: that number} of the lists and mappings seen, so that what an anchor repeats is looked at once.
+    """
+    where = f"{file}: {key}" if key else file
+    if isinstance(value, str):
+        check_text(value, where)
+    if not isinstance(value, (dict, list)):
+        return 1
+    if depth > DEPTH:
+        raise BadInput(f"{where}: is nested more than {DEPTH} deep")
+    if id(value) not in sizes:
+        count = 1
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(value, dict):
+                _check(name, file, key, sizes)
+            count += _check(inner, file, _place(key, name), sizes, depth + 1)
+        if count > VALUES:
+            raise BadInput(f"{where}: has {count} values; must be at most {VALUES}")
+        sizes[id(value)] = count
+    return sizes[id(value)]
+
+
+def _place(key, name):
+    return f"{key}[{name}]" if isinstance(name, int) else f"{key}.{name}".lstrip(".")
+
+
+def _message(error):
+    key = functools.reduce(_place, error.absolute_path, "")
+    prefix, value = f"{key}: " if key else "", quoted(error.instance)
+    if error.validator == "additionalProperties":
+        allowed = error.schema.get("properties", {})
+        name = next(name for name in error.instance if name not in allowed)
+        return prefix + no_such("key", name, allowed)
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f"{prefix}missing key {missing!r}"
+    if error.validator in ("minItems", "minProperties"):
+        return f"{prefix}is empty; must have at least {error.validator_value} entry"
+    if error.validator == "enum":
+        return f"{prefix}{value} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "type":
+        wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
+        return f"{prefix}{value} is not allowed; must be of type {wanted}"
+    if error.validator in ("anyOf", "pattern", "maxLength") and "description" in error.schema:
+        return f"{prefix}{value} is not allowed; {error.schema['description']}"
+    if error.validator == "minimum":
+        return f"{prefix}{value} is not allowed; must be >= {error.validator_value}"
+    return prefix + " ".join(error.message.split())[:200]

@@ -1,0 +1,1 @@
+"""The deep image prior: networks, layers, the fit, when to stop."""

@@ -1,0 +1,251 @@
+"""Fitting an untrained network to a measurement: the engine of the deep image prior and of its hybrids."""
+
+import contextlib
+import copy
+import ctypes
+import os
+
+import torch
+
+from steps.base.errors import BadInput
+from steps.inverse.trace import kept
+from steps.prior.networks import count_parameters, stream
+from steps.prior.stopping import MovingVariance
+
+CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
+DROP = 10**0.5  # backtracking: the data term has grown by 5 dB
+
+
+def has_bfloat16(device):
+    """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in found if check)
+
+
+def keep_memory():
+    """Tell glibc to keep the memory that is freed: else each iteration gives it back and faults it in again.
+
+    At 256×256 pixels that is half of an iteration's time. Elsewhere than with glibc it does nothing.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+        mallopt(-2, 2**26)  # M_TOP_PAD
+        mallopt(-3, 2**30) or mallopt(-3, 2**25)  # M_MMAP_THRESHOLD; before glibc 2.35 at most 32 MiB
+
+
+class Fit:
+    """A network f_θ and its code z, fitted by Adam to  min_θ data_term(f_θ(z)) + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
+
+    The sums are over the weights W of the convolutions, biases and norms excepted (Anderson, section 4.1). `create()`
+    returns (network, code), see `networks.create`; `shape` is the image's (C, H, W). A second `run` goes on from where
+    the first ended.
+
+    lr           Adam's step.
+    input_noise  standard deviation of what is added to z, drawn anew in every iteration.
+    output       "last": the iterate; "average": the running average of iterates with weight 0.99; "unperturbed": f_θ(z)
+                 without input noise and dropout, made only where a trace keeps it or it may be what is returned.
+    backtrack    every 100 iterations, if the data term has grown by 5 dB since the last check, restore weights,
+                 optimiser and average of that check; if it does so again at once, with half the step.
+    window       return the output of least moving variance (see `stopping.MovingVariance`, for patience and min_start
+                 too), and stop when it has not fallen for long; 0 for a fixed count.
+    precision    "float32"; "bfloat16": convolutions and what lies between them in bfloat16, weights, optimiser, last
+                 convolution and loss in float32; "auto": bfloat16 where the processor has it. On CUDA, float32
+                 convolutions are torch's, which round to TF32 unless told not to.
+    deterministic  on CUDA only algorithms that give the same bits again; on a CPU they always do, for a seed and a
+                 number of threads.
+
+    Sources: Ulyanov, Vedaldi, Lempitsky (2018); Anderson, section 4; Wang et al. (2021) for the variance.
+    """
+
+    def __init__(
+        self,
+        create,
+        shape,
+        device,
+        *,
+        lr,
+        l1=0.0,
+        l2=0.0,
+        input_noise=0.0,
+        output="last",
+        backtrack=False,
+        window=0,
+        patience=1000,
+        min_start=0,
+        precision="auto",
+        deterministic=False,
+        seed=0,
+    ):
+        self.create, self.shape, self.device = create, tuple(shape), device
+        self.lr, self.l1, self.l2 = lr, l1, l2
+        self.input_noise, self.output, self.backtrack = input_noise, output, backtrack
+        self.stopping = (window, patience, min_start)
+        self.deterministic, self.seed = deterministic, seed
+        fast = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+        self._start(torch.bfloat16 if fast else torch.float32)
+
+    def run(self, data_term, iterations, callback=None, target=0.0):
+        """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer if it stops by itself.
+
+        data_term(image) is what is minimised, a tensor of one; the fit stops as soon as it is at most `target`, 0 for
+        never (on CUDA, looking is waiting). Calls callback(iteration, output, data term), with a fourth argument, the
+        penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
+        again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
+        the size of the image, if memory runs out.
+        """
+        window, patience, min_start = self.stopping
+        if window and max(window, min_start) + patience > iterations:
+            raise BadInput(
+                f"window={window}, patience={patience}, min_start={min_start}: cannot stop within "
+                f"iterations={iterations}; patience and the larger of the others must add up to that at most"
+            )
+        try:
+            with _enough_memory(self.device, self.shape), _algorithms(self.device, self.deterministic):
+                return self._run(data_term, iterations, callback, target)
+        except FloatingPointError as error:
+            if self.dtype == torch.float32:
+                raise BadInput(f"{error}; lower lr, which is {self.lr}") from error
+            print(f"{error} in bfloat16: the network starts again in float32", flush=True)
+            self._start(torch.float32)
+            return self.run(data_term, iterations, callback, target)
+
+    def _start(self, dtype):
+        if self.device.type == "cpu":
+            keep_memory()
+        self.dtype = dtype
+        with _enough_memory(self.device, self.shape):
+            network, code = self.create()
+            self.network = network.to(self.device, memory_format=torch.channels_last)
+            self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
+        self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+        self.optimiser = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
+        self.noise = torch.Generator(self.device).manual_seed(stream(self.seed, 2))
+        self.average = None
+        size, name = count_parameters(network), str(dtype).removeprefix("torch.")
+        print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
+
+    def _run(self, data_term, iterations, callback, target):
+        shown = set(kept(iterations))
+        stop = MovingVariance(*self.stopping) if self.stopping[0] else None
+        saved = None
+        for iteration in range(1, iterations + 1):
+            check = iteration % CHECK == 0 or iteration == iterations
+            estimate, loss, penalty = self._step(data_term, iteration, check)
+            reached = target and float(loss) <= target
+            if self.output == "average":
+                self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
+                estimate = self.average
+            elif self.output == "unperturbed" and (iteration in shown or stop or reached):
+                estimate = self.unperturbed()
+            if callback:
+                callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
+            if stop and stop(iteration, estimate):
+                break
+            if reached:
+                print(f"the data term has come down to {target:.4g}: stopped", flush=True)
+                break
+            if self.backtrack and check:
+                saved = self._check(float(loss), estimate, saved)
+                estimate = saved["estimate"]
+        if stop:
+            best = stop.iteration or iteration
+            print(f"moving variance: {iteration} iterations made, the estimate is that of {best}", flush=True)
+            estimate = estimate if stop.best is None else stop.best
+        return estimate
+
+    def _step(self, data_term, iteration, check):
+        code = self.code
+        if self.input_noise:
+            code = code + self._draw()
+        self.optimiser.zero_grad()
+        estimate = self._image(code)
+        loss = data_term(estimate)
+        penalty = self._penalty()
+        (loss if penalty is None else loss + penalty).backward()
+        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
+            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
+        self.optimiser.step()
+        return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
+
+    def _draw(self):
+        """Return the noise of one iteration; in channels_last from the start, since only dense draws are fast."""
+        batch, channels, height, width = self.code.shape
+        noise = torch.empty((batch, height, width, channels), device=self.device)
+        noise.normal_(0, self.input_noise, generator=self.noise)
+        return noise.permute(0, 3, 1, 2).to(self.dtype)
+
+    def _image(self, code):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            image = self.network(code)[0]
+        return image[..., : self.shape[-2], : self.shape[-1]]
+
+    def unperturbed(self):
+        """Return f_θ(z) with neither input noise nor dropout, (C, H, W)."""
+        self.network.eval()
+        with torch.no_grad():
+            image = self._image(self.code)
+        self.network.train()
+        return image
+
+    def _penalty(self):
+        penalty = None
+        if self.l1:
+            penalty = self.l1 * torch.stack([weight.abs().sum() for weight in self.weights]).sum()
+        if self.l2:
+            squares = self.l2 / 2 * torch.stack([weight.square().sum() for weight in self.weights]).sum()
+            penalty = squares if penalty is None else penalty + squares
+        return penalty
+
+    def _check(self, loss, estimate, saved):
+        """Return what the next check may restore: the present state, or the saved one if the fit has dropped."""
+        if saved is None or not loss > DROP * saved["loss"]:
+            state = copy.deepcopy({"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()})
+            return state | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
+        self.network.load_state_dict(saved["network"])
+        self.optimiser.load_state_dict(copy.deepcopy(saved["optimiser"]))
+        self.average = saved["average"]
+        if self.output == "unperturbed":  # of that check perhaps no such output was made
+            saved["estimate"] = self.unperturbed()
+        if saved["again"]:  # without input noise the same steps would only lead to the same drop
+            for group in self.optimiser.param_groups:
+                group["lr"] /= 2
+            saved["optimiser"] = copy.deepcopy(self.optimiser.state_dict())
+        print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
+        return saved | {"again": True}
+
+
+@contextlib.contextmanager
+def _algorithms(device, deterministic):
+    """Inside, on CUDA, torch's deterministic algorithms if asked for, else the fastest of cuDNN."""
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
+
+
+@contextlib.contextmanager
+def _enough_memory(device, shape):
+    """Turn a lack of memory, in any of torch's words for it, into BadInput; no other error."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        words = ("allocate memory", "out of memory", "ALLOC_FAILED")
+        if not isinstance(error, MemoryError) and not any(word in str(error) for word in words):
+            raise
+        elsewhere = "" if device.type == "cpu" else ", or set device: cpu"
+        raise BadInput(
+            f"out of memory on {device} for a {'x'.join(map(str, shape))} image; lower channels, inputs or skip, "
+            f"crop or resize the image{elsewhere} ({str(error).splitlines()[0][:100]})"
+        ) from error

@@ -1,0 +1,168 @@
+"""One run at a time in a folder; what a killed run left behind is cleared, so that the next one just goes on."""
+
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from steps.base.errors import BadInput
+from steps.base.files import write_json
+from steps.run.sources import ROOT
+
+LOCK = Path(".snakemake/priorbench.lock")
+MAKING = Path(".snakemake/priorbench.making")
+READ_ONLY = {"--lint", "--report", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph", "--d3dag"}
+READ_ONLY |= {"--list-rules", "--list-target-rules", "--unlock", "-l", "-S", "-D", "--help", "-h"}
+NO_LOCK = "--nolock"  # the second pass of a run that holds the lock, or who says so
+_held = []  # the open lock file of this process: the kernel frees the lock when the process ends, however it does
+
+
+def begin(command, local):
+    """Let this process be the run in the working directory; return a sentence on what was cleared, or None.
+
+    command  the words of the command line: one that only reads is no run, and locks nothing.
+    local    whether the jobs run on this machine, so that none is left when it has been killed.
+    Snakemake's own lock outlives a killed run. It is cleared if this is certain: the run that wrote it was on this
+    machine, with local jobs, and no process holds our lock. Raises BadInput if another run is at work, or if the
+    folder cannot be written to.
+    """
+    if {*READ_ONLY, NO_LOCK}.intersection(word.split("=")[0] for word in command):
+        return None
+    for folder in (LOCK.parent, Path("results")):
+        _check_writable(folder)
+    file = open(LOCK, "a+", encoding="utf-8")  # noqa: SIM115 held until the process ends
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = _read(file)
+        where = f"process {other.get('process', '?')} on {other.get('host', '?')}, since {other.get('since', '?')}"
+        alternative = "wait for it, or run in a folder of its own (--directory)"
+        raise BadInput(f"another run is at work in {Path.cwd()} ({where}); {alternative}") from None
+    except OSError:  # a file system without locks: Snakemake's own lock has to do
+        return None
+    _held.append(file)
+    before, host = _read(file), socket.gethostname()
+    locks = list(LOCK.parent.glob("locks/*.lock"))
+    certain = before.get("host") == host and before.get("local")
+    if locks and not certain:
+        return None  # Snakemake refuses, now and until the lock is taken away by hand
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+    file.truncate(0)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    json.dump({"process": os.getpid(), "host": host, "local": local, "since": since, "command": command}, file)
+    file.flush()
+    if locks:
+        return f"The run of {before['since']} (process {before['process']}) was killed; this one goes on where it was."
+    return None
+
+
+def busy():
+    """Return whether another process is the run in the working directory."""
+    try:
+        with open(LOCK, encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return not _held
+    except OSError:
+        return False
+    return False
+
+
+def making(paths=()):
+    """Note the files that this run sets out to make, and keep those that earlier ones set out to make and did not."""
+    write_json(MAKING, sorted(interrupted().union(paths)))
+
+
+def interrupted():
+    """Return the files that a run set out to make and that are not there: it was killed, or their jobs failed.
+
+    Snakemake deletes what a job will make before it begins, and makes it again if something needs it. When the change
+    that began it was taken back nothing does, and it would be missing from the results.
+    """
+    try:
+        return {path for path in json.loads(MAKING.read_text(encoding="utf-8")) if not os.path.exists(path)}
+    except (OSError, ValueError):
+        return set()
+
+
+def look_once(scheduler):
+    """Let a Snakemake scheduler have one timer at a time.
+
+    To keep to --max-jobs-per-timespan it looks at the jobs again after each second, but starts such a timer after every
+    look and every job: after n jobs n timers, each of which starts the next. At 200 jobs that took a quarter of a core
+    and it grows with their number (Snakemake 9.27).
+    """
+    lock, waiting = threading.Lock(), set()
+
+    def look(delay):
+        with lock:
+            if not waiting:
+                timer = threading.Timer(delay, looked)
+                timer.daemon = True
+                waiting.add(timer)
+                timer.start()
+
+    def looked():
+        with lock:
+            waiting.clear()
+        scheduler._open_jobs.release()
+
+    scheduler._schedule_reevalutation = look
+
+
+def second_pass(command):
+    """Run a command that is a part of this run: it holds the lock, too, and ends with this process (Linux)."""
+    subprocess.run([*_end_with_parent(), *command], pass_fds=[file.fileno() for file in _held])
+
+
+def _read(file):
+    file.seek(0)
+    try:
+        return json.loads(file.read())
+    except ValueError:
+        return {}
+
+
+def _check_writable(folder):
+    probe = folder / f".writable.{os.getpid()}"
+    try:
+        folder.mkdir(exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(f"{folder.absolute()} cannot be written to: {error.strerror}") from error
+
+
+def job_prefix():
+    """Return what a job's command begins with: it is done by steps/run/warm.py, and ends at once when its run is killed.
+
+    It takes the place of the shell (exec); where there is util-linux's setpriv (Linux), the kernel ends it with its
+    parent. Elsewhere it goes on to its end, and what it writes it writes whole.
+    """
+    return shlex.join(["exec", *_end_with_parent(), "python", "-I", "-S", str(ROOT / "steps" / "run" / "ask.py")]) + " "
+
+
+def _end_with_parent():
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+
+
+def warm():
+    """Start the process that has the libraries loaded; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
+    path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
+    subprocess.Popen(
+        [sys.executable, "-m", "steps.run.warm", path, str(os.getpid())],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.environ["PRIORBENCH_WARM"] = path

@@ -1,0 +1,197 @@
+"""The code a job is made of, noted in one file that a rule has as its input.
+
+Snakemake does not notice a change in an imported module. `sources` follows the import lines of the modules named,
+wherever they stand in a file, so editing steps/methods/tv.py reruns the recoveries by TV and nothing else. A rule's
+input is the note of them, results/code/{names}.txt: a line for each file, with the checksum of what its code says. It
+is written anew only when what it says changes, so neither a touched file nor a fresh clone over old results reruns
+anything, and a job has one input for its code in place of some fifteen, which more than halves the time Snakemake needs
+for ten thousand.
+
+What code says, see `said`, leaves out all that changes no number: comments, docstrings, layout, names of files, words
+for people. And there is a wall: no number depends on the rooms of UNCOUNTED.
+"""
+
+import ast
+import functools
+import hashlib
+import os
+from pathlib import Path
+
+from steps.base.files import sha256, write_text
+
+ROOT = Path(__file__).parents[2]
+UNCOUNTED = ("steps.base", "steps.run")  # errors, files, spelling; lock, GPUs, records: what is around a job
+FACTS = {"LABEL", "GPU", "ALONE", "THREADS", "PACKAGE", "QUICK", "ENOUGH", "TRIED"}  # constants for planning and tests
+FACTS |= {"needs", "memory_mb"}  # and functions
+_replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
+
+
+def sources(*modules):
+    """Return the sorted paths of the named modules (such as "steps.methods.tv") and of all they import from steps.
+
+    Paths are relative to the working directory when the code lies below it, as in a usual run; else absolute.
+    Raises ValueError if a module has no file, or if one of them imports relatively.
+    """
+    return sorted(_from_here(_path(module)) for module in _reached(modules))
+
+
+def beside(pattern):
+    """Return the paths of the files below steps that match a pattern and are no modules, as `sources` gives them."""
+    return tuple(sorted(map(_from_here, (ROOT / "steps").glob(pattern))))
+
+
+def listing(*modules):
+    """Return the note of modules: for each file beyond the wall, sorted, a line with what it says and what it imports.
+
+    Both as checksums of `said`, the imported files' in the order of the import lines and cut short: so neither the name
+    nor the place of a file counts, but which file a name is imported from does.
+    """
+    lines = []
+    for module in _reached(modules, _counted):
+        imported = [digest(_path(other))[:12] for other in _imports(_path(module)) if _counted(other)]
+        lines.append(" ".join([digest(_path(module)), *imported]))
+    return "".join(f"{line}\n" for line in sorted(lines))
+
+
+@functools.cache
+def digest(path):
+    """Return the SHA-256 of what the code of a file says."""
+    return hashlib.sha256(said(Path(path).read_text(encoding="utf-8")).encode()).hexdigest()
+
+
+def said(code):
+    """Return what Python code says, as text: the same under every Python that can read it, and whatever its layout.
+
+    Left out are comments, docstrings, what is printed, the words of errors and of a command's help, the FACTS that
+    planning and tests read, and of import lines of steps the module, which is followed instead.
+    """
+    return _said(ast.parse(code).body, top=True)
+
+
+def _said(node, top=False):
+    if isinstance(node, list):
+        return "[" + " ".join(filter(None, (_said(item, top) for item in node))) + "]"
+    if not isinstance(node, ast.AST):
+        return ascii(node)
+    if _is_for_people(node) or (top and _is_fact(node)):
+        return ""
+    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "steps":
+        return f"(steps {_said(node.names)})"
+    if isinstance(node, ast.Raise):  # its type, for who catches it
+        called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        return f"(Raise {_said(called)})"
+    if isinstance(node, ast.JoinedStr):  # whose empty pieces differ between versions of Python
+        node = ast.JoinedStr([value for value in node.values if getattr(value, "value", None) != ""])
+    fields = {name: getattr(node, name, None) for name in node._fields if name not in ("ctx", "kind", "type_comment")}
+    words = [f"{name}={_said(value)}" for name, value in fields.items() if value not in (None, [])]
+    return f"({' '.join([type(node).__name__, *words])})"
+
+
+def _is_for_people(node):
+    """Return whether a statement is a docstring or prints, or a keyword is a help text."""
+    if isinstance(node, ast.Expr):
+        value = node.value
+        text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+        return text or (isinstance(value, ast.Call) and getattr(value.func, "id", "") == "print")
+    return isinstance(node, ast.keyword) and node.arg == "help"
+
+
+def _is_fact(node):
+    names = [getattr(target, "id", "") for target in getattr(node, "targets", [])] or [getattr(node, "name", "")]
+    return FACTS.issuperset(names)
+
+
+def checksums():
+    """Return {path in the repository: checksum} of all code of steps: of what Python says, of other files' content."""
+    found = {path: digest(path) for path in (ROOT / "steps").rglob("*.py")}
+    found |= {path: sha256(path) for suffix in ("html", "css", "js") for path in (ROOT / "steps").rglob(f"*.{suffix}")}
+    return {path.relative_to(ROOT).as_posix(): found[path] for path in sorted(found)}
+
+
+def listing_digest(*modules):
+    """Return the SHA-256 of `listing`, which is that of the file that `noted` returns."""
+    return hashlib.sha256(listing(*modules).encode()).hexdigest()
+
+
+@functools.cache
+def noted(*modules, data=(), said="", name="", write=True):
+    """Return the path of the note of the modules' files; with `write`, the note says what the files are now.
+
+    data  further files that the job reads, such as a photograph: Snakemake takes no checksum of those above 1 MB, and
+          without its own notes (a fresh clone) of none.
+    said  what else decides the result and is in no path, such as the size of an image: a line of text.
+    name  the name of the note; by default those of the modules.
+    """
+    path = f"results/code/{name or '-'.join(module.split('.')[-1] for module in modules)}.txt"
+    if write:
+        text = listing(*modules) + "".join(f"{sha256(file)}  {file}\n" for file in data)
+        write_note(path, text + (f"{said}\n" if said else ""))
+    return path
+
+
+def write_note(path, text):
+    """Write a note, unless it says so already; `restore` takes it back."""
+    path = Path(path)
+    before = path.read_text(encoding="utf-8") if path.is_file() else None
+    if before != text:
+        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns if before is not None else 0))
+        write_text(path, text)
+
+
+def restore():
+    """Take back what this process has noted: after planning without a run notes say of what results are made."""
+    while _replaced:
+        path, (before, time) = _replaced.popitem()
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_text(path, before)
+            os.utime(path, ns=(time, time))
+
+
+def _reached(modules, follow=lambda module: True):
+    """Return the named modules and all that they import from steps, as far as `follow(module)` is true."""
+    found, queue = {}, list(modules)
+    while queue:
+        module = queue.pop()
+        if module not in found and follow(module):
+            found[module] = None
+            queue += _imports(_path(module))
+    return list(found)
+
+
+def _counted(module):
+    return not module.startswith(UNCOUNTED)
+
+
+def _from_here(path):
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+@functools.cache
+def _path(module):
+    base = ROOT.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    raise ValueError(f"no module {module}: {base.with_suffix('.py')} does not exist")
+
+
+@functools.cache
+def _imports(path):
+    modules = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise ValueError(f"{path}, line {node.lineno}: a relative import; must be absolute (from steps import …)")
+        elif isinstance(node, ast.ImportFrom):
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules += [module for module in inner if _is_module(module)] or [node.module]
+    return [module for module in modules if module.split(".")[0] == "steps" and _is_module(module)]
+
+
+def _is_module(module):
+    base = ROOT.joinpath(*module.split("."))
+    return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()

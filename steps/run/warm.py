@@ -1,0 +1,99 @@
+"""A process that has the libraries loaded and does each job in a copy of itself (fork), for steps/run/ask.py.
+
+Loading torch takes a second, most cheap jobs a tenth of that. A job is still a process of its own with its own output
+files and log. Only libraries are loaded ahead, none of priorbench's code: that is read anew for every job, so an edit
+in the middle of a run is seen as ever. No thread is started before the copy is made.
+"""
+
+import importlib
+import os
+import runpy
+import shutil
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity", "skimage.metrics.simple_metrics")
+YOURSELF = 255  # the answer that means: do it yourself
+POLL = 1  # seconds between looks whether the run is still there
+
+
+def serve(path, run):
+    """Listen at the socket `path` until the process `run`, which started this one, is gone."""
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        listener.settimeout(POLL)
+        while os.getppid() == run:
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                try:
+                    job = os.fork()
+                except OSError:  # for want of memory or processes
+                    connection.sendall(bytes([YOURSELF]))
+                    continue
+                if job == 0:
+                    listener.close()
+                    _job(connection)
+    shutil.rmtree(Path(path).parent, ignore_errors=True)
+
+
+def _job(connection):
+    """Do what is asked, as `python -m module …` would in a process of its own, and end this process."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection.setblocking(True)
+        words = _receive(connection)
+        threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+        sys.argv = words[2:]
+        runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            connection.sendall(bytes([min(status & 255, YOURSELF - 1)]))
+        finally:
+            os._exit(1)
+
+
+def _receive(connection):
+    """Take over the outputs, folder and environment of who asks; return its words, python -m module …"""
+    header, outputs, _, _ = socket.recv_fds(connection, 8, 2)
+    for number, descriptor in zip((1, 2), outputs):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    size, request = int.from_bytes(header, "big"), b""
+    while len(request) < size:
+        request += connection.recv(1 << 20) or os._exit(1)  # who asked is gone
+    folder, count, *rest = request.decode(errors="surrogateescape").split("\0")
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(line.split("=", 1) for line in rest[int(count) :])
+    return rest[: int(count)]
+
+
+def _end_with(connection):
+    """End this process at once when who asked is gone."""
+    if not connection.recv(1):
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))

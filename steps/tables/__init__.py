@@ -1,0 +1,1 @@
+"""What tables are made of: scores, statistics, verdicts, Markdown and LaTeX."""

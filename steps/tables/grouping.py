@@ -1,0 +1,50 @@
+"""The corruptions and images in a table of scores: which parameters vary, which are fixed; means over many images."""
+
+import inspect
+
+from steps.base.parameters import but_seed, format_parameters, parse_parameters
+from steps.plan import corruptions
+
+MOST = 12  # images that a figure has a panel for each of
+
+
+def split(scores):
+    """Return (scores, varying, fixed) for a DataFrame with a column "corruption"; seeds count as neither.
+
+    varying  list of the parameters that differ between rows; the scores returned have a column for each. One that some
+             rows spell and others do not has its default there; None if it has none, and for pictures without a truth.
+    fixed    dict of those that do not.
+    """
+    parsed = [parse_parameters(text) for text in scores["corruption"]]
+    names = list(dict.fromkeys(name for parameters in parsed for name in parameters if name != "seed"))
+    if "task" in scores and len(scores) and any(set(names) - parameters.keys() for parameters in parsed):
+        signature = corruptions.allowed(scores["task"].iloc[0])
+        defaults = {name: signature[name].default for name in names}
+        defaults = {name: value for name, value in defaults.items() if value is not inspect.Parameter.empty}
+        known = scores["psnr"].notna() if "psnr" in scores else [True] * len(scores)
+        parsed = [defaults | parameters if here else parameters for parameters, here in zip(parsed, known)]
+    varying = [name for name in names if len({parameters.get(name) for parameters in parsed}) > 1]
+    columns = {name: [parameters.get(name) for parameters in parsed] for name in varying}
+    return scores.assign(**columns), varying, {name: parsed[0][name] for name in names if name not in varying}
+
+
+def pooled(scores, most=MOST):
+    """Return scores with one image, "mean of N images", in the place of more than `most`.
+
+    Of each corruption N counts the images that have every label, parameters and seed that any has, and only their rows
+    are kept, so that all methods are averaged over the same images. If no image has all of them, all rows are kept.
+    """
+    if scores["image"].nunique() <= most:
+        return scores
+    keys = ["label", "params", "corruption"]
+    kept, counts, all_of_them = [], set(), set()
+    kinds = [format_parameters(but_seed(text)) for text in scores["corruption"]]
+    for _, group in scores.groupby(kinds, sort=False):
+        found = group.drop_duplicates(["image", *keys])["image"].value_counts()
+        complete = list(found.index[found == len(group.drop_duplicates(keys))]) or list(found.index)
+        kept += list(group.index[group["image"].isin(complete)])
+        counts.add(len(complete))
+        all_of_them.add(len(found))
+    of = " to ".join(map(str, sorted({min(counts), max(counts)})))
+    of += f" of {max(all_of_them)}" if counts != all_of_them else ""
+    return scores.loc[sorted(kept)].assign(image=f"mean of {of} images")

@@ -1,0 +1,1 @@
+"""Commands that are no rule; `python -m steps` lists them."""

@@ -1,0 +1,187 @@
+"""Bring recoveries that were made on another machine into results, each checked (docs/elsewhere.md)."""
+
+import io
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+
+from steps.base import discover
+from steps.base.errors import BadInput, Command, one_line
+from steps.base.files import whole
+from steps.base.parameters import keywords, parse_parameters, quoted
+from steps.base.text import check_text
+from steps.images.decode import BYTES
+from steps.plan import variants
+from steps.plan.config import read_config
+from steps.run import lock, manifest
+from steps.run.record import PACKAGES, origin
+from steps.run.sources import ROOT
+from steps.tools import cells
+
+FILES = ("trace.npz", "run.json", "recovered.npy")  # written in this order: the last says that a recovery is there
+NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma", "residual")
+RUN = {*NUMBERS, "device", "iterations", "seed", "settings", "origin", "versions"}  # no more: it ends up in score.json
+
+
+def contents(root, folder):
+    """Return {name: bytes} of a recovery's files in root/folder, recover.log included if it is there.
+
+    Raises BadInput for a file that is missing, or that is outside root because of a link.
+    """
+    found = {}
+    for name in [*FILES, "recover.log"]:
+        path = Path(root, folder, name)
+        if path.is_file():
+            if not path.resolve().is_relative_to(Path(root).resolve()):
+                raise BadInput(f"{name} is a link to outside of {root}")
+            if path.stat().st_size > BYTES:
+                raise BadInput(f"{name} has more than {BYTES} bytes")
+            found[name] = path.read_bytes()
+        elif name in FILES:
+            raise BadInput(f"{name} is missing")
+    return found
+
+
+def check(recovery, files):
+    """Raise BadInput unless files, {name: bytes}, are what the code here makes of the measurement here."""
+    measurement = Path(cells.measurement(recovery))
+    if not measurement.is_file():
+        raise BadInput(f"{measurement} is missing here")
+    shape = tuple(_read(measurement, measurement.read_bytes(), _facts)["shape"])
+    run = _read("run.json", files["run.json"], json.load)
+    _check_run(run, recovery, origin(measurement, recovery.method))
+    recovered = _read("recovered.npy", files["recovered.npy"], _npy)
+    _check_arrays("recovered.npy", {"estimate": recovered}, {"estimate": ("float32", shape)})
+    if not np.isfinite(recovered).all():
+        raise BadInput("recovered.npy has values that are not finite")
+    trace, count = _read("trace.npz", files["trace.npz"], _npz), run["iterations"] or 0
+    kept = len(trace["iterations"]) if np.ndim(trace.get("iterations")) else 0
+    wanted = {"losses": ("float64", (count,)), "penalties": ("float64", (count,)), "iterations": ("int64", (kept,))}
+    _check_arrays("trace.npz", trace, wanted | {"estimates": ("float16", (kept, *shape) if kept else (0,))})
+    if not np.isin(trace["iterations"], np.arange(1, count + 1)).all():
+        raise BadInput(f"trace.npz: iterations must be in 1 to {count}")
+
+
+def take(folder, files):
+    """Write {name: bytes} to a folder, each whole; if this is interrupted, the recovery is not there."""
+    manifest.forget(f"{folder}/{name}" for name in files)
+    Path(folder, FILES[-1]).unlink(missing_ok=True)
+    for name in sorted(files, key=lambda name: name == FILES[-1]):
+        with whole(Path(folder, name)) as temporary:
+            temporary.write_bytes(files[name])
+
+
+def record(config, folders):
+    """Let Snakemake note what recoveries are made of, without which touching a source would redo them.
+
+    Raises BadInput, with what Snakemake says, if it fails.
+    """
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", config]
+    command += ["--cores", "1", "--nolock", "--touch", "--force", "--allowed-rules", "recover", "--"]
+    command += [f"{folder}/{FILES[-1]}" for folder in folders]
+    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if result.returncode:
+        said = " ".join(result.stderr.split())[-300:]
+        raise BadInput(f"all is in place, but Snakemake did not take note; run again with --replace (it says: {said})")
+
+
+def _npy(file):
+    return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _npz(file):
+    with np.load(file, allow_pickle=False) as arrays:
+        if sum(member.file_size for member in arrays.zip.infolist()) > BYTES:
+            raise BadInput(f"it holds more than {BYTES} bytes")
+        return dict(arrays)
+
+
+def _facts(file):
+    return json.loads(str(_npz(file)["facts"]))
+
+
+def _read(name, content, load):
+    """Return load(file) of bytes. Raises BadInput for any error: there is no list of those of a damaged file."""
+    try:
+        return load(io.BytesIO(content))
+    except Exception as error:
+        raise BadInput(f"{name} cannot be read ({' '.join(str(error).split()) or type(error).__name__})") from error
+
+
+def _check_arrays(file, arrays, wanted):
+    found = {name: (str(array.dtype), array.shape) for name, array in arrays.items()}
+    for name in [*wanted, *found]:
+        if found.get(name) != wanted.get(name):
+            raise BadInput(f"{file}: {name} is {found.get(name)}; must be {wanted.get(name)}")
+
+
+def _check_run(run, recovery, made_of):
+    if not isinstance(run, dict) or set(run) != RUN:
+        raise BadInput(f"run.json must have the keys {', '.join(sorted(RUN))} and no other")
+    method = discover.load("methods", recovery.method)
+    settings = {name: parameter.default for name, parameter in keywords(method.recover).items()}
+    settings |= variants.parameters(recovery.method, parse_parameters(recovery.params), recovery.method)
+    good = {key: type(run[key]) in (int, float) and 0 <= run[key] < math.inf for key in NUMBERS} | {
+        "device": isinstance(run["device"], str),
+        "iterations": run["iterations"] is None or type(run["iterations"]) is int,
+        "versions": isinstance(run["versions"], dict)
+        and set(run["versions"]) == {"python", *PACKAGES}
+        and all(version is None or isinstance(version, str) for version in run["versions"].values()),
+        "origin": isinstance(run["origin"], dict) and set(run["origin"]) == set(made_of),
+        "settings": run["settings"] == settings,
+        "seed": run["seed"] == settings.get("seed"),
+    }
+    if good["origin"] and run["origin"] != made_of:
+        changed = next(key for key in made_of if run["origin"][key] != made_of[key])
+        raise BadInput(f"its {changed} is not the {changed} here")
+    bad = next((key for key, fine in good.items() if not fine), None)
+    if bad:
+        raise BadInput(f"run.json: {bad} cannot be {quoted(run[bad])}")
+    for key, text in {"device": run["device"], **run["versions"]}.items():  # these end up in tables
+        if text is not None:
+            check_text(text, f"run.json: {key}")
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False))
+@click.argument("source", metavar="FROM", type=click.Path(exists=True, file_okay=False))
+@click.option("--replace", is_flag=True, help="take also those that are there already")
+def main(config, source, replace):
+    """Of CONFIG (yaml) the recoveries that are in FROM, the folder that holds their results.
+
+    Exit status 1 if one was refused, or if there was none.
+    """
+    found = {"adopted": [], "there already": [], "refused": []}
+    with one_line("adopt"):
+        if lock.busy():
+            raise BadInput("a run is at work here; wait for its end")
+        for recovery in cells.distinct(read_config(config)):
+            folder, outcome, reason = recovery.folder, "adopted", ""
+            if not Path(source, folder, "run.json").exists():
+                continue
+            try:
+                if not replace and all(Path(folder, name).is_file() for name in FILES):
+                    outcome = "there already"
+                else:
+                    files = contents(source, folder)
+                    check(recovery, files)
+                    take(folder, files)
+            except (BadInput, OSError) as error:
+                outcome, reason = "refused", f": {error}"
+            found[outcome].append(folder)
+            print(f"{folder}: {outcome}{reason}")
+        if not any(found.values()):
+            raise BadInput(f"{source} has no recovery of {config}; must be the folder that holds results")
+        if found["adopted"]:
+            record(config, found["adopted"])
+    print(", ".join(f"{outcome}: {len(folders)}" for outcome, folders in found.items()))
+    sys.exit(1 if found["refused"] else 0)
+
+
+if __name__ == "__main__":
+    main()

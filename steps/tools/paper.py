@@ -1,0 +1,165 @@
+"""Write the page of a full run: claims, tables, figures, what was not run; where, when and with what it was made."""
+
+import datetime
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+import click
+
+from steps.base import discover
+from steps.base.errors import BadInput, Command, one_line
+from steps.base.files import whole, write_text
+from steps.plan.config import read_config
+from steps.plan.drawings import Index, drawings
+from steps.plan.experiments import recoveries, there
+from steps.run.sources import ROOT
+from steps.tables.markup import escape_markdown
+from steps.tables.scores import read_scores
+
+
+def machine():
+    """Return a machine in words: processor, cores, memory, GPU, system."""
+    import os
+
+    import torch
+
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    name = re.search(r"model name\s*:\s*(.+)", text)
+    words = [f"{name[1] if name else platform.processor() or platform.machine()}, {os.cpu_count()} cores"]
+    if hasattr(os, "sysconf"):
+        words.append(f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory")
+    words.append(torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU")
+    return ", ".join([*words, f"{platform.system()} {platform.machine()}"])
+
+
+def commit():
+    """Return the commit of the code, "… with changes" if it is not as committed, "unknown" outside of git."""
+    found = []
+    for arguments in (
+        ("rev-parse", "HEAD"),
+        ("status", "--porcelain", "--untracked-files=no", "--", "steps", "config"),
+    ):
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=ROOT)
+        if result.returncode:
+            return "unknown"
+        found.append(result.stdout.strip())
+    return found[0] + (" with changes" if found[1] else "")
+
+
+def versions(scores):
+    """Return in words the versions that recoveries were made with; several of a package if they differ."""
+    columns = [name for name in scores if name.startswith("version_")]
+    return ", ".join(
+        f"{c.removeprefix('version_')} {' and '.join(sorted(set(scores[c].dropna().astype(str)))) or 'none'}"
+        for c in columns
+    )
+
+
+def not_run(config):
+    """Return a list in Markdown: how many recoveries of each experiment there are, and which are not."""
+    lines = []
+    for name, entry in config["experiments"].items():
+        found = recoveries(entry)
+        missing = {}
+        for recovery in found:
+            if not there(recovery):
+                missing.setdefault(recovery.label, {}).setdefault(recovery.image, []).append(recovery)
+        count = len(found) - sum(len(r) for images in missing.values() for r in images.values())
+        text = f"- {name}: {count} of {len(found)} recoveries"
+        if missing:
+            which = "; ".join(
+                f"{label} on {', '.join(f'{image} ({len(r)})' for image, r in images.items())}"
+                for label, images in missing.items()
+            )
+            text += f". Not run: {escape_markdown(which)}"
+        lines.append(text + ".")
+    return "\n".join(lines)
+
+
+def publishable(drawing, config):
+    """Return whether a drawing shows no picture but ones drawn by code, so that it may be given away."""
+    name, figure, *subject = drawing.split("/")
+    each = discover.load("figures", figure).EACH
+    return "image" not in each or config["images"][subject[0]]["source"].startswith("synthetic:")
+
+
+def included(path):
+    """Return the Markdown file of a table, to be part of a page: its headings are one level lower."""
+    return re.sub(r"^#", "##", _made(path).read_text(encoding="utf-8").strip(), flags=re.MULTILINE)
+
+
+def results(config, folder):
+    """Return (parts in Markdown, {file name: PNG}) of a config's claims, tables and figures in results/.
+
+    folder  name of the folder that the pictures will be in. Raises BadInput for a file that has not been made.
+    """
+    parts = [included("results/claims.md")] if "claims" in config else []
+    pictures = {}
+    for name, entry in config["experiments"].items():
+        asked = recoveries(entry)
+        made = list(filter(there, asked))
+        if not made:
+            continue
+        parts.append(included(f"results/tables/{name}.md"))
+        if "published" in entry:
+            parts.append(included(f"results/tables/{name}_vs_paper.md"))
+        for drawing in drawings(name, entry, Index(asked, made), config["drawn"]):
+            if publishable(drawing, config):
+                picture = f"{drawing.replace('/', '-')}.png"
+                pictures[picture] = _made(f"results/figures/{drawing}.png").read_bytes()
+                parts.append(f"![{escape_markdown(entry.get('title', name))}: {drawing}]({folder}/{picture})")
+    return [*parts, included("results/time.md")], pictures
+
+
+def _cell(text):
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _made(path):
+    if not Path(path).is_file():
+        raise BadInput(f"{path}: no such file; run the workflow first")
+    return Path(path)
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False))
+@click.argument("output", type=click.Path(dir_okay=False))
+@click.option("--command", "made_by", required=True, help="what the run was made with, to be repeated")
+@click.option("--remark", default="", help="a sentence about the run")
+def main(config, output, made_by, remark):
+    """Of the results of CONFIG (yaml) in results/, to OUTPUT (.md), with figures in a folder of the same name.
+
+    Pictures of photographs stay out of it: they may not be given away.
+    """
+    name, output = config, Path(output)
+    folder = output.with_suffix("")
+    with one_line(name):
+        config = read_config(config)
+        scores = read_scores(_made("results/scores.csv"))
+        found, pictures = results(config, folder.name)
+        strange = [path for path in folder.glob("*") if path.suffix != ".png"] if folder.is_dir() else []
+        if output.suffix != ".md" or strange:
+            raise BadInput(f"{output}: must be a file .md, without a folder {folder} that holds more than its pictures")
+    facts = {
+        "Made by": f"`{made_by}`",
+        "Page written": f"{datetime.date.today()}, commit {commit()}",
+        "On": machine(),
+        "Versions": versions(scores),
+    }
+    parts = [f"# The paper, computed anew: the results of {name}"]
+    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {_cell(facts[key])} |" for key in facts)]))
+    parts += [remark] if remark else []
+    parts.append(f"## What was run\n\n{not_run(config)}")
+    parts += found
+    for old in folder.glob("*.png"):
+        old.unlink()
+    for picture, content in pictures.items():
+        with whole(folder / picture) as temporary:
+            temporary.write_bytes(content)
+    write_text(output, "\n\n".join(parts) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What `try` is given: a picture's name, what of it is taken, what is said of it; a folder; what is refused."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from steps.base import discover
+from steps.base.errors import BadInput
+from steps.base.parameters import LONGEST_NAME, format_parameters, quoted
+from steps.base.text import check_path, check_text
+from steps.images import decode
+from steps.inverse.photograph import estimate_sigma
+from steps.plan import corruptions, needs
+
+LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
+MEMORY_MB = 500
+MARK = "# Made by priorbench's try; "  # how a config.yaml begins in whose folder files may be replaced
+
+
+def named(picture):
+    """Return (name, source) of a picture as a config would have them; a file's source is its absolute path.
+
+    Raises BadInput for a URL, and for a path that a config could not have, or that would be a set of images there.
+    """
+    kind, _, rest = picture.partition(":")
+    if kind in ("http", "https"):
+        raise BadInput(f"{picture}: a URL is for a config, with its checksum; here it must be a file on this machine")
+    made = kind in ("skimage", "synthetic")
+    source = picture if made else str(Path(picture).absolute())
+    check_text(source, "PICTURE")
+    check_path(source, "PICTURE")
+    if "*" in source:
+        raise BadInput(f"PICTURE: {quoted(source)} is not allowed; must be one file, without *")
+    name = re.sub(r"[^A-Za-z0-9]+", "-", rest if made else Path(picture).stem).strip("-")[:50].rstrip("-")
+    return name or "picture", source
+
+
+def fitting(shape, task, corruption, measured):
+    """Return ({"size" or "crop": …}, sentence) that bring an image of shape (H, W, …) to a size that takes minutes.
+
+    The longer side gets at most 512 pixels, fewer if the task's operator would take more than MEMORY_MB. A picture that
+    is measured is cropped, since its noise and blur would change with its size. ({}, "") if it is small already.
+    """
+    height, width = shape[:2]
+    for longest in LONGEST:
+        scale = min(1, longest / max(height, width))
+        rows, columns = (max(min(2, side), round(side * scale)) for side in (height, width))
+        if needs.measuring(task, format_parameters(corruption), 4e-6 * rows * columns) <= MEMORY_MB:
+            break
+    if scale == 1:
+        return {}, ""
+    if not measured:
+        sentence = f"Resized from {height} x {width} pixels; --size, --crop or --all for another."
+        return {"size": [rows, columns]}, sentence
+    rows, columns = min(height, longest), min(width, longest)
+    sentence = f"This is the centre of {height} x {width} pixels; --crop for another part, --all for all."
+    return {"crop": [(height - rows) // 2, (width - columns) // 2, rows, columns]}, sentence
+
+
+def depth(source, pixels):
+    """Return a sentence if a file's integers of 16 bits look as if they were of 12 or 14; "" if not.
+
+    pixels are those of the file, in [0, 1]. Scientific cameras write such files, and white would be a dark gray.
+    """
+    if not Path(source).is_file() or pixels.max() >= 2**14 / 65535 or not (most := decode.largest(source)):
+        return ""
+    bits = 12 if most < 2**12 else 14
+    return (
+        f"{source}: the largest value is {most}, as of {bits} bits in a file of 16; white is taken to be 65535. "
+        f"If white is {2**bits - 1}, divide by that and give a NPY or TIFF of floats."
+    )
+
+
+def entry(source, measured, settings):
+    """Return the entry under images that a config would have; settings are gray, and lists or None: size, crop."""
+    found = {"source": source} | ({"measured": True} if measured else {})
+    for key, value in settings.items():
+        if value:
+            found[key] = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return found
+
+
+def folder(name, picture, task, corruption):
+    """Return the name of the folder for a picture, an entry under images, with a corruption.
+
+    Six digits keep pictures apart whose files have one name, and the settings of one picture.
+    """
+    text = json.dumps([picture, task, corruption])
+    digits = hashlib.sha256(text.encode()).hexdigest()[:6]
+    prefix = "measured-" if picture.get("measured") else ""
+    return f"{name}-{digits}-{prefix}{task},{format_parameters(corruption)}"[:LONGEST_NAME]
+
+
+def check(x, task, corruption, measured):
+    """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written."""
+    operator, noise = corruptions.parameters(task, corruption, task, measured)
+    discover.load("tasks", task).Operator(x.shape, **operator)
+    if noise["sigma"] == corruptions.ESTIMATE:
+        estimate_sigma(x)
+
+
+def check_folder(output, source):
+    """Raise BadInput for a folder whose files are not this command's to replace, or in which the picture lies."""
+    if Path(source).is_file() and output.resolve() == Path(source).resolve().parent:
+        raise BadInput(f"-o {output}: the picture lies in it, and files there are replaced; must be another folder")
+    config = output / "config.yaml"
+    ours = config.is_file() and config.read_text(encoding="utf-8", errors="replace").startswith(MARK)
+    if output.is_dir() and any(output.iterdir()) and not ours:
+        raise BadInput(f"-o {output}: files in it could be replaced; must be new, empty, or made by it")

@@ -1,0 +1,96 @@
+"""Say in words what the next run would do, and why; nothing is run."""
+
+import logging
+import re
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from steps.base.errors import Command
+from steps.run import manifest, report
+from steps.run.sources import ROOT
+
+NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
+NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
+NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
+NAMES |= {"render": "table as a web page"}
+
+
+def plan(config):
+    """Return (jobs to run, why(job), number of all jobs) of the workflow with a config file; None: the default."""
+    from snakemake.api import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings, SnakemakeApi
+
+    logging.disable(logging.INFO)  # Snakemake's own account of it
+    with SnakemakeApi(OutputSettings(dryrun=True)) as api:
+        workflow = api.workflow(
+            snakefile=ROOT / "Snakefile",
+            resource_settings=ResourceSettings(cores=1, resources={}),
+            config_settings=ConfigSettings(configfiles=[Path(config).absolute()] if config else []),
+        )
+        workflow.dag(DAGSettings(force_incomplete=True)).execute_workflow(executor="dryrun")
+        dag = workflow._workflow.dag
+        return list(dag.needrun_jobs(exclude_finished=False)), dag.reason, len(list(dag.jobs)) - 1
+
+
+def what(job):
+    """Return what a job makes, in words, in the singular."""
+    if job.rule.name == "recover":
+        return f"recovery by {job.wildcards.method}"
+    return NAMES.get(job.rule.name, job.rule.name)
+
+
+def why(job, reason, before):
+    """Return why a job has to run, in words; before is {path: SHA-256} of what the last runs were made of."""
+    updated = {str(path) for path in reason.updated_input}
+    code = {path for path in updated if path.startswith("results/code/")}
+    if reason.missing_output and not reason.updated_input_run and not any(Path(p).exists() for p in job.output):
+        return "not made yet"
+    if reason.incomplete_output:
+        return "was interrupted"
+    if code:
+        listed = dict(pair for note in code for pair in _listed(note))
+        names = sorted(path for path, digest in listed.items() if before.get(path, digest) != digest)
+        if names or not reason.params_changed:
+            other = "its part of the config" if listed.keys() <= before.keys() else "its code"
+            return f"{', '.join(names) or other} changed"
+        updated -= code
+    if updated:
+        return f"{', '.join(sorted(updated))} changed"
+    if reason.forced:
+        return "the report is missing" if report.missing() and job.rule.name == "render" else "damaged"
+    if reason.params_changed:
+        return "its part of the config changed"
+    if reason.input_changed:
+        return "is made of other files than before"
+    if reason.code_changed or reason.software_stack_changed:
+        return "its rule in workflow/rules changed"
+    if reason.missing_output:
+        return "not made yet"
+    return "follows from the above"
+
+
+def _listed(note):
+    """Return (path, SHA-256) of the files that a note lists."""
+    lines = re.findall(r"^([0-9a-f]{64})  (.*)$", Path(note).read_text(encoding="utf-8"), re.MULTILINE)
+    return [(path, digest) for digest, path in lines]
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False))
+def main(config):
+    """CONFIG is a yaml file; the embedded default if it is not given."""
+    jobs, reason, count = plan(config)
+    jobs = [job for job in jobs if job.rule.name != "all"]
+    made = manifest.read()
+    before = {path: entry["sha256"] for path, entry in made["files"].items()} | manifest.last(made).get("code", {})
+    order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
+    jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
+    found = Counter((what(job), why(job, reason(job), before)) for job in jobs)
+    for (name, cause), times in found.items():
+        print(f"{times:6} × {name:34} {cause}")
+    print(f"{len(jobs)} of {count} jobs would run." if jobs else f"Nothing to do: all {count} jobs are done.")
+
+
+if __name__ == "__main__":
+    main()

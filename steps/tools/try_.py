@@ -1,0 +1,250 @@
+"""Try methods on one picture, without a config: prints a table, writes a side-by-side picture and the recoveries.
+
+A clean PICTURE (a file, skimage:NAME or synthetic:NAME) is corrupted first, and each recovery compared with it:
+
+    python -m steps try skimage:camera --sigma 0.1
+
+With --measured, PICTURE is the noisy or blurred measurement itself, and there is nothing to compare with:
+
+    python -m steps try photo.jpg --measured --method tv --method dip:iterations=500
+
+Ctrl-C keeps what is done; the same command goes on with the rest.
+"""
+
+import contextlib
+import io
+import re
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+
+from steps import collect, corrupt, draw, recover, score
+from steps.base import discover
+from steps.base.errors import Command
+from steps.base.files import read_array, read_json, whole, write_text
+from steps.base.parameters import NO_PARAMETERS, check_parameters, format_parameters, parse_parameters
+from steps.image import numbers
+from steps.images.load import REACH, load, prepare
+from steps.look import pictures
+from steps.plan import corruptions, experiments, variants
+from steps.run.record import origin
+from steps.tabulate import METRICS
+from steps.tools import photo
+
+QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
+SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
+
+
+def experiment(name, task, corruption, methods, measured=False):
+    """Return the entry under experiments that a config would have, of the texts of the command line.
+
+    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `given` whether the picture is
+    measured. Raises BadInput, naming the option, for what is not allowed.
+    """
+    identity = discover.load("tasks", task, "--task").Operator.identity
+    sigma = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]}
+    settings = sigma | parse_parameters(corruption)
+    corruptions.parameters(task, settings, "--corruption", measured)
+    settings = check_parameters(settings, corruptions.allowed(task), "--corruption")
+    methods, entries = methods or QUICK[identity], []
+    for text in methods:
+        method, _, params = text.partition(":")
+        label = getattr(discover.load("methods", method, "--method"), "LABEL", method)
+        entry = {"method": method}
+        if params:
+            entry["params"] = variants.parameters(method, parse_parameters(params), f"--method {method}")
+            if [other.partition(":")[0] for other in methods].count(method) > 1:
+                entry["label"] = f"{label} {format_parameters(entry['params'])}"
+        entries.append(entry)
+    entry = {"task": task, "images": [name], "corruption": settings, "methods": entries, "figures": ["comparison"]}
+    experiments.recoveries(entry, where="command line")
+    return entry
+
+
+class Progress(io.StringIO):
+    """Standard output of a step; in a terminal the last line of it is shown, over the one before."""
+
+    def __init__(self, label):
+        super().__init__()
+        self.label, self.shown = label, sys.stderr.isatty()
+
+    def write(self, text):
+        if self.shown and text.strip():
+            click.echo(f"\r\033[K{self.label}  {text.strip()[:100]}", err=True, nl=False)
+        return super().write(text)
+
+    def clear(self):
+        if self.shown:
+            click.echo("\r\033[K", err=True, nl=False)
+
+
+def step(module, *words, label=""):
+    """Do a command of the workflow, measured its words, in this process; return what it printed."""
+    progress = Progress(label)
+    with contextlib.redirect_stdout(progress):
+        try:
+            module.main.main(list(map(str, words)), standalone_mode=False)
+        finally:
+            progress.clear()
+    return progress.getvalue()
+
+
+def solve(recovery, device, measured):
+    """Recover and score as the rules do, with as many threads; return the recovery's row of scores.
+
+    What has been recovered of this measurement by this code is not made again.
+    """
+    folder = Path(recovery.folder)
+    case = folder.parent.parent
+    run = read_json(folder / "run.json") if (folder / "run.json").is_file() else {}
+    there = all((folder / name).is_file() for name in ("recovered.npy", "trace.npz"))
+    if not there or run.get("origin") != origin(case / "measurement.npz", recovery.method):
+        threads = getattr(discover.load("methods", recovery.method), "THREADS", 1)
+        words = [case / "measurement.npz", recovery.method, recovery.params, folder, "--device", device]
+        step(recover, *words, "--threads", threads, label=recovery.label)
+    truth = [] if measured else ["--truth", f"results/images/{recovery.image}.npy"]
+    step(score, case / "picture.npy", folder, *truth)
+    return read_json(folder / "score.json")
+
+
+def study(name, picture, entry):
+    """Return the text of a config for a picture's entry under images and an experiment's.
+
+    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
+    """
+    import yaml
+
+    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
+    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}}
+    first = f"{photo.MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
+    return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def start(config, name, x):
+    """Write a config and an image (C, H, W) to the working directory; remove what it shows of another measurement."""
+    written, file = Path("config.yaml"), Path(f"results/images/{name}.npy")
+    if written.is_file():
+        before, now = (text.split("\n    methods:\n")[0] for text in (written.read_text(encoding="utf-8"), config))
+        if before != now or not file.is_file() or not np.array_equal(read_array(file), x):
+            ours = ("input", "comparison", *discover.available("methods"))
+            for path in [*Path().glob("*.png"), *Path().glob("*.pdf")]:
+                if re.split("[,.]", path.name)[0] in ours:
+                    path.unlink()
+    write_text(written, config)
+    with whole(file) as temporary:
+        np.save(temporary, x)
+
+
+def line(label, width, metrics, row):
+    """Return a line of the table: a label, then the metrics of a row of scores, blank where it has none."""
+    numbers = [("" if row.get(m) is None else f"{row[m]:.{METRICS[m][1]}f}") for m in metrics]
+    return "  ".join([f"{label:<{width}}", *(f"{number:>{len(METRICS[m][0])}}" for m, number in zip(metrics, numbers))])
+
+
+def recover_all(recoveries, device, measured):
+    """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
+    made, status = [], 0
+    width = max(len(recovery.label) for recovery in recoveries)
+    metrics = ["residual", "seconds"] if measured else ["psnr", "ssim", "seconds"]
+    click.echo("  ".join(["\n" + " " * width, *(METRICS[metric][0] for metric in metrics)]))
+    for recovery in recoveries:
+        try:
+            row = solve(recovery, device, measured)
+        except click.Abort:
+            click.echo(f"Stopped during {recovery.label}. What is done is kept; the same command goes on.", err=True)
+            return made, 130
+        except click.ClickException as error:
+            click.echo(f"Error: {recovery.label}: {error.message}", err=True)
+            status = 1
+            continue
+        if not made and not measured:
+            click.echo(line("input", width, metrics, {"psnr": row["input_psnr"]}).rstrip())
+        click.echo(line(recovery.label, width, metrics, row))
+        made.append(recovery)
+    return made, status
+
+
+def write_pictures(made, entry):
+    """Write comparison.png and .pdf, input.png and a PNG for each recovery to the working directory."""
+    import pandas
+
+    scores, case = f"results/scores/{entry['task']}.csv", Path(made[0].folder).parent.parent
+    with whole(scores) as temporary:
+        pandas.DataFrame(collect.rows(entry["task"], made)).to_csv(temporary, index=False)
+    step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison")
+    pictures.write("input.png", read_array(case / "picture.npy"))
+    for recovery in made:
+        params = "" if recovery.params == NO_PARAMETERS else f",{recovery.params}"
+        pictures.write(f"{recovery.method}{params}.png", read_array(f"{recovery.folder}/recovered.npy"))
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("picture")
+@click.option("--task", default="denoising", show_default=True, help="denoising, deconvolution, single_pixel or yours")
+@click.option(
+    "--method", "methods", multiple=True, help="METHOD or METHOD:NAME=VALUE,…; again for more  [default: quick ones]"
+)
+@click.option(
+    "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
+)
+@click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
+@click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: add nothing")
+@click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
+@click.option(
+    "--size",
+    callback=numbers,
+    help="pixels after resizing: n, the longer side, or height,width (stretched)",
+)
+@click.option("--crop", callback=numbers, help="pixels: central n, or top,left,height,width; before resizing")
+@click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
+@click.option(
+    "--device",
+    type=click.Choice(recover.DEVICES),
+    default="auto",
+    show_default=True,
+    help="for methods with GPU = True",
+)
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-…-TASK,…]"
+)
+@click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
+def main(picture, task, methods, sigma, corruption, measured, gray, size, crop, everything, device, output, opened):
+    """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
+    name, source = photo.named(picture)
+    if sigma is not None:
+        corruption = f"{corruption},sigma={sigma}".lstrip(",")
+    entry = experiment(name, task, corruption, methods, measured)
+    pixels = load(picture, reach=REACH if measured else 0)
+    settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
+    if not (size or crop or everything):
+        fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], measured)
+        settings |= fitted
+    x = prepare(pixels, **settings, measured=measured, where=picture)
+    photo.check(x, task, entry["corruption"], measured)
+    if dark := photo.depth(source, pixels):
+        click.echo(dark, err=True)
+    taken = photo.entry(source, measured, settings)
+    output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
+    photo.check_folder(output, source)
+    output.mkdir(parents=True, exist_ok=True)
+    with contextlib.chdir(output):
+        start(study(name, taken, entry), name, x)
+        recoveries = experiments.recoveries(entry)
+        case = Path(recoveries[0].folder).parent.parent
+        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * measured)
+        colours = "gray" if len(x) == 1 else "colour"
+        click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
+        click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
+        made, status = recover_all(recoveries, device, measured)
+        if made:
+            write_pictures(made, entry)
+            click.echo(f"\n{output / 'comparison.png'}")
+    if opened and made:
+        click.launch(str(output / "comparison.png"))
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

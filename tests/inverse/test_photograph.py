@@ -1,0 +1,210 @@
+"""Pictures that are measurements: what of them is known, what is not, and what is refused."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from scipy.ndimage import gaussian_filter
+
+from steps import corrupt, score
+from steps.base.errors import BadInput
+from steps.images import load as image
+from steps.inverse import measured, measurement
+from steps.methods import wiener
+from steps.plan import experiments
+from steps.tasks import deconvolution, denoising
+from tests.conftest import picture
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("sigma", [0.02, 0.1])
+def test_sigma_is_estimated_from_the_picture_alone(channels, sigma):
+    x = picture(channels, 128, 128).numpy()
+    y = corrupt.add_noise(x, sigma=sigma)
+    assert measured.estimate_sigma(y) == pytest.approx(sigma, rel=0.1)
+    with pytest.raises(BadInput, match="no noise is found.*; give sigma as a number"):
+        measured.estimate_sigma(x)
+
+
+def test_of_clipped_noise_less_is_found():
+    y = corrupt.add_noise(picture(1, 128, 128).numpy(), sigma=0.3)
+    assert measured.estimate_sigma(np.clip(y, 0, 1)) < 0.9 * measured.estimate_sigma(y)
+
+
+def test_a_picture_may_be_too_small_to_estimate():
+    with pytest.raises(BadInput, match="the 1x1 picture is too small to estimate sigma; give a number"):
+        measured.estimate_sigma(np.zeros((1, 1, 1), np.float32))
+
+
+@pytest.mark.parametrize("value", [0, 0.3])
+def test_a_flat_picture_has_no_noise_to_estimate(value, tmp_path):
+    x = np.full((1, 32, 32), value, np.float32)
+    with pytest.raises(BadInput, match="no noise is found.*; give sigma as a number"):
+        measured.estimate_sigma(x)
+    np.save(tmp_path / "y.npy", x)
+    result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert "no noise is found" in result.output and "give sigma as a number" in result.output
+    result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=0.1", tmp_path / "out", "--measured")
+    assert result.exit_code == 0, result.output
+
+
+def blurred(boundary):
+    """Return (truth, picture) of 96 x 96 pixels: the middle of a scene that was blurred with this boundary."""
+    scene = picture(1, 160, 160)[0].numpy()
+    if boundary == "wrap":
+        scene = scene[32:-32, 32:-32]
+        return scene, gaussian_filter(scene, 3, mode="wrap", radius=12)
+    return scene[32:-32, 32:-32], gaussian_filter(scene, 3, radius=12)[32:-32, 32:-32]
+
+
+def by_wiener(truth, y, A):
+    """Return the PSNR in dB of the Wiener filter."""
+    estimate = wiener.recover(y, A, 0.01)[0].numpy()
+    return score.psnr(truth, estimate)
+
+
+def test_a_photo_s_borders_are_tapered_for_a_circular_convolution():
+    A = deconvolution.Operator((1, 96, 96), blur=3.0, kernel=25)
+    truth, y = blurred("photo")
+    y = torch.from_numpy(corrupt.add_noise(y[None], sigma=0.01))
+    tapered = measured.taper(y, A)
+    assert torch.equal(tapered[:, 25:-25, 25:-25], y[:, 25:-25, 25:-25])
+    assert by_wiener(truth, tapered, A) > by_wiener(truth, y, A) + 5
+    assert by_wiener(truth, tapered, A) > score.psnr(truth, y[0].numpy()) + 0.5
+    truth, y = blurred("wrap")
+    y = torch.from_numpy(corrupt.add_noise(y[None], sigma=0.01))
+    assert by_wiener(truth, measured.taper(y, A), A) > by_wiener(truth, y, A) - 1.5  # what is lost if it was circular
+
+
+def test_no_other_measurement_is_tapered(colour):
+    assert torch.allclose(measured.taper(colour, denoising.Operator(colour.shape)), colour, atol=1e-7)
+
+    class Other:
+        transfer = None
+
+    assert measured.taper(colour, Other()) is colour
+
+
+def invoke(command, *arguments):
+    return CliRunner().invoke(command, list(map(str, arguments)))
+
+
+def test_command_takes_the_picture_as_it_is(tmp_path, colour):
+    y = corrupt.add_noise(colour.numpy() + 0.5, sigma=0.05)  # beyond 1, as noise may be
+    np.save(tmp_path / "y.npy", y)
+    result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
+    assert result.exit_code == 0, result.output
+    found, A, sigma = measurement.load(tmp_path / "out/measurement.npz")
+    assert A.identity and np.allclose(found.numpy(), y, atol=1e-6)
+    assert sigma == measured.estimate_sigma(y) and f"sigma is estimated to be {sigma:.4g}" in result.output
+    np.testing.assert_array_equal(np.load(tmp_path / "out/picture.npy"), y)
+    with np.load(tmp_path / "out/measurement.npz") as file:
+        assert json.loads(str(file["facts"]))["noise"] == {"sigma": sigma}
+    result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=0.2", tmp_path / "told", "--measured")
+    assert result.exit_code == 0 and measurement.load(tmp_path / "told/measurement.npz")[2] == 0.2
+
+
+def test_floats_may_lie_outside_by_noise_and_are_kept(tmp_path):
+    y = np.linspace(-0.9, 1.9, 48).reshape(6, 8)
+    np.save(tmp_path / "y.npy", y)
+    source, output = tmp_path / "y.npy", tmp_path / "out.npy"
+    result = invoke(image.main, source, output, "--measured")
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(np.load(output)[0], y, atol=1e-7)
+    result = invoke(image.main, source, output)
+    assert "values from -0.9 to 1.9; floats must lie in [0, 1]" in result.output
+    np.save(tmp_path / "y.npy", 255 * np.abs(y))
+    result = invoke(image.main, source, output, "--measured")
+    assert result.exit_code == 1 and "floats must lie in [-1, 2]" in result.output
+
+
+GOOD = {
+    "images": {"logo": {"source": "synthetic:logo"}, "mine": {"source": "synthetic:logo", "measured": True}},
+    "experiments": {
+        "first": {
+            "task": "deconvolution",
+            "images": ["mine"],
+            "corruption": {"blur": 3, "sigma": ["estimate", "1e-2"]},
+            "methods": [{"method": "wiener"}],
+        }
+    },
+}
+
+
+def config(**changes):
+    found = copy.deepcopy(GOOD)
+    found["experiments"]["first"] |= changes
+    return found
+
+
+def test_paths_and_figures_of_a_measured_picture():
+    good = config()
+    experiments.check(good)
+    entry = good["experiments"]["first"]
+    assert [r.corruption for r in experiments.recoveries(entry)] == ["blur=3,sigma=estimate", "blur=3,sigma=0.01"]
+    assert experiments.drawings("first", entry) == [
+        "first/comparison/mine/blur=3,sigma=estimate",
+        "first/comparison/mine/blur=3,sigma=0.01",
+    ]
+    mixed = config(
+        images=["logo", "mine"],
+        corruption=[{"images": ["logo"], "sigma": 0.1, "seed": 3}, {"images": ["mine"], "sigma": "estimate"}],
+    )
+    experiments.check(mixed)
+    assert experiments.drawings("first", mixed["experiments"]["first"])[0] == "first/psnr"
+    assert "--measured" in experiments.image_arguments("mine", good["images"]["mine"])
+    assert experiments.corruption_path("denoising", "sigma=estimate", True) == "sigma=estimate"
+
+
+BAD = {
+    "no sigma": (
+        {"corruption": {"blur": 3}},
+        "sigma: missing; of an image that is measured it must be a number or est",
+    ),
+    "no corruption": ({"task": "denoising", "corruption": {}}, "experiments.first.corruption.sigma: missing; of an"),
+    "noise's seed": (
+        {"corruption": {"sigma": 0.1, "seed": 0}},
+        "corruption.seed: nothing is simulated of an image that is measured; allowed: blur, kernel, sigma",
+    ),
+    "clipping": ({"corruption": {"sigma": 0.1, "clip": False}}, "corruption.clip: nothing is simulated of an image"),
+    "a typing error": ({"corruption": {"sigma": "estimated"}}, "'estimated' is not allowed; must be a number or estim"),
+    "sigma true": ({"corruption": {"sigma": True}}, "sigma: True is not allowed; must be a number or estimate"),
+    "less than nothing": ({"corruption": {"sigma": -1}}, "corruption.sigma: -1 is not allowed; must be >= 0"),
+    "single-pixel data": (
+        {"task": "single_pixel", "corruption": {"sigma": 0.1}},
+        "experiments.first.corruption: measurements of single_pixel are no pictures, so an image that is measured cann",
+    ),
+    "an estimate of what is simulated": (
+        {"images": ["logo"]},
+        "corruption.sigma: 'estimate' is for images that are measured; must be a number",
+    ),
+    "a figure that needs the truth": (
+        {"figures": ["comparison", "psnr"]},
+        "experiments.first.figures: psnr needs a truth, but all images are measured",
+    ),
+    "published values": (
+        {"published": {"table": "table1"}},
+        "mine is measured; without a truth it is compared with no",
+    ),
+    "a label of a column": ({"methods": [{"method": "wiener", "label": "noise sigma"}]}, "is that of another column"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_asked_of_it_is_refused_in_one_line(case):
+    changes, words = BAD[case]
+    with pytest.raises(BadInput) as caught:
+        experiments.check(config(**changes), "my.yaml")
+    message = str(caught.value)
+    assert message.startswith("my.yaml: experiments.first") and words in message and "\n" not in message
+
+
+def test_measured_is_true_or_false():
+    bad = config()
+    bad["images"]["mine"]["measured"] = "yes"
+    with pytest.raises(BadInput, match="images.mine.measured: 'yes' is not allowed; must be of type boolean"):
+        experiments.check(bad)

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+
+from steps.base.discover import load
+from steps.inverse.solvers import admm, denoise_or_plug_in, gradient, gradient_adjoint, plug_and_play, solve_smooth
+from steps.methods.tv import length, shrink
+
+
+def drawn(*shape, seed=0):
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 5), (3, 4, 9)])
+def test_gradient_and_its_adjoint(shape):
+    x, z = drawn(*shape), drawn(2, *shape, seed=1)
+    assert float((gradient(x) * z).sum()) == pytest.approx(float((x * gradient_adjoint(z)).sum()))
+    assert gradient(x)[0, 0, 2, 3] == x[0, 2, 4] - x[0, 2, 3]
+    assert gradient(x)[1, 0, 2, 3] == x[0, 3, 3] - x[0, 2, 3]
+
+
+@pytest.mark.parametrize("kind", ["isotropic", "anisotropic"])
+def test_shrink_is_the_minimum_that_scipy_finds(kind):
+    v = drawn(2, 3, 1, 2)
+    for threshold in (0.2, 1.0, 5.0):
+
+        def objective(z, threshold=threshold):
+            z = torch.from_numpy(z).reshape(v.shape)
+            return float((z - v).square().sum() / 2 + threshold * length(z, kind).sum())
+
+        found = shrink(v, threshold, kind)
+        best = min((minimize(objective, start, tol=1e-10) for start in (v.ravel(), found.ravel())), key=lambda r: r.fun)
+        assert objective(found.numpy().ravel()) == pytest.approx(best.fun, abs=1e-6)
+        np.testing.assert_allclose(found.numpy().ravel(), best.x, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"), [("deconvolution", {"blur": 1.0, "kernel": 5}), ("single_pixel", {"compression": 2.0})]
+)
+def test_solve_smooth_solves_its_equation(task, settings):
+    A = load("tasks", task).Operator((1, 8, 12), **settings)
+    b = drawn(1, 8, 12)
+    x = solve_smooth(A, b, 0.3, tolerance=1e-12)
+    left = A.adjoint(A.forward(x)) + 0.3 * gradient_adjoint(gradient(x))
+    np.testing.assert_allclose(left.numpy(), b.numpy(), atol=1e-5)
+
+
+def test_admm_finds_the_lasso_s_solution():
+    """min ½‖x − b‖² + lam ‖D x‖₁ for an orthogonal D is soft thresholding of D b."""
+    D = torch.linalg.qr(drawn(6, 6))[0]
+    b, lam, rho = drawn(6, seed=1), 0.4, 0.7
+    losses = []
+    x, z = admm(
+        lambda v, _: (b + rho * D.T @ v) / (1 + rho),
+        lambda v: v.sign() * (v.abs() - lam / rho).clamp(min=0),
+        lambda x: D @ x,
+        torch.zeros(6, dtype=torch.float64),
+        300,
+        lambda iteration, x, z, loss: losses.append(float(loss)),
+        lambda x, z: (x - b).square().sum() / 2 + lam * (D @ x).abs().sum(),
+    )
+    expected = D.T @ ((D @ b).sign() * ((D @ b).abs() - lam).clamp(min=0))
+    np.testing.assert_allclose(x.numpy(), expected.numpy(), atol=1e-8)
+    np.testing.assert_allclose(z.numpy(), (D @ expected).numpy(), atol=1e-8)
+    assert len(losses) == 300
+    assert losses[-1] < losses[0]
+
+
+def test_plug_and_play_with_a_quadratic_prior_is_tikhonov_s_solution(gray):
+    """denoise = prox of ½‖x‖² / (rho · s²⁻¹): the fixed point minimises ½‖A x − y‖² + ½ lam ‖x‖², lam = rho · s²."""
+    A = load("tasks", "deconvolution").Operator(gray.shape, blur=1.0, kernel=9)
+    y = A.forward(gray)
+    strength, rho = 0.5, 0.2
+    seen = []
+    estimate = plug_and_play(
+        y, A, lambda v, s: v / (1 + s**2), [strength] * 400, rho, lambda i, z, loss: seen.append((i, float(loss)))
+    )
+    expected = A.solve(A.adjoint(y), rho * strength**2)
+    np.testing.assert_allclose(estimate.numpy(), expected.numpy(), atol=1e-5)
+    assert [i for i, _ in seen] == list(range(1, 401))
+    assert seen[-1][1] == pytest.approx(float((A.forward(estimate) - y).square().sum() / 2))
+
+
+def test_strengths_fall_geometrically_and_identity_is_denoised_once(gray):
+    used = []
+
+    def denoise(v, strength):
+        used.append(strength)
+        return v
+
+    A = load("tasks", "deconvolution").Operator(gray.shape, blur=1.0, kernel=9)
+    denoise_or_plug_in(A.forward(gray), A, 0.1, denoise, 0.4, 0.1, None, 3)
+    assert used == pytest.approx([0.4, 0.2, 0.1])
+    used.clear()
+    denoise_or_plug_in(gray, load("tasks", "denoising").Operator(gray.shape), 0.1, denoise, 0.4, 0.1, None, 3)
+    assert used == [0.1]

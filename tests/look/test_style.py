@@ -1,0 +1,125 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas
+import pytest
+
+from steps.base import discover
+from steps.look import style
+
+# What a dichromat sees, on linear RGB: Machado, Oliveira, Fernandes (2009), severity 1.
+PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+DEUTERANOPIA = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+
+
+def seen(colours, matrix):
+    """Return the CIELAB values (n, 3) of hexadecimal colours as seen through a matrix on linear RGB."""
+    from matplotlib.colors import to_rgb
+    from skimage.color import rgb2lab
+
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(linear @ np.array(matrix).T, 0, 1)
+    return rgb2lab(np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)[None])[0]
+
+
+def least_difference(colours, matrix):
+    """Return the least CIEDE2000 difference of two of some colours; about 2 is the least that one notices."""
+    from skimage.color import deltaE_ciede2000
+
+    lab = seen(colours, matrix)
+    return deltaE_ciede2000(lab[:, None], lab[None])[np.triu_indices(len(colours), 1)].min()
+
+
+COLOURS = [colour for colour, _ in style.LOOKS.values()] + list(style.SPARE_COLOURS)
+
+
+@pytest.mark.parametrize("matrix", [np.eye(3), PROTANOPIA, DEUTERANOPIA], ids=["normal", "protanopia", "deuteranopia"])
+def test_everyone_can_tell_the_colours_apart(matrix):
+    assert least_difference(COLOURS, matrix) > 10
+
+
+def test_the_test_of_colours_can_fail():
+    assert least_difference(["#D00000", "#4F6A00"], np.eye(3)) > 40
+    assert least_difference(["#D00000", "#4F6A00"], DEUTERANOPIA) < 10  # red and olive
+
+
+def test_every_method_has_its_own_colour_and_marker():
+    looks = [style.look(method) for method in discover.available("methods")]
+    assert len(set(looks)) == len(looks), "two methods look alike: give one a line in steps/look/style.py: LOOKS"
+    assert len({marker for _, marker in style.LOOKS.values()} | set(style.SPARE_MARKERS)) == len(style.LOOKS) + 5
+
+
+def scores(*pairs):
+    return pandas.DataFrame(pairs, columns=["label", "method"])
+
+
+def test_a_method_looks_the_same_whoever_stands_beside_it():
+    alone = style.lines(scores(("mine", "dip")))["mine"]
+    among = style.lines(scores(("NEW", "new"), ("TV", "tv"), ("TV", "tv"), ("mine", "dip"), ("more", "dip")))["mine"]
+    assert alone == among
+    assert (alone["color"], alone["marker"]) == style.LOOKS["dip"]
+    assert style.look("new") == style.look("new") != style.look("newer")
+
+
+def test_variants_of_a_method_have_its_marker_and_differ_in_shade_and_dashes():
+    looks = style.lines(scores(("TV", "tv"), *((f"DIP {i}", "dip") for i in range(12))))
+    looks = [look for label, look in looks.items() if label != "TV"]
+    assert {look["marker"] for look in looks} == {style.LOOKS["dip"][1]}
+    assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
+    _, a, b = seen([look["color"] for look in looks], np.eye(3)).T
+    assert np.ptp(np.degrees(np.arctan2(b, a))) < 15  # one hue
+    assert looks[0]["linestyle"] == "-" and looks[1]["linestyle"] != "-"
+
+
+def test_variants_of_one_method_alone_have_the_colours_of_all():
+    looks = list(style.lines(scores(*((f"DIP {i}", "dip") for i in range(12)))).values())
+    assert (looks[0]["color"], looks[0]["marker"]) == style.LOOKS["dip"]
+    assert {look["marker"] for look in looks} == {style.LOOKS["dip"][1]}
+    assert {look["color"] for look in looks[:7]} == {colour for colour, _ in style.LOOKS.values()}
+    assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
+
+
+@pytest.mark.parametrize(
+    ("psnr", "text"),
+    [(29.1649, "29.16 dB"), (-5.4, "−5.40 dB"), (float("inf"), "∞ dB"), (float("nan"), ""), (None, "")],
+)
+def test_decibels(psnr, text):
+    assert style.decibels(psnr) == text
+
+
+@pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3)])
+def test_columns(panels, columns):
+    assert style.columns(panels) == columns
+
+
+def test_wrapped_text_is_cut_after_some_lines():
+    assert style.wrapped("TV", 1) == "TV"
+    lines = style.wrapped("a label of very many words that nobody needs to read to its end", 0.6).split("\n")
+    assert len(lines) == 3 and lines[-1].endswith("…")
+    assert max(map(len, lines)) <= 11
+
+
+def test_notes_are_below_the_figure_in_what_is_saved():
+    with style.apply():
+        figure = plt.figure(figsize=(3, 1))
+        assert style.page(figure).extents.tolist() == [0, 0, 3, 1]
+        style.note(figure, "one " * 40)
+        once = style.page(figure).y0
+        style.note(figure, "two")
+        first, second = (text.get_window_extent() for text in figure.texts)
+        assert first.y1 < 0 and second.y1 <= first.y0 and first.x1 <= figure.bbox.width
+        assert style.page(figure).y0 < once < 0
+        plt.close(figure)
+
+
+def test_logarithmic_scales_have_plain_numbers():
+    with style.apply():
+        figure, panels = plt.subplots(1, 2)
+        for panel, low in zip(panels, (0.001, 0.04)):
+            panel.plot([1, 2], [low, 0.09])
+            style.log_scale(panel.yaxis, low, 0.09)
+        figure.canvas.draw()
+        names = [[t.get_text() for t in panel.get_yticklabels()] for panel in panels]
+        assert {"0.001", "0.01"} <= set(names[0])
+        assert len(names[1]) >= 3 and {"0.06", "0.09"} <= set(names[1])
+        plt.close(figure)

@@ -1,0 +1,249 @@
+import copy
+import math
+from collections import Counter
+
+import numpy as np
+import pandas
+import pytest
+from scipy import stats
+from tests.test_experiments import ROOT
+
+from steps.base.errors import BadInput
+from steps.plan import experiments, published, variants
+
+FILE = ROOT / "config/published.csv"
+HEAD = "table,image,parameter,value,label,psnr_db"
+
+
+def test_the_paper_s_numbers_are_all_there():
+    """Its tables: 2 images × 3 sigmas × 4 methods; 4 × 5 × 3; 2 × 4 × 4."""
+    found = published.read(FILE)
+    assert Counter(row["table"] for row in found) == {"table1": 24, "table2": 60, "table3": 32}
+    for table, images, values, labels in (("table1", 2, 3, 4), ("table2", 4, 5, 3), ("table3", 2, 4, 4)):
+        rows = [row for row in found if row["table"] == table]
+        assert len({row["image"] for row in rows}) == images
+        assert len({row["value"] for row in rows}) == values
+        per_cell = Counter((row["image"], row["value"]) for row in rows)
+        assert set(per_cell.values()) == {labels}
+        assert {row["parameter"] for row in rows} == {"compression" if table == "table3" else "sigma"}
+
+
+def test_numbers_are_numbers_and_the_rest_is_text(tmp_path):
+    (tmp_path / "p.csv").write_text(f"# comment\nmore,{HEAD}\n\nx,t,01,sigma,1e-3,None,-2.50\n")
+    assert published.read(tmp_path / "p.csv") == [
+        {"more": "x", "table": "t", "image": "01", "parameter": "sigma", "value": 0.001, "label": "None"}
+        | {"psnr_db": -2.5}
+    ]
+
+
+GOOD = "t,a,sigma,0.1,NLM,20"
+BAD = {
+    "no column": ("table,image,parameter,value,label\nt,a,sigma,0.1,NLM\n", 2, "no psnr_db; must have table, image, "),
+    "a cell without content": (f"{HEAD}\n{GOOD}\nt,,sigma,0.1,BM3D,20\n", 3, "no image; must have table, image, param"),
+    "a line cut off": (f"{HEAD}\n{GOOD}\nt,a,sigma\n", 3, "no value; must have"),
+    "a value in words": (f"{HEAD}\nt,a,sigma,loud,NLM,20\n", 2, "value 'loud' is not a number"),
+    "a PSNR in words": (f"{HEAD}\n{GOOD}\nt,b,sigma,0.1,NLM,20 dB\n", 3, "psnr_db '20 dB' is not a number"),
+    "an infinite PSNR": (f"{HEAD}\nt,a,sigma,0,NLM,inf\n", 2, "psnr_db inf is not a finite number"),
+    "no PSNR": (f"{HEAD}\nt,a,sigma,nan,NLM,20\n", 2, "value nan is not a finite number"),
+    "after comments": (
+        f"# where from\n\n{HEAD}\n{GOOD}\n# more\nt,b,sigma,0.1,NLM,x\n",
+        6,
+        "psnr_db 'x' is not a number",
+    ),
+    "twice": (f"{HEAD}\n{GOOD}\nt,a,sigma,0.2,NLM,9\nt,a,sigma,1e-1,NLM,21\n", 4, "t, a, 0.1, NLM is there twice"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_in_one_line_that_names_file_and_line(name, tmp_path):
+    content, line, words = BAD[name]
+    path = tmp_path / "mine.csv"
+    path.write_text(content)
+    with pytest.raises(BadInput) as caught:
+        published.read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}, line {line}: {words}")
+    assert "\n" not in message
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(BadInput, match=r"^published: no file 'none.csv'$"):
+        published.read("none.csv")
+
+
+def test_names_of_an_entry_are_a_list():
+    assert published.names({"published": "BM3D"}) == ["BM3D"]
+    assert published.names({"published": ["BM3D", "CBM3D"]}) == ["BM3D", "CBM3D"]
+    assert published.names({"method": "tv"}) == []
+
+
+EXPERIMENT = {
+    "task": "denoising",
+    "images": ["hill"],
+    "corruption": {"sigma": 0.1},
+    "methods": [{"method": "nlm", "published": "NLM"}, {"method": "bm3d", "published": ["BM3D", "CBM3D"]}],
+    "published": {
+        "table": "table2",
+        "tolerances": [{"images": ["hill"], "labels": ["NS"], "db": 1, "reason": "r"}, {"reason": "s"}],
+    },
+}
+MISTAKES = {
+    "table": (("published", "table"), "tabel2", ".published.table: unknown table 'tabel2' (did you mean 'table2'?)"),
+    "label of a tolerance": (
+        ("published", "tolerances", 0, "labels"),
+        ["NS", "NML"],
+        ".published.tolerances[0]: unknown published label 'NML' (did you mean 'NLM'?); allowed: BM3D, CBM3D, NLM, NS",
+    ),
+    "image of a tolerance": (
+        ("published", "tolerances", 1, "images"),
+        ["hil"],
+        ".published.tolerances[1]: unknown published image 'hil' (did you mean 'hill'?)",
+    ),
+    "image of another table": (
+        ("published", "tolerances", 0, "images"),
+        ["parrots"],
+        ".published.tolerances[0]: unknown published image 'parrots'",
+    ),
+    "label of a method": (
+        ("methods", 1, "published"),
+        ["BM3D", "CBMD"],
+        ".methods: unknown published label 'CBMD' (did you mean 'CBM3D'?)",
+    ),
+    "label of another table": (("methods", 0, "published"), "Wiener", ".methods: unknown published label 'Wiener'"),
+    "no block": (("published",), None, ".published: missing, but methods are compared with NLM"),
+}
+
+
+def check(experiment, file=FILE):
+    published.check(experiment, variants.labels(experiment), experiments.cases(experiment), file, "experiments.e")
+
+
+def test_what_is_in_the_file_may_be_compared_with():
+    check(EXPERIMENT)
+    only = {key: value for key, value in EXPERIMENT.items() if key not in ("published", "methods")}
+    check(only | {"methods": [{"method": "tv"}]}, file="none.csv")  # not read when nothing is compared
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_comparison_with_what_is_not_in_the_file_is_refused(name):
+    (*parents, last), value, words = MISTAKES[name]
+    experiment = copy.deepcopy(EXPERIMENT)
+    place = experiment
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    with pytest.raises(BadInput) as caught:
+        check(experiment)
+    assert str(caught.value).startswith(f"experiments.e{words}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_corruption_that_varies_in_more_than_the_published_parameter_is_refused():
+    with pytest.raises(BadInput, match="experiments.e.corruption: published values are of sigma; hill varies in more"):
+        check(EXPERIMENT | {"corruption": {"sigma": 0.1, "clip": [True, False]}})
+
+
+def test_a_parameter_is_the_same_spelled_or_at_its_default():
+    corruption = [{"sigma": 0.1, "seed": 0}, {"sigma": 0.1, "clip": False, "seed": 1}]
+    check(EXPERIMENT | {"corruption": corruption})
+    single_pixel = EXPERIMENT | {
+        "task": "single_pixel",
+        "images": ["barbara"],
+        "methods": [{"method": "nlm", "published": "NLM"}],
+        "published": {"table": "table3"},
+    }
+    check(single_pixel | {"corruption": {"patterns": "hadamard"}})
+    two = [{"patterns": "hadamard"}, {"compression": 2, "patterns": "hadamard", "sigma": 0.1}]
+    with pytest.raises(BadInput, match="published values are of compression; barbara varies in more than that"):
+        check(single_pixel | {"corruption": two})
+
+
+def test_a_comparison_that_no_method_is_part_of_is_refused():
+    """It would be an empty table."""
+    with pytest.raises(BadInput, match="^experiments.e.*published"):
+        check(EXPERIMENT | {"methods": [{"method": "tv"}]})
+
+
+ONE = {"method": "dip", "label": "x", "published": "NS", "params": {"seed": 0}}
+MORE = ONE | {"params": {"seed": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    "change, key",
+    [({"published": "NLM"}, "published"), ({"settings": "tuned"}, "settings"), ({"remark": "r"}, "remark")],
+)
+def test_entries_of_one_label_that_say_different_things_of_the_comparison_are_refused(change, key):
+    with pytest.raises(BadInput) as caught:
+        check(EXPERIMENT | {"methods": [ONE, MORE | change]})
+    words = f"two entries with the label 'x' differ in {key}; give each its own label"
+    assert str(caught.value) == f"experiments.e.methods: {words}"
+
+
+def test_so_are_those_of_which_one_alone_is_compared_with_or_without_published_values():
+    more = {key: value for key, value in MORE.items() if key != "published"}
+    for methods in ([ONE, more], [more, ONE]):
+        with pytest.raises(BadInput, match="experiments.e.methods: two entries with the label 'x' differ in published"):
+            check(EXPERIMENT | {"methods": methods})
+    plain = {key: value for key, value in EXPERIMENT.items() if key != "published"}
+    with pytest.raises(BadInput, match="experiments.e.methods: two entries with the label 'x' differ in settings"):
+        check(plain | {"methods": [more, more | {"settings": "tuned"}]})
+
+
+def test_entries_of_one_label_that_agree_may_share_it():
+    check(EXPERIMENT | {"methods": [ONE, MORE]})
+    check(EXPERIMENT | {"methods": [ONE, MORE | {"published": ["NS"], "settings": "paper"}]})  # the same, spelled
+
+
+def scores(*corruptions, image="a", label="NLM", task="single_pixel"):
+    facts = {"task": task, "image": image, "label": label}
+    return pandas.DataFrame([facts | {"corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)])
+
+
+CELL = {"table": "t", "image": "a", "parameter": "sigma", "value": 0.001, "label": "N", "psnr_db": 20.0}
+
+
+@pytest.mark.parametrize(
+    "found, expected",
+    [
+        (scores("sigma=0.001,seed=0", "sigma=1e-3,seed=1", "sigma=0.01,seed=0", "sigma=1.0e-03,seed=2"), [0, 1, 3]),
+        (scores("compression=2,seed=0", "default", "sigma=0.001"), [2]),  # where it is missing it is not that value
+        (scores("sigma=0.0010001", "sigma=0"), []),
+        (scores("sigma=0.001", image="b"), []),
+        (scores("sigma=0.001", label="N"), []),
+    ],
+    ids=["spellings and seeds", "missing parameter", "near is not equal", "another image", "another label"],
+)
+def test_our_rows_for_a_cell_are_those_of_its_image_label_and_value(found, expected):
+    assert published.ours(found, CELL, "NLM")["psnr"].tolist() == expected
+
+
+def test_a_whole_number_and_none():
+    cell = CELL | {"parameter": "compression", "value": 4.0}
+    assert published.ours(scores("compression=4", "compression=4.5"), cell, "NLM")["psnr"].tolist() == [0]
+    cell = CELL | {"value": 0.0}
+    assert published.ours(scores("sigma=0", "sigma=1e-3"), cell, "NLM")["psnr"].tolist() == [0]
+
+
+def test_a_parameter_that_is_not_spelled_has_its_default():
+    cell = CELL | {"parameter": "compression", "value": 2.0}
+    there = scores("patterns=hadamard,seed=1", "compression=4,patterns=hadamard", "compression=2")
+    assert published.ours(there, cell, "NLM")["psnr"].tolist() == [0, 2]
+    assert published.ours(scores("default", "sigma=0.1"), CELL | {"value": 0.0}, "NLM")["psnr"].tolist() == [0]
+
+
+@pytest.mark.parametrize("name, value", [("patterns", 1.0), ("nothing", 2.0), ("sigma", 0.5)])
+def test_a_parameter_that_is_a_word_or_that_the_task_has_not_is_no_value(name, value):
+    assert published.ours(scores("default"), CELL | {"parameter": name, "value": value}, "NLM").empty
+
+
+@pytest.mark.parametrize("count", [2, 3, 10])
+def test_the_interval_is_scipy_s(count):
+    values = np.random.default_rng(count).normal(25, 2, count)
+    low, high = stats.t.interval(0.95, count - 1, loc=values.mean(), scale=stats.sem(values))
+    mean, half = published.interval(pandas.Series(values))
+    assert (mean - half, mean + half) == pytest.approx((low, high))
+
+
+def test_one_value_has_no_interval():
+    mean, half = published.interval([25])
+    assert mean == 25 and math.isnan(half)

@@ -1,0 +1,78 @@
+import pytest
+
+from steps.base.errors import BadInput
+from steps.base.parameters import but_seed
+from steps.plan import variants
+
+WIENER = {"method": "wiener"}
+DIP = {"method": "dip", "params": {"lr": [0.1, 0.01], "seed": [0, 1]}}
+PAIRED = {"method": "dip", "params": {"lr": [0.1, 0.01], "seed": "corruption"}}
+
+
+def of(*methods, seed=0):
+    return variants.of({"methods": list(methods)}, seed)
+
+
+def test_variants_are_all_combinations_of_parameters_in_the_order_of_the_config():
+    assert of(WIENER, DIP) == [
+        ("wiener", "default", "Wiener"),
+        ("dip", "lr=0.1,seed=0", "DIP (lr=0.1)"),
+        ("dip", "lr=0.1,seed=1", "DIP (lr=0.1)"),
+        ("dip", "lr=0.01,seed=0", "DIP (lr=0.01)"),
+        ("dip", "lr=0.01,seed=1", "DIP (lr=0.01)"),
+    ]
+
+
+def test_a_seed_of_the_corruption_is_that_seed():
+    assert [params for _, params, _ in of(PAIRED, seed=7)] == ["lr=0.1,seed=7", "lr=0.01,seed=7"]
+
+
+def test_labels_have_the_entry_that_they_come_from():
+    for dip in (DIP, PAIRED):
+        found = variants.labels({"methods": [dip, WIENER]})
+        assert found == [("DIP (lr=0.1)", dip), ("DIP (lr=0.01)", dip), ("Wiener", WIENER)]
+
+
+def test_a_label_of_two_entries_is_there_once_among_labels_and_of_each_among_entries():
+    one, more = {"method": "dip", "params": {"seed": 0}}, {"method": "dip", "params": {"seed": [1, 2]}}
+    experiment = {"methods": [one, WIENER, more]}
+    assert variants.entries(experiment) == [("DIP", one), ("Wiener", WIENER), ("DIP", more)]
+    assert [label for label, _ in variants.labels(experiment)] == ["DIP", "Wiener"]
+
+
+def test_seeds_of_a_label_are_those_of_all_of_its_entries():
+    entries = [{"method": "dip", "params": {"seed": seed}} for seed in (0, ["2", 1])]
+    assert variants.seeds({"methods": [*entries, WIENER]}) == {"DIP": {0, 1, 2}, "Wiener": {None}}
+    assert set(variants.seeds({"methods": [PAIRED]}).values()) == {frozenset({"corruption"})}
+
+
+@pytest.mark.parametrize(
+    "methods, words",
+    [
+        ([WIENER, DIP | {"label": "Wiener"}], "two variants have the label 'Wiener'"),
+        ([DIP | {"label": "input"}], "the label 'input' is that of another column"),
+        ([DIP | {"label": "Truth"}], "the label 'Truth' is that of a picture beside the recoveries"),
+        ([DIP | {"label": "Input"}], "the label 'Input' is that of a picture beside the recoveries"),
+        ([DIP | {"label": "Wiener ±"}], "the label 'Wiener ±' is that of another column"),
+        ([DIP | {"label": "_DIP {lr}"}], "begins with _"),
+        ([WIENER, WIENER], "wiener with default is there twice"),
+        ([WIENER, WIENER | {"params": {"prior": "smooth"}, "label": "a"}], "wiener with prior=smooth is there twice"),
+    ],
+)
+def test_labels_and_variants_that_cannot_be_told_apart_are_refused(methods, words):
+    found = of(*methods)
+    with pytest.raises(BadInput) as caught:
+        variants.check(found, {"input"}, "here")
+    assert str(caught.value).startswith("here: ")
+    assert words in str(caught.value)
+
+
+def test_a_label_of_an_unknown_parameter_and_one_that_would_differ_by_corruption_are_refused():
+    with pytest.raises(BadInput, match="unknown parameter 'lamda'"):
+        of({"method": "tv", "label": "TV {lamda}", "params": {"lam": 1}})
+    with pytest.raises(BadInput, match="would differ from corruption to corruption"):
+        of(PAIRED | {"label": "DIP {lr} {seed}"})
+
+
+def test_parameters_without_their_seed():
+    assert but_seed("lr=0.1,seed=3") == but_seed("lr=0.1") == {"lr": 0.1}

@@ -1,0 +1,63 @@
+import math
+
+import pandas
+
+from steps import corrupt
+from steps.tables import grouping
+
+
+def scores(images, seeds=(0, 1)):
+    rows = [
+        {"image": str(image), "corruption": f"sigma={sigma},clip=true,seed={seed}", "label": label, "params": "default"}
+        for image in range(images)
+        for sigma in (0.1, 0.2)
+        for seed in seeds
+        for label in ("a", "b")
+    ]
+    return pandas.DataFrame(rows)
+
+
+def test_what_varies_and_what_is_fixed_without_seeds():
+    found, varying, fixed = grouping.split(scores(2))
+    assert varying == ["sigma"] and fixed == {"clip": True}
+    assert found["sigma"].unique().tolist() == [0.1, 0.2]
+
+
+def test_a_dozen_images_are_not_pooled():
+    twelve = scores(grouping.MOST)
+    assert grouping.pooled(twelve) is twelve
+
+
+def test_more_are_and_only_those_of_which_everything_is_there():
+    fourteen = scores(14)
+    assert grouping.pooled(fourteen)["image"].unique().tolist() == ["mean of 14 images"]
+    found = grouping.pooled(fourteen.iloc[1:])
+    assert found["image"].unique().tolist() == ["mean of 13 to 14 of 14 images"]  # of sigma 0.1, of 0.2
+    assert len(found) == len(fourteen) * 27 / 28
+
+
+def test_if_none_is_complete_all_are_averaged():
+    some = scores(14)
+    half = some["image"].astype(int) % 2 == 0
+    some = some[(half & (some["label"] == "a")) | (~half & (some["label"] == "b"))]
+    assert len(grouping.pooled(some)) == len(some)
+
+
+def test_images_are_counted_for_each_corruption():
+    some = scores(14)
+    first, second = (some[some["corruption"].str.startswith(f"sigma={sigma},")] for sigma in (0.1, 0.2))
+    one_more = pandas.concat([first, second[second["image"] == "0"]]).reset_index(drop=True)
+    found = grouping.pooled(one_more)
+    assert len(found) == len(one_more) and found["image"].unique().tolist() == ["mean of 1 to 14 images"]
+    halves = [first[first["image"].astype(int) < 7], second[second["image"].astype(int) >= 7]]
+    found = grouping.pooled(pandas.concat(halves).reset_index(drop=True))
+    assert found["image"].unique().tolist() == ["mean of 7 images"]
+
+
+def test_what_a_corruption_does_not_spell_has_its_default():
+    given = pandas.DataFrame({"corruption": ["blur=2,sigma=0.1", "sigma=0.1"], "task": "deconvolution", "psnr": 20.0})
+    default = corrupt.allowed("deconvolution")["blur"].default
+    found, varying, fixed = grouping.split(given)
+    assert varying == ["blur"] and found["blur"].tolist() == [2, default] and fixed == {"sigma": 0.1}
+    found, _, _ = grouping.split(given.assign(psnr=[20.0, math.nan]))  # nobody knows how a photo was blurred
+    assert found["blur"].isna().tolist() == [False, True]
