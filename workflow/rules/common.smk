@@ -14,7 +14,7 @@ sys.path.insert(0, ROOT)
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.recoveries import listing
-from steps.plan import claims, corruptions, experiments, schema, variants
+from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
 from steps.plan.drawings import Index, drawings, inputs, pictures
 from steps.run import lock
@@ -42,6 +42,8 @@ if workflow.is_main_process:  # a job need not see again what Snakemake does not
 NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
 NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
 or_exit(check_config)(config, NAME, workflow.is_main_process)
+MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
+METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 

@@ -1,0 +1,103 @@
+"""Every metric that the config names against the corruption parameter, a column of panels each.
+
+A row is an image and a value of any other parameter that varies; of more than a dozen images the means over them.
+"""
+
+import numpy as np
+
+from steps.tables.metrics import PSNR, directions
+
+EACH = ()
+TRUTH = True
+INPUT = "input"
+KEYS = ["task", "label", "method", "corruption", "params"]
+
+
+def draw(scores, metrics=(PSNR,)):
+    """Return a figure: mean of a metric over seeds (bars: standard deviation) against the number that has most values.
+
+    The dashed line is the input's. Parameters that span a factor of four or more are on a logarithmic axis, the same in
+    all panels. What is infinite has no place, as the PSNR of an exact recovery. Of one metric three panels stand side
+    by side. Raises NothingToDraw if no row has a truth.
+    """
+    import matplotlib.pyplot as plt
+
+    from steps.base.errors import NothingToDraw
+    from steps.look import labels, style
+    from steps.tables import grouping
+
+    scores = grouping.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
+    if not len(scores):
+        raise NothingToDraw(f"{', '.join(metric.name for metric in metrics)}: none of the recoveries has a truth")
+    columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
+    scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
+    scores, (x, *others), _ = _axis(*grouping.split(scores))
+    groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
+    kinds = [(metric, *group) for group in groups for metric in metrics]
+    columns = len(metrics) if len(metrics) > 1 else style.columns(len(groups))
+    rows = -(-len(kinds) // columns)
+    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    looks = style.lines(scores) | {INPUT: style.INPUT}
+    ends, bars, exact = [], False, False
+    places = scores[x].nunique()
+    for index, (panel, (metric, (image, *rest), here)) in enumerate(zip(panels.flat, kinds)):
+        last = {}
+        for label, line in looks.items():
+            mine = here if label == INPUT else here[here["label"] == label]
+            means = mine.groupby(x)[f"input_{metric.name}" if label == INPUT else metric.name].agg(["mean", "std"])
+            exact = exact or bool(np.isinf(means["mean"]).any())
+            means = means[np.isfinite(means["mean"])]
+            spread = means["std"] if means["std"].notna().any() and label != INPUT else None
+            bars = bars or spread is not None
+            if label == INPUT and len(means) == 1 == places:
+                panel.axhline(means["mean"].iloc[0], **line)
+            elif label == INPUT:
+                panel.plot(means.index, means["mean"], **line | ({"marker": "_"} if len(means) == 1 else {}))
+            else:
+                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
+            if len(means):
+                last[label] = (means.index[-1], means["mean"].iloc[-1])
+        ends.append((panel, last))
+        title = ", ".join([image, *(style.value(*pair) for pair in zip(others, rest))])
+        panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
+        panel.tick_params(labelbottom=True)  # also where the panel below is missing
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.axis_label(x))
+        if len(metrics) > 1 or index % columns == 0:
+            panel.set_ylabel(metric.heading)
+        if not last:
+            panel.text(0.5, 0.5, f"no {metric.label}", transform=panel.transAxes, ha="center", va="center", color="0.4")
+    for panel in panels.flat[len(kinds) :]:
+        panel.remove()
+    labels.at_ends(figure, ends, looks)
+    notes = ["Means over seeds; bars: ± one standard deviation."] if bars else []
+    notes += ["What is exact, at ∞ dB, is not shown."] if exact else []
+    notes += [directions(metrics)] if len(metrics) > 1 else []
+    if notes:
+        style.note(figure, " ".join(notes))
+    return figure
+
+
+def _axis(scores, varying, fixed):
+    """Return the same with the numbers that vary most first, for the x-axis; the whole corruption if nothing varies."""
+    numbers = [name for name in varying if scores[name].dtype.kind in "iuf"]
+    first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
+    rest = [name for name in varying if name != first]
+    if first is None:  # one place, whatever the seed
+        from steps.look import style
+
+        one = ", ".join(style.value(*pair) for pair in fixed.items() if pair[0] != "clip")
+        return scores.assign(corruption=one), ["corruption", *rest], fixed
+    return scores, [first, *rest], fixed
+
+
+def _scale(panel, values, name):
+    from steps.base.parameters import spell
+
+    if values.dtype.kind not in "iuf":
+        return
+    panel.set_xlabel(name)
+    if values.min() > 0 and values.max() >= 4 * values.min():
+        panel.set_xscale("log")
+    panel.set_xticks(values, [spell(float(value)) for value in values])
+    panel.minorticks_off()
