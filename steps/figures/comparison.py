@@ -53,10 +53,14 @@ def draw(scores, metrics=(PSNR,)):
         line, column = divmod(index, columns)
         left, top = GAP + column * (side + GAP) + (side - wide) / 2, tops[line]
         whole = style.place(figure, left, top, wide, high)
-        pictures.show(whole, image, frame=part)
-        for (text, bold), place in zip(title, ("center", "left", "right")):
-            size = 7.5 if place == "center" else min(6.5, 72 * wide / 0.6 / sum(len(text) + 1 for text, _ in title[1:]))
-            whole.set_title(text, loc=place, pad=2.5, weight="bold" if bold else "normal", fontsize=size)
+        (head, bold), *numbers = title
+        pictures.show(whole, image, head, part)
+        whole.title.set_weight("bold" if bold else "normal")
+        for place, (text, bold) in enumerate(numbers):
+            settings = {"ha": "center", "va": "bottom", "weight": "bold" if bold else "normal"}
+            settings["fontsize"] = min(6.5, 72 * wide / 0.6 / sum(len(text) + 1 for text, _ in numbers))
+            at = (place + 0.5) / len(numbers)
+            whole.annotate(text, (at, 1), (0, 2.5), "axes fraction", "offset points", **settings)
         below = style.place(figure, left, top + high + GAP, (wide - GAP) / 2, low)
         pictures.show(below, pictures.cut(image, part), aspect="auto")
         pictures.frame(below, style.DETAIL)

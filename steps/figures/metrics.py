@@ -1,6 +1,6 @@
-"""Every metric that the config names against the corruption parameter, a column of panels each.
+"""Every metric that the config names against the corruption parameter, a panel each.
 
-A row is an image and a value of any other parameter that varies; of more than a dozen images the means over them.
+So for each image and each value of any other parameter that varies; of more than a dozen images the means over them.
 """
 
 import numpy as np
@@ -17,8 +17,7 @@ def draw(scores, metrics=(PSNR,)):
     """Return a figure: mean of a metric over seeds (bars: standard deviation) against the number that has most values.
 
     The dashed line is the input's. Parameters that span a factor of four or more are on a logarithmic axis, the same in
-    all panels. What is infinite has no place, as the PSNR of an exact recovery. Of one metric three panels stand side
-    by side. Raises NothingToDraw if no row has a truth.
+    all panels. What is exact has no place: ∞ dB. Raises NothingToDraw if no row has a truth.
     """
     import matplotlib.pyplot as plt
 
@@ -33,16 +32,20 @@ def draw(scores, metrics=(PSNR,)):
     scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
     scores, (x, *others), _ = _axis(*grouping.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
-    kinds = [(metric, *group) for group in groups for metric in metrics]
-    columns = len(metrics) if len(metrics) > 1 else style.columns(len(groups))
+    columns = style.columns(len(groups) if len(metrics) == 1 else len(metrics))
+    left = [None] * (-len(metrics) % columns if len(metrics) > 1 else 0)  # what is left of the last line of a group
+    kinds = [metric and (metric, *group) for group in groups for metric in [*metrics, *left]]
     rows = -(-len(kinds) // columns)
     size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
     looks = style.lines(scores) | {INPUT: style.INPUT}
     ends, bars, exact = [], False, False
     places = scores[x].nunique()
-    for index, (panel, (metric, (image, *rest), here)) in enumerate(zip(panels.flat, kinds)):
-        last = {}
+    for index, panel in enumerate(panels.flat):
+        if index >= len(kinds) or kinds[index] is None:
+            panel.remove()
+            continue
+        (metric, (image, *rest), here), last = kinds[index], {}
         for label, line in looks.items():
             mine = here if label == INPUT else here[here["label"] == label]
             means = mine.groupby(x)[f"input_{metric.name}" if label == INPUT else metric.name].agg(["mean", "std"])
@@ -58,17 +61,17 @@ def draw(scores, metrics=(PSNR,)):
                 panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
-        ends.append((panel, last))
         title = ", ".join([image, *(style.value(*pair) for pair in zip(others, rest))])
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         panel.tick_params(labelbottom=True)  # also where the panel below is missing
         _scale(panel, np.sort(scores[x].dropna().unique()), style.axis_label(x))
         if len(metrics) > 1 or index % columns == 0:
             panel.set_ylabel(metric.heading)
-        if not last:
+        if last:
+            ends.append((panel, last))
+        else:
+            panel.set(yticks=[])
             panel.text(0.5, 0.5, f"no {metric.label}", transform=panel.transAxes, ha="center", va="center", color="0.4")
-    for panel in panels.flat[len(kinds) :]:
-        panel.remove()
     labels.at_ends(figure, ends, looks)
     notes = ["Means over seeds; bars: ± one standard deviation."] if bars else []
     notes += ["What is exact, at ∞ dB, is not shown."] if exact else []
