@@ -178,7 +178,8 @@ def show(case, rows):
 def collect(scores, asked, limit=LIMIT):
     """Return the page's data: cases, images, and what is left out since the images would exceed `limit` characters.
 
-    asked  the experiment's Recoveries, of which some may not be made. First come the first seeds of all images and corruptions, as far as they fit; then the second ones, if they all do.
+    asked  the experiment's Recoveries, of which some may not be made. First come the first seeds of all images and
+           corruptions, as far as they fit; then the second ones, if they all do.
     """
     rows = {row["folder"]: row for _, row in scores.iterrows()}
     every = [case for case in cases(asked) if any(recovery.folder in rows for recovery in case.recoveries)]
