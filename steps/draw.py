@@ -11,7 +11,7 @@ from steps.base.errors import BadInput, Command, NothingToDraw, one_line
 from steps.base.files import whole
 from steps.base.parameters import no_such
 from steps.look import style
-from steps.tables import metrics
+from steps.tables.columns import read_metrics
 from steps.tables.markup import stand_in_note
 from steps.tables.scores import read_scores
 
@@ -46,7 +46,7 @@ def main(scores, drawing, output, named, stand_ins):
         module, rows = select(read_scores(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
         try:
-            shown = {"metrics": metrics.read(named)} if "metrics" in inspect.signature(module.draw).parameters else {}
+            shown = {"metrics": read_metrics(named)} if "metrics" in inspect.signature(module.draw).parameters else {}
             figure = module.draw(rows, **shown)
         except NothingToDraw as error:
             figure = style.sentence(f"Nothing to draw: {error}")

@@ -19,7 +19,7 @@ from steps.base.files import read_array, read_json, write_text
 from steps.base.parameters import format_parameters, parse_parameters, spell
 from steps.base.recoveries import read_listing
 from steps.look import pictures, style
-from steps.tables import metrics
+from steps.tables.columns import TIME, directions, read_metrics
 from steps.tables.markup import stand_in_note
 from steps.tables.scores import read_scores
 
@@ -139,7 +139,7 @@ def show(case, rows, named):
         if row is None:
             shown.append((label, "missing", None, {}, {}))
         else:
-            values = numbers(row, [*named, metrics.TIME])
+            values = numbers(row, [*named, TIME])
             shown.append((label, "recovery", read_array(Path(row["folder"]) / "recovered.npy"), values, settings(row)))
     errors = {}
     if truth is not None:
@@ -161,7 +161,7 @@ def show(case, rows, named):
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = ", ".join(style.value(k, v) for k, v in parse_parameters(case.name).items())
+    corruption = style.values(parse_parameters(case.name).items())
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
 
@@ -230,13 +230,13 @@ def _digest(text):
 @click.option("--not-made", default="", help="recoveries that the page should have and has not")
 def main(scores, listing, output, title, named, stand_ins, not_made):
     """SCORES (csv of steps.collect) of the experiment whose recoveries LISTING (csv) has, to OUTPUT, an HTML file."""
-    scores, shown = read_scores(scores), metrics.read(named)
+    scores, shown = read_scores(scores), read_metrics(named)
     data = collect(scores, read_listing(listing)[0], shown)
     left = data.pop("left")
     named = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     unknown = scores["psnr"].isna()
     none = f"{', '.join(scores.loc[unknown, 'image'].unique())}: no {', no '.join(['errors', *data['better']])}"
-    notes = ["" if unknown.all() else f"★: the best recovery. {metrics.directions(shown)}"]
+    notes = ["" if unknown.all() else f"★: the best recovery. {directions(shown)}"]
     notes += [f"No ground truth is known of {none}." if unknown.any() else ""]
     notes += [stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
     if left:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from steps.tables.metrics import PSNR
+from steps.tables.columns import PSNR
 
 EACH = ("image", "corruption")
 CURVES = True

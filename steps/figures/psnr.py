@@ -3,7 +3,7 @@
 Of more than a dozen images it is one panel with the means over them.
 """
 
-from steps.tables.metrics import PSNR
+from steps.tables.columns import PSNR
 
 EACH = ()
 TRUTH = True

@@ -22,7 +22,7 @@ from steps.base.files import sha256, write_text
 ROOT = Path(__file__).parents[2]
 UNCOUNTED = ("steps.base", "steps.run")  # errors, files, spelling; lock, GPUs, records: what is around a job
 FACTS = {"LABEL", "GPU", "ALONE", "THREADS", "PACKAGE", "QUICK", "ENOUGH", "TRIED"}  # constants for planning and tests
-FACTS |= {"UNIT", "DECIMALS", "BETTER"}  # of metrics, which those that show them are told
+FACTS |= {"UNIT", "DECIMALS", "BETTER"}  # of metrics; who shows them is told
 FACTS |= {"needs", "memory_mb"}  # and functions
 IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process

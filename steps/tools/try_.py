@@ -31,7 +31,7 @@ from steps.look import pictures
 from steps.plan import corruptions, experiments, variants
 from steps.plan.metrics import as_json, facts
 from steps.run.record import origin
-from steps.tables import metrics
+from steps.tables.columns import RESIDUAL, TIME, line, read_metrics, winners
 from steps.tables.scores import read_score
 from steps.tools import photo
 
@@ -42,14 +42,15 @@ SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
 def experiment(name, task, corruption, methods, measured=False):
     """Return the entry under experiments that a config would have, of the texts of the command line.
 
-    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `measured` whether the picture is
-    one. Raises BadInput, naming the option, for what is not allowed.
+    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `measured` whether the picture
+    is one. Raises BadInput, naming the option, for what is not allowed.
     """
     identity = discover.load("tasks", task, "--task").Operator.identity
-    sigma = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]}
-    settings = sigma | parse_parameters(corruption)
+    settings = parse_parameters(corruption)
+    if settings.get("noise", corruptions.GAUSSIAN) == corruptions.GAUSSIAN and "bsnr" not in settings:
+        settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
     corruptions.parameters(task, settings, "--corruption", measured)
-    settings = check_parameters(settings, corruptions.allowed(task), "--corruption")
+    settings = check_parameters(settings, corruptions.allowed(task, settings), "--corruption")
     methods, entries = methods or QUICK[identity], []
     for text in methods:
         method, _, params = text.partition(":")
@@ -144,8 +145,8 @@ def recover_all(recoveries, device, measured, named):
     """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
     made, status, rows = [], 0, {}
     width = max(len(recovery.label) for recovery in recoveries)
-    columns = [*([metrics.RESIDUAL] if measured else named), metrics.TIME]
-    click.echo("\n" + metrics.line("", width, columns))
+    columns = [*([RESIDUAL] if measured else named), TIME]
+    click.echo("\n" + line("", width, columns))
     for recovery in recoveries:
         try:
             rows[recovery.label] = row = solve(recovery, device, measured, named)
@@ -157,11 +158,11 @@ def recover_all(recoveries, device, measured, named):
             status = 1
             continue
         if not made and not measured:
-            click.echo(metrics.line("input", width, columns, row, "input_"))
-        click.echo(metrics.line(recovery.label, width, columns, row))
+            click.echo(line("input", width, columns, row, "input_"))
+        click.echo(line(recovery.label, width, columns, row))
         made.append(recovery)
     if len(rows) > 1 and not measured:
-        click.echo(f"Best: {metrics.winners(named, rows)}.")
+        click.echo(f"Best: {winners(named, rows)}.")
     return made, status
 
 
@@ -188,7 +189,7 @@ def write_pictures(made, entry, named):
 @click.option(
     "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
 )
-@click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
+@click.option("--corruption", default="", help="what else is done to the picture: blur=2,seed=1,noise=poisson,peak=30")
 @click.option("--measured", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--metric", "named", multiple=True, default=["psnr", "ssim"], show_default=True, help="again for more")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
@@ -235,7 +236,7 @@ def main(
         colours = "gray" if len(x) == 1 else "colour"
         click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
         click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
-        made, status = recover_all(recoveries, device, measured, metrics.read(told))
+        made, status = recover_all(recoveries, device, measured, read_metrics(told))
         if made:
             write_pictures(made, entry, told)
             click.echo(f"\n{output / 'comparison.png'}")

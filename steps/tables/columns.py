@@ -1,4 +1,4 @@
-"""What is shown of a metric: its heading, its numbers as texts, and which of several is the best."""
+"""The columns of scores that are shown: their headings, their numbers as texts, and which of several is the best."""
 
 import json
 import math
@@ -46,7 +46,7 @@ RESIDUAL = Metric("residual", "Residual", decimals=4)
 TIME = Metric("seconds", "Time", "s")
 
 
-def read(text):
+def read_metrics(text):
     """Return the Metrics of JSON text, as plan.metrics.facts has them."""
     return [Metric(**facts) for facts in json.loads(text)]
 
