@@ -18,10 +18,12 @@ def measure(truth, estimate):
     if min(truth.shape[-2:]) < SMALLEST:
         return None
 
-    def gradient(image):
-        even = image[:, : image.shape[1] // 2 * 2, : image.shape[2] // 2 * 2].astype(np.float64)
-        half = (even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]) / 4
-        return np.hypot(*(prewitt(half, axis, mode="constant") / 3 for axis in (1, 2)))
+    def gradient(channel):
+        even = channel[: len(channel) // 2 * 2, : channel.shape[1] // 2 * 2].astype(np.float64)
+        half = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
+        return np.hypot(*(prewitt(half, axis, mode="constant") / 3 for axis in (0, 1)))
 
-    g, h, c = gradient(truth), gradient(estimate), 170 / 255**2
-    return ((2 * g * h + c) / (g**2 + h**2 + c)).std(axis=(1, 2)).mean()
+    deviations, c = [], 170 / 255**2
+    for g, h in zip(map(gradient, truth), map(gradient, estimate)):
+        deviations.append(np.std((2 * g * h + c) / (g**2 + h**2 + c)))
+    return np.mean(deviations)

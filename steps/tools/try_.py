@@ -144,7 +144,7 @@ def start(config, name, x):
 def recover_all(recoveries, device, measured, named):
     """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
     made, status, rows = [], 0, {}
-    width = max(len(recovery.label) for recovery in recoveries)
+    width = max(len(name) for name in ("input", *(recovery.label for recovery in recoveries)))
     columns = [*([RESIDUAL] if measured else named), TIME]
     click.echo("\n" + line("", width, columns))
     for recovery in recoveries:
