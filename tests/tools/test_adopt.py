@@ -507,7 +507,7 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
 
 
 def test_what_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(adopt.imagefile, "BYTES", 10**6)
+    monkeypatch.setattr(adopt, "BYTES", 10**6)
     packed = io.BytesIO()
     np.savez_compressed(packed, a=np.zeros(10**6))
     assert len(packed.getvalue()) < 10**5
