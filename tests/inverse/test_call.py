@@ -55,7 +55,6 @@ def test_an_estimate_in_any_precision_becomes_float32_without_its_gradient(gray,
 
 def test_a_method_gets_a_callback_only_if_it_names_it(gray):
     seen = []
-    A = Operator(gray.shape)
 
     def plain(y, A, sigma, *, width=0.8):
         return width * y
@@ -64,9 +63,10 @@ def test_a_method_gets_a_callback_only_if_it_names_it(gray):
         callback(1, y, 0.0)
         return width * y
 
+    def hear(*said):
+        seen.append(said)
+
     for recover in (plain, telling):
-        estimate = call(
-            method(recover), gray, Operator(gray.shape), 0.1, {"width": 0.5}, lambda *said: seen.append(said)
-        )
+        estimate = call(method(recover), gray, Operator(gray.shape), 0.1, {"width": 0.5}, hear)
         assert torch.equal(estimate, 0.5 * gray)
     assert len(seen) == 1
