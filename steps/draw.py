@@ -36,7 +36,7 @@ def select(scores, drawing):
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("drawing")
 @click.argument("output")
-@click.option("--metrics", "named", required=True, help="what figures may show, as plan.metrics.facts has it, as JSON")
+@click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 def main(scores, drawing, output, named, stand_ins):
     """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""

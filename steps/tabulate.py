@@ -131,7 +131,7 @@ def _some(names):
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
 @click.option("--title", required=True, help="heading of the table")
-@click.option("--metrics", "named", required=True, help="what to show, as plan.metrics.facts has it, as JSON")
+@click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 @click.option("--not-made", default="", help="recoveries that the table should have and has not")
 def main(scores, output, title, named, stand_ins, not_made):
