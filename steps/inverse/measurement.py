@@ -1,12 +1,12 @@
 """The measurement file: everything a method may know, and nothing else."""
 
+import importlib
 import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 
-from steps.base.discover import load as load_module
 from steps.base.files import read_arrays, whole
 
 
@@ -25,7 +25,7 @@ class Noise:
 
     def stabiliser(self):
         """Return the transform that makes it Gaussian (see steps/inverse/anscombe.py), None if it has none."""
-        make = getattr(load_module("noises", self.name), "stabiliser", None)
+        make = getattr(importlib.import_module(f"steps.noises.{self.name}"), "stabiliser", None)
         return make and make(**self.parameters)
 
 
@@ -41,6 +41,7 @@ def load(path, device="cpu"):
     arrays = read_arrays(path)
     y = torch.from_numpy(arrays["y"]).to(device)
     facts = json.loads(str(arrays["facts"]))
-    operator = load_module("tasks", facts["task"]).Operator(facts["shape"], **facts["operator"])
+    task = importlib.import_module(f"steps.tasks.{facts['task']}")
+    operator = task.Operator(facts["shape"], **facts["operator"])
     noise = Noise(**facts["noise"])
     return y, operator, noise.sigma, noise

@@ -34,13 +34,14 @@ def recover(
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
     callback=None,
+    noise=None,
 ):
     """Return f_θ(z) after `iterations` steps on  min_θ mean (f_θ(z) − x_W)²,  x_W the Wiener estimate from y.
 
     prior is the Wiener filter's (see steps/methods/wiener.py; the paper's is "white"), the rest the deep image prior's
     (see steps/methods/dip.py; the paper's lr is 1e-4). The result is (C, H, W) in (0, 1): the network sees neither y
-    nor A, so what the filter has lost is lost. Calls callback(iteration, estimate, loss). Source: Anderson, section
-    5.1.
+    nor A, so what the filter has lost is lost. `noise` is named for the filter's sake. Calls
+    callback(iteration, estimate, loss). Source: Anderson, section 5.1.
     """
     from steps.methods import dip, wiener
     from steps.tasks.denoising import Operator
