@@ -167,10 +167,11 @@ def show(case, rows):
             images[panel["error"]] = png(errors[i] / end)
         panels.append(panel)
     mark_best(panels)
+    task = case.recoveries[0].task
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = ", ".join(style.value(k, v) for k, v in parse_parameters(case.name).items())
+    corruption = ", ".join(style.value(k, v, task) for k, v in parse_parameters(case.name).items())
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
 

@@ -5,6 +5,11 @@ Of more than a dozen images it is one panel with the means over them.
 
 import numpy as np
 
+CAPTION = """\
+PSNR against the strength of the corruption, a panel an image; dashed: the input before recovery. **Look for** lines
+that cross, where another prior becomes the better one, and for a line that comes near the dashed one: there the prior
+adds nothing.
+"""
 EACH = ()
 TRUTH = True
 INPUT = "input"
@@ -34,6 +39,7 @@ def draw(scores):
     size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
     looks = style.lines(scores) | {INPUT: style.INPUT}
+    task = scores["task"].iloc[0]
     ends, bars, exact = [], False, False
     places = scores[x].nunique()
     for panel, ((image, *rest), here) in zip(panels.flat, groups):
@@ -54,10 +60,10 @@ def draw(scores):
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
         ends.append((panel, last))
-        title = ", ".join([image, *(style.value(*pair) for pair in zip(others, rest))])
+        title = ", ".join([image, *(style.value(*pair, task) for pair in zip(others, rest))])
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         panel.tick_params(labelbottom=True)  # also where the panel below is missing
-        _scale(panel, np.sort(scores[x].dropna().unique()), style.axis_label(x))
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR [dB]")
     for panel in panels.flat[len(groups) :]:
@@ -78,7 +84,8 @@ def _axis(scores, varying, fixed):
     if first is None:  # one place, whatever the seed
         from steps.look import style
 
-        one = ", ".join(style.value(*pair) for pair in fixed.items() if pair[0] != "clip")
+        task = scores["task"].iloc[0]
+        one = ", ".join(style.value(*pair, task) for pair in fixed.items() if pair[0] != "clip")
         return scores.assign(corruption=one), ["corruption", *rest], fixed
     return scores, [first, *rest], fixed
 

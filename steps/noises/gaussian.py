@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 LABEL = "Gaussian"
+SYMBOLS = {"sigma": ("σ", "Noise σ (images in [0, 1])")}
 
 
 def add(

@@ -26,6 +26,8 @@ def recoveries(experiment, images=None, where="experiment"):
     """
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
+    for i, entry in enumerate(experiment["methods"]):
+        variants.check_task(entry["method"], task, f"{where}.methods[{i}].method")
     first = variants.of(experiment, 0, where)
     columns = {"image", "n", "noise sigma", "input", "metric", *corruptions.allowed(task)}
     variants.check(first, columns, f"{where}.methods")

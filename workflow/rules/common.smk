@@ -16,7 +16,7 @@ from steps.base.errors import BadInput
 from steps.base.recoveries import listing
 from steps.plan import claims, corruptions, experiments, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
-from steps.plan.drawings import Index, drawings, inputs, pictures
+from steps.plan.drawings import Index, captions, drawings, inputs, looks, pictures
 from steps.run import lock
 from steps.run.sources import beside, noted, restore, write_note
 
@@ -42,6 +42,7 @@ if workflow.is_main_process:  # a job need not see again what Snakemake does not
 NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
 NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
 or_exit(check_config)(config, NAME, workflow.is_main_process)
+config["captions"] = captions(config["experiments"].values())  # for the report
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
@@ -117,6 +118,7 @@ def check_spelling(wildcards):
     one_way = [(wildcards.corruption, corruptions.spelled(wildcards.task, wildcards.corruption, measured(wildcards)))]
     if "method" in wildcards.keys():
         discover.load("methods", wildcards.method)
+        variants.check_task(wildcards.method, wildcards.task, wildcards.method)
         one_way.append((wildcards.params, variants.spelled(wildcards.method, wildcards.params)))
     for text, spelled in one_way:
         if text != spelled:
@@ -224,7 +226,14 @@ def shown_files(wildcards):
 def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
-    return code("steps.draw", f"steps.figures.{figure}")
+    said = looks(experiment_entry(wildcards))
+    return code("steps.draw", f"steps.figures.{figure}", said=said, name=f"draw-{figure}-{wildcards.experiment}")
+
+
+@or_exit
+def page_code(wildcards):
+    said = looks(experiment_entry(wildcards) | {"methods": []})
+    return code("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")
 
 
 def figure_labels(wildcards):
