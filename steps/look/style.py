@@ -112,14 +112,21 @@ def columns(panels):
 def value(name, number, task):
     """Return a task's parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "σ estimated".
 
-    Of what a measurement does not have (None or NaN): "no clip".
+    Of a noise what its module calls it: "Poisson noise". Of what a measurement does not have (None or NaN): "".
     """
     from steps.base.parameters import spell
 
-    short, _ = symbol(name, task)
     if number is None or number != number:
-        return f"no {short}"
+        return ""
+    if name == "noise":
+        return f"{getattr(discover.load('noises', number), 'LABEL', number)} noise"
+    short, _ = symbol(name, task)
     return f"{short} estimated" if number == "estimate" else f"{short} = {spell(number)}"
+
+
+def values(pairs, task):
+    """Return (parameter, value) pairs of a task in words, those that a measurement has: "Poisson noise, peak = 30"."""
+    return ", ".join(filter(None, (value(*pair, task) for pair in pairs)))
 
 
 def literal(text):

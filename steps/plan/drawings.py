@@ -106,9 +106,13 @@ def looks(experiment):
 
     What files say of that changes no number; but figures are drawn anew when it changes.
     """
-    task = experiment["task"]
+    task, blocks = experiment["task"], experiment.get("corruption", {})
+    noises = [block.get("noise", corruptions.GAUSSIAN) for block in (blocks if isinstance(blocks, list) else [blocks])]
+    noises = dict.fromkeys(name for some in noises for name in (some if isinstance(some, list) else [some]))
     methods = {entry["method"]: style.look(entry["method"]) for entry in experiment["methods"]}
-    return json.dumps([methods, {name: style.symbol(name, task) for name in corruptions.allowed(task)}])
+    names = dict.fromkeys(name for noise in noises for name in corruptions.allowed(task, {"noise": noise}))
+    symbols = {name: style.symbol(name, task) for name in names}
+    return json.dumps([methods, symbols, [style.value("noise", noise, task) for noise in noises]])
 
 
 def _first_seeds(pairs):

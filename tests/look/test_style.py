@@ -68,7 +68,8 @@ def test_symbols_are_those_of_the_task_else_of_a_noise_else_the_name(monkeypatch
     assert style.value("compression", 4, "denoising") == "compression = 4"
     assert style.value("sigma", 0.1, "single_pixel") == "σ = 0.1"
     assert style.value("sigma", "estimate", "denoising") == "σ estimated"
-    assert style.value("clip", None, "denoising") == style.value("clip", float("nan"), "denoising") == "no clip"
+    assert style.value("clip", None, "denoising") == style.value("clip", float("nan"), "denoising") == ""
+    assert style.value("noise", "poisson", "denoising") == "Poisson noise"
     assert style.symbol("blur", "deconvolution") == ("blur", "Blur σ [pixels]")
     monkeypatch.setattr(discover.load("tasks", "denoising"), "SYMBOLS", {"sigma": ("s", "S")}, raising=False)
     assert style.symbol("sigma", "denoising") == ("s", "S")
