@@ -167,11 +167,10 @@ def show(case, rows):
             images[panel["error"]] = png(errors[i] / end)
         panels.append(panel)
     mark_best(panels)
-    task = case.recoveries[0].task
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = style.values(parse_parameters(case.name).items(), task)
+    corruption = style.values(parse_parameters(case.name).items(), case.recoveries[0].task)
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
 

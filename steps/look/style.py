@@ -3,6 +3,7 @@
 A figure of one method has the colours of all, for its variants.
 """
 
+import json
 import textwrap
 import zlib
 
@@ -141,6 +142,19 @@ def symbol(name, task):
         if name in said:
             return said[name]
     return name, name
+
+
+def said(task, noises, methods=()):
+    """Return as JSON what files say of how figures show these methods and the parameters of this task and these noises.
+
+    No number depends on it, see steps/run/sources.py; but figures are drawn anew when it changes.
+    """
+    from steps.base.parameters import keywords
+
+    adds = [discover.load("noises", noise).add for noise in noises]
+    symbols = {name: symbol(name, task) for name in keywords(discover.load("tasks", task).Operator, *adds)}
+    names = [value("noise", noise, task) for noise in noises]
+    return json.dumps([symbols, names, {method: look(method) for method in methods}])
 
 
 def decibels(psnr):

@@ -1,13 +1,10 @@
 """The figures that an experiment asks for, and the files that each is drawn from."""
 
-import json
 import re
 
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import but_seed, no_such
-from steps.look import style
-from steps.plan import corruptions
 
 DEFAULT = ("psnr", "comparison")
 
@@ -99,20 +96,6 @@ def captions(experiments):
 def _caption(module):
     first = (module.__doc__ or module.__name__.rpartition(".")[2]).strip().splitlines()[0]
     return getattr(module, "CAPTION", re.sub(r"([\\*`|_])", r"\\\1", first))
-
-
-def looks(experiment):
-    """Return as JSON how figures show an experiment's methods and parameters of corruptions, see steps/look/style.py.
-
-    What files say of that changes no number; but figures are drawn anew when it changes.
-    """
-    task, blocks = experiment["task"], experiment.get("corruption", {})
-    noises = [block.get("noise", corruptions.GAUSSIAN) for block in (blocks if isinstance(blocks, list) else [blocks])]
-    noises = dict.fromkeys(name for some in noises for name in (some if isinstance(some, list) else [some]))
-    methods = {entry["method"]: style.look(entry["method"]) for entry in experiment["methods"]}
-    names = dict.fromkeys(name for noise in noises for name in corruptions.allowed(task, {"noise": noise}))
-    symbols = {name: style.symbol(name, task) for name in names}
-    return json.dumps([methods, symbols, [style.value("noise", noise, task) for noise in noises]])
 
 
 def _first_seeds(pairs):

@@ -15,9 +15,10 @@ from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
+from steps.look import style
 from steps.plan import claims, corruptions, experiments, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
-from steps.plan.drawings import Index, captions, drawings, inputs, looks, pictures
+from steps.plan.drawings import Index, captions, drawings, inputs, pictures
 from steps.run import lock
 from steps.run.sources import beside, noted, restore, write_note
 
@@ -234,13 +235,15 @@ def shown_files(wildcards):
 def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
-    said = looks(experiment_entry(wildcards))
+    entry = experiment_entry(wildcards)
+    said = style.said(entry["task"], corruptions.noises(entry), [method["method"] for method in entry["methods"]])
     return code("steps.draw", f"steps.figures.{figure}", said=said, name=f"draw-{figure}-{wildcards.experiment}")
 
 
 @or_exit
 def page_code(wildcards):
-    said = looks(experiment_entry(wildcards) | {"methods": []})
+    entry = experiment_entry(wildcards)
+    said = style.said(entry["task"], corruptions.noises(entry))
     return code("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")
 
 
