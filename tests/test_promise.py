@@ -133,7 +133,7 @@ def jobs(run):
 
 
 def test_what_files_say_for_people_and_tests_redoes_no_number(run):
-    """Captions and settings of tests redo nothing; colours and symbols the figures that show them, symbols the pages."""
+    """Captions and settings of tests redo nothing; colours and symbols what shows them: figures, symbols pages, too."""
     more = {"methods/gaussian.py": "QUICK = {}\nEXACT = False\n", "tasks/dimmed.py": "TRIED = [{}]\n"}
     more |= {"figures/bars.py": 'CAPTION = "Seconds."\n', "noises/speckle.py": 'SYMBOLS = {"looks": ("L", "L")}\n'}
     for path, text in more.items():
