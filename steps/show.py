@@ -170,7 +170,7 @@ def show(case, rows):
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = style.values(parse_parameters(case.name).items())
+    corruption = style.values(parse_parameters(case.name).items(), case.recoveries[0].task)
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
 

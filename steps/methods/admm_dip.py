@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 LABEL = "ADMM + DIP"
 GPU = True
 THREADS = 2
+LOOK = ("#CC79A7", "X")
+QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}
+ENOUGH = {"iterations": 20, "inner": 20, "channels": 32, "scales": 3, "lr": 0.01}
+EXACT = False  # a network is far from any image at first
 
 
 def needs(image_mb, *, iterations, inner, channels, **_):

@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 LABEL = "DIP"
 GPU = True
 THREADS = 2
+LOOK = ("#D55E00", "v")
+QUICK = {"iterations": 6, "channels": 8, "scales": 3}
+ENOUGH = {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01}
+EXACT = False  # a network is far from any image at first
 
 
 def needs(image_mb, *, iterations, channels, **_):

@@ -21,8 +21,9 @@ from steps.base.files import sha256, write_text
 
 ROOT = Path(__file__).parents[2]
 UNCOUNTED = ("steps.base", "steps.run")  # errors, files, spelling; lock, GPUs, records: what is around a job
-FACTS = {"LABEL", "GPU", "ALONE", "THREADS", "PACKAGE", "QUICK", "ENOUGH", "TRIED"}  # constants for planning and tests
-FACTS |= {"needs", "memory_mb"}  # and functions
+FACTS = {"LABEL", "LOOK", "SYMBOLS", "CAPTION"}  # for people; figures note LOOK and SYMBOLS of what they show
+FACTS |= {"GPU", "ALONE", "THREADS", "TASKS", "needs", "memory_mb"}  # for planning
+FACTS |= {"PACKAGE", "QUICK", "ENOUGH", "EXACT", "REPEATABLE", "TRIED"}  # for tests
 IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
 
