@@ -72,8 +72,8 @@ def draw(scores):
 def stop(row, made):
     """Return (iteration, words): the iteration whose estimate a method returned, None if unknown, and by what rule.
 
-    `made` is how many iterations it made. A moving variance (steps/prior/stopping.py) that has stopped returns the estimate
-    of `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
+    `made` is how many iterations it made. A moving variance (prior/stopping.py) that has stopped returns that of
+    `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
     `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
     """
     from steps.base import discover

@@ -25,7 +25,7 @@ def recover(
 ):
     """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
 
-    start, strength, rho, iterations   of plug-and-play ADMM, see `steps.inverse.solvers.denoise_or_plug_in`; strength is by
+    start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
         default sigma, at least 0.06.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 

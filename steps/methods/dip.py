@@ -54,7 +54,7 @@ def recover(
     without noise.
 
     network, channels, scales, skip, inputs, upsampling, padding, p_keep (dropout), seed
-        the network and its code z ~ U(0, 1/10), see steps/prior/networks.py; an image too small for `scales` gets fewer.
+        the network and its code z ~ U(0, 1/10), see prior/networks.py; an image too small for `scales` gets fewer.
     lr, l1, l2, input_noise, output, backtrack, window, patience, min_start, precision, deterministic
         how it is fitted, what is returned and when it stops, see steps/prior/fit.py.
     discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle;
