@@ -8,16 +8,14 @@ MEMORY_PER_MB = 500  # for each MB of the image in float32
 MINUTES = 120
 
 
-def recovery(task, corruption, method, params, measurement_mb):
+def recovery(task, corruption, method, params, image_mb):
     """Return (MB of memory, minutes on two CPU threads) that a recovery needs, never less than it takes.
 
-    `corruption` and `params` are spelled as in paths, `measurement_mb` is the size of the measurement's file. A method
-    says by `needs(image_mb, **its parameters)`, with image_mb the size of the image in float32; a task's operator adds
-    `memory_mb(image_mb, **its parameters)` where it has it.
+    `corruption` and `params` are spelled as in paths, `image_mb` is the size of the image in float32, whatever that of
+    its measurement. A method says by `needs(image_mb, **its parameters)`; a task adds `memory_mb(image_mb, **its
+    operator's parameters)` where it has it.
     """
     module = discover.load("methods", method)
-    operator = _settings(discover.load("tasks", task).Operator, corruption)
-    image_mb = measurement_mb * operator.get("compression", 1)
     if hasattr(module, "needs"):
         memory, minutes = module.needs(image_mb, **_settings(module.recover, params))
     else:
@@ -31,8 +29,7 @@ def measuring(task, corruption, image_mb):
     return module.memory_mb(image_mb, **_settings(module.Operator, corruption)) if hasattr(module, "memory_mb") else 0
 
 
-def _settings(function, given):
-    """Return the value of every parameter of a function, its defaults filled in."""
-    signature = keywords(function)
-    found = {name: parameter.default for name, parameter in signature.items()}
-    return found | {name: value for name, value in parse_parameters(given).items() if name in signature}
+def _settings(function, text):
+    """Return the value of every parameter of a function: as spelled in a text, else its default."""
+    said = parse_parameters(text)
+    return {name: said.get(name, parameter.default) for name, parameter in keywords(function).items()}

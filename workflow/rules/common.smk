@@ -151,7 +151,9 @@ def image_code(wildcards):
 def task_code(wildcards):
     check_spelling(wildcards)
     task, noise = wildcards.task, noise_module(wildcards)
-    other = {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
+    other = (
+        {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
+    )
     return code("steps.corrupt", f"steps.tasks.{task}", noise, **other)
 
 
