@@ -1,10 +1,10 @@
 # Checks the config and lists what it asks for; helpers of the rules.
 
 import atexit
+import inspect
 import json
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent)  # also as a module of others
@@ -25,12 +25,13 @@ from steps.run.sources import beside, noted, restore, write_note
 def or_exit(function):
     """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
 
-    def checked(*arguments):
+    def checked(*arguments, **named):
         try:
-            return function(*arguments)
+            return function(*arguments, **named)
         except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
 
+    checked.__signature__ = inspect.signature(function)  # Snakemake asks for it at each call
     return checked
 
 
@@ -46,13 +47,9 @@ or_exit(check_config)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
-def made(recovery):
-    """Return whether a recovery is part of this run: with `missing: skip` only those that are there already."""
-    return config["missing"] == "run" or experiments.there(recovery)
-
-
+ALL = config["missing"] == "run"  # else only the recoveries that are there already are part of this run
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
-MADE = {name: [recovery for recovery in asked if made(recovery)] for name, asked in ASKED.items()}
+MADE = {name: [r for r in recoveries if ALL or experiments.there(r)] for name, recoveries in ASKED.items()}
 INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
@@ -99,12 +96,13 @@ if BUSY and lock.NO_LOCK not in sys.argv:
     print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
 
 
+@or_exit
 def code(*modules, **data):
     """Return the file that notes the code of the named modules; only the process that plans the run writes it.
 
     Not beside a run that is at work: what that has begun is made by the code that its notes say.
     """
-    return or_exit(partial(noted, *modules, **data, write=workflow.is_main_process and not BUSY))()
+    return noted(*modules, **data, write=workflow.is_main_process and not BUSY)
 
 
 def measured(wildcards):
@@ -202,10 +200,9 @@ def not_made(wildcards):
 @or_exit
 def listed(wildcards):
     """Return the file that lists an experiment's recoveries and which are made, and what they are called."""
-    made = recoveries(wildcards)
     path = f"results/code/recoveries-{wildcards.experiment}.csv"
     if workflow.is_main_process and not BUSY:
-        write_note(path, listing(ASKED[wildcards.experiment], set(made)))
+        write_note(path, listing(ASKED[wildcards.experiment], set(recoveries(wildcards))))
     return path
 
 

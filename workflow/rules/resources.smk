@@ -44,12 +44,8 @@ def uses_gpu(wildcards):
 
 
 def recovery_needs(wildcards, input):
-    """Return (MB of memory, minutes): what the config says, else the method; a GPU is taken to be ten times as fast."""
-    w = wildcards
-    memory, minutes = needs.recovery(w.task, w.corruption, w.method, w.params, image_megabytes(input.measurement))
-    said = {"memory_mb": memory, "minutes": 10 + round(minutes / 10) if uses_gpu(w) else minutes}
-    said |= config["needs"].get(w.method, {})
-    return said["memory_mb"], said["minutes"]
+    """Return (MB of memory, minutes): what the config says, else the method."""
+    return needs.recovery(wildcards, image_megabytes(input.measurement), config["needs"], uses_gpu(wildcards))
 
 
 def recovery_memory(wildcards, input, attempt):
