@@ -126,7 +126,7 @@ def describe(config, file):
     wide = max(10, *(len(part.experiment) for part in found))
     lines = [
         f"{file}: {len(config['images'])} images, {len({r.case for r in every})} measurements, {count} recoveries.",
-        f"{count - left} of them are there; the other {left} take {total}, one after another.",
+        f"{count - left} of them are there. To make the other {left}, one after another: {total}.",
         "",
         f"{'experiment':<{wide}}  {'method':<14} {'recoveries':>10} {'to make':>8} {'time':>10} {'memory':>8}",
     ]
