@@ -1,10 +1,10 @@
 # Checks the config and lists what it asks for; helpers of the rules.
 
 import atexit
-import inspect
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent)  # also as a module of others
@@ -25,13 +25,12 @@ from steps.run.sources import beside, noted, restore, write_note
 def or_exit(function):
     """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
 
-    def checked(*arguments, **named):
+    def checked(*arguments):
         try:
-            return function(*arguments, **named)
+            return function(*arguments)
         except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
 
-    checked.__signature__ = inspect.signature(function)  # Snakemake asks for it at each call
     return checked
 
 
@@ -47,9 +46,9 @@ or_exit(check_config)(config, NAME, workflow.is_main_process)
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
-ALL = config["missing"] == "run"  # else only the recoveries that are there already are part of this run
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
-MADE = {name: [r for r in recoveries if ALL or experiments.there(r)] for name, recoveries in ASKED.items()}
+# Those that are part of this run: with `missing: skip` only what is there already.
+MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
 INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
@@ -96,13 +95,12 @@ if BUSY and lock.NO_LOCK not in sys.argv:
     print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
 
 
-@or_exit
 def code(*modules, **data):
     """Return the file that notes the code of the named modules; only the process that plans the run writes it.
 
     Not beside a run that is at work: what that has begun is made by the code that its notes say.
     """
-    return noted(*modules, **data, write=workflow.is_main_process and not BUSY)
+    return or_exit(partial(noted, *modules, **data, write=workflow.is_main_process and not BUSY))()
 
 
 def measured(wildcards):
