@@ -7,6 +7,10 @@ import numpy as np
 
 from steps.tables.columns import PSNR, directions
 
+CAPTION = """\
+Every metric against the strength of the corruption, a panel each; dashed: the input before recovery. **Look for**
+metrics that do not agree on the best method; the note says which way each is better.
+"""
 EACH = ()
 TRUTH = True
 INPUT = "input"
@@ -36,11 +40,13 @@ def draw(scores, metrics=(PSNR,)):
     left = [None] * (-len(metrics) % columns if len(metrics) > 1 else 0)  # what is left of the last line of a group
     kinds = [metric and (metric, *group) for group in groups for metric in [*metrics, *left]]
     rows = -(-len(kinds) // columns)
-    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
+    places, numeric = scores[x].nunique(), scores[x].dtype.kind in "iuf"
+    apart = {} if numeric or places == 1 else {"linestyle": ""}  # no line joins one noise with another
+    size = (style.COLUMN if columns == 1 else style.WIDTH, (3.3 if apart else 2.3) * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
     looks = style.lines(scores) | {INPUT: style.INPUT}
+    task = scores["task"].iloc[0]
     ends, bars, exact = [], False, False
-    places = scores[x].nunique()
     for index, panel in enumerate(panels.flat):
         if index >= len(kinds) or kinds[index] is None:
             panel.remove()
@@ -48,7 +54,8 @@ def draw(scores, metrics=(PSNR,)):
         (metric, (image, *rest), here), last = kinds[index], {}
         for label, line in looks.items():
             mine = here if label == INPUT else here[here["label"] == label]
-            means = mine.groupby(x)[f"input_{metric.name}" if label == INPUT else metric.name].agg(["mean", "std"])
+            column = f"input_{metric.name}" if label == INPUT else metric.name
+            means = mine.groupby(x, sort=numeric)[column].agg(["mean", "std"])
             exact = exact or bool(np.isinf(means["mean"]).any())
             means = means[np.isfinite(means["mean"])]
             spread = means["std"] if means["std"].notna().any() and label != INPUT else None
@@ -56,15 +63,16 @@ def draw(scores, metrics=(PSNR,)):
             if label == INPUT and len(means) == 1 == places:
                 panel.axhline(means["mean"].iloc[0], **line)
             elif label == INPUT:
-                panel.plot(means.index, means["mean"], **line | ({"marker": "_"} if len(means) == 1 else {}))
+                mark = {"marker": "_"} if len(means) == 1 or apart else {}
+                panel.plot(means.index, means["mean"], **line | apart | mark)
             else:
-                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
+                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line | apart)
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
-        title = ", ".join(filter(None, [image, style.values(zip(others, rest))]))
+        title = ", ".join(filter(None, [image, style.values(zip(others, rest), task)]))
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
-        panel.tick_params(labelbottom=True)  # also where the panel below is missing
-        _scale(panel, np.sort(scores[x].dropna().unique()), style.axis_label(x))
+        panel.tick_params("x", labelbottom=True, rotation=90 if apart else 0)  # also where the panel below is missing
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
         if len(metrics) > 1 or index % columns == 0:
             panel.set_ylabel(metric.heading)
         if last:
@@ -88,15 +96,17 @@ def _axis(scores, varying, fixed):
     """
     from steps.look import style
 
+    task = scores["task"].iloc[0]
     everywhere = [name for name in varying if scores[name].notna().all()]
     numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
     if first is None and everywhere != varying:
-        names = [style.values(zip(varying, row)).replace(", ", "\n") for row in scores[varying].itertuples(index=False)]
+        names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
+        names = [style.wrapped(name, 1, 6.5) for name in names]
         return scores.assign(corruption=names), ["corruption"], fixed
     if first is None:  # one place, whatever the seed
-        one = style.values(pair for pair in fixed.items() if pair[0] != "clip")
+        one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)
         return scores.assign(corruption=one), ["corruption", *rest], fixed
     return scores, [first, *rest], fixed
 

@@ -5,6 +5,11 @@ Of more than a dozen images it is one panel with the means over them.
 
 from steps.tables.columns import PSNR
 
+CAPTION = """\
+PSNR against the strength of the corruption, a panel an image; dashed: the input before recovery. **Look for** lines
+that cross, where another prior becomes the better one, and for a line that comes near the dashed one: there the prior
+adds nothing.
+"""
 EACH = ()
 TRUTH = True
 
