@@ -9,7 +9,8 @@ import click
 from steps.base.parameters import no_such
 
 HERE = Path(__file__).parent
-ORDER = "image corrupt recover score collect combine tabulate compare timing decide draw show render".split()
+ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "compare", "timing", "decide")
+ORDER += ("draw", "show", "render")
 
 
 class Commands(click.Group):
@@ -18,7 +19,7 @@ class Commands(click.Group):
     def list_commands(self, context):
         """Return the names of all commands."""
         tools = sorted(path.stem for path in (HERE / "tools").glob("*.py") if "\n@click.command" in path.read_text())
-        return [name.rstrip("_").replace("_", "-") for name in tools] + ORDER
+        return [name.rstrip("_").replace("_", "-") for name in tools] + list(ORDER)
 
     def get_command(self, context, name):
         """Return a command, whose module is imported only now; an unknown one is met with the nearest."""

@@ -2,6 +2,12 @@
 
 import numpy as np
 
+CAPTION = """\
+A strip of kept iterates for each method, between input and truth, above PSNR and loss against iterations; the method's
+marker is where its rule stopped it, the star the best iterate kept, which only who has the truth can choose. **Look
+for** the iteration from which noise appears, and for how far marker and star lie apart: what is lost by not knowing
+the truth.
+"""
 EACH = ("image", "corruption")
 CURVES = True
 TRACES = True
@@ -72,8 +78,8 @@ def draw(scores):
 def stop(row, made):
     """Return (iteration, words): the iteration whose estimate a method returned, None if unknown, and by what rule.
 
-    `made` is how many iterations it made. A moving variance (steps/prior/stopping.py) that has stopped returns the estimate
-    of `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
+    `made` is how many iterations it made. A moving variance (prior/stopping.py) that has stopped returns that of
+    `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
     `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
     """
     from steps.base import discover

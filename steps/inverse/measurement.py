@@ -1,25 +1,64 @@
 """The measurement file: everything a method may know, and nothing else."""
 
+import functools
+import importlib
 import json
+import os
+from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
-from steps.base.discover import load as load_module
 from steps.base.files import read_arrays, whole
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What is known of a measurement's noise, and what a method gets that names a keyword `noise`.
+
+    name        of its file in steps/noises.
+    parameters  a dict of those that it was made with, without the seed, by which one could draw it again.
+    sigma       the standard deviation that a method is told which knows no better.
+    """
+
+    name: str
+    parameters: dict
+    sigma: float
+
+    def stabiliser(self):
+        """Return the transform that makes it Gaussian (see steps/inverse/anscombe.py), None if it has none."""
+        make = getattr(importlib.import_module(f"steps.noises.{self.name}"), "stabiliser", None)
+        return make and make(**self.parameters)
+
+
 def save(path, y, task, shape, operator, noise):
-    """Write y (float32 tensor), the task, the image's shape, and the parameters of the operator and of the noise."""
-    facts = {"task": task, "shape": list(shape), "operator": operator, "noise": noise}
+    """Write y (float32 tensor), the task, the image's shape, the operator's parameters, and the noise (a `Noise`)."""
+    facts = {"task": task, "shape": list(shape), "operator": operator, "noise": asdict(noise)}
     with whole(path) as temporary:
         np.savez(temporary, y=y.numpy().astype(np.float32), facts=json.dumps(facts))
 
 
 def load(path, device="cpu"):
-    """Return (y, A, sigma) of a measurement file: tensor on `device`, operator, standard deviation of the noise."""
+    """Return (y, A, sigma, noise) of a measurement file: tensor on `device`, operator, told deviation, `Noise`."""
+    import torch
+
     arrays = read_arrays(path)
     y = torch.from_numpy(arrays["y"]).to(device)
     facts = json.loads(str(arrays["facts"]))
-    operator = load_module("tasks", facts["task"]).Operator(facts["shape"], **facts["operator"])
-    return y, operator, facts["noise"]["sigma"]
+    task = importlib.import_module(f"steps.tasks.{facts['task']}")
+    operator = task.Operator(facts["shape"], **facts["operator"])
+    noise = Noise(**facts["noise"])
+    return y, operator, noise.sigma, noise
+
+
+def shape(path):
+    """Return (C, H, W) of the image that a measurement file is of: from its facts, without reading y.
+
+    Raises FileNotFoundError if there is none, and what `read_arrays` turns into BadInput if it is damaged.
+    """
+    return _shape(path, os.stat(path).st_mtime_ns)
+
+
+@functools.lru_cache
+def _shape(path, changed):
+    with np.load(path, allow_pickle=False) as file:
+        return tuple(json.loads(str(file["facts"]))["shape"])

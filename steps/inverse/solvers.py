@@ -92,7 +92,7 @@ def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, c
                      estimate, with sigma kept above 0.004.
 
     clipped          if A = I, and the noisy y was clipped to [0, 1]: the denoiser is told the standard deviation that
-                     clipping has left, and what clipping has done to the mean is undone (see `steps/inverse/clipping.py`).
+                     clipping has left, and what clipping has done to the mean is undone (`inverse/clipping.py`).
 
     sigma is the standard deviation of the measurement's noise, before clipping. Raises BadInput if `clipped` is asked
     for where A is not I.

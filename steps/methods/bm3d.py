@@ -3,6 +3,11 @@
 from typing import Annotated
 
 LABEL = "BM3D"
+LOOK = ("#000000", "^")
+PACKAGE = "bm3d"
+REPEATABLE = False  # to the last bit
+QUICK = {"iterations": 6}
+ENOUGH = {"iterations": 12}
 SMALLEST = 9  # pixels a side: the blocks are 8 × 8
 
 
@@ -25,7 +30,7 @@ def recover(
 ):
     """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
 
-    start, strength, rho, iterations   of plug-and-play ADMM, see `steps.inverse.solvers.denoise_or_plug_in`; strength is by
+    start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
         default sigma, at least 0.06.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 

@@ -4,6 +4,8 @@ import math
 from typing import Annotated
 
 LABEL = "NLM"
+LOOK = ("#56B4E9", "D")
+QUICK = {"iterations": 6}
 
 
 def needs(image_mb, *, iterations, **_):
@@ -33,7 +35,7 @@ def recover(
               subtracted from the patches' distances. A given h is used for every noise and nothing subtracted, as
               Anderson seems to have done (section 5.2).
     patch     side of the patches in pixels;  distance  how far to look for similar ones;  fast  as in scikit-image.
-    start, strength, rho, iterations   of plug-and-play ADMM, see `steps.inverse.solvers.denoise_or_plug_in`; strength is by
+    start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
               default 2 · sigma, at least 0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more
               there is to remove.
     clipped   undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.

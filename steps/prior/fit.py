@@ -191,13 +191,12 @@ class Fit:
         return image
 
     def _penalty(self):
-        penalty = None
+        terms = []
         if self.l1:
-            penalty = self.l1 * torch.stack([weight.abs().sum() for weight in self.weights]).sum()
+            terms.append(self.l1 * torch.stack([weight.abs().sum() for weight in self.weights]).sum())
         if self.l2:
-            squares = self.l2 / 2 * torch.stack([weight.square().sum() for weight in self.weights]).sum()
-            penalty = squares if penalty is None else penalty + squares
-        return penalty
+            terms.append(self.l2 / 2 * torch.stack([weight.square().sum() for weight in self.weights]).sum())
+        return sum(terms) if terms else None
 
     def _check(self, loss, estimate, saved):
         """Return what the next check may restore: the present state, or the saved one if the fit has dropped."""
@@ -238,11 +237,11 @@ def _algorithms(device, deterministic):
 @contextlib.contextmanager
 def _enough_memory(device, shape):
     """Turn a lack of memory, in any of torch's words for it, into BadInput; no other error."""
+    words = ("allocate memory", "out of memory", "ALLOC_FAILED")
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        words = ("allocate memory", "out of memory", "ALLOC_FAILED")
-        if not isinstance(error, MemoryError) and not any(word in str(error) for word in words):
+        if not (isinstance(error, MemoryError) or any(word in str(error) for word in words)):
             raise
         elsewhere = "" if device.type == "cpu" else ", or set device: cpu"
         raise BadInput(

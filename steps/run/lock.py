@@ -143,7 +143,7 @@ def _check_writable(folder):
 
 
 def job_prefix():
-    """Return what a job's command begins with: it is done by steps/run/warm.py, and ends at once when its run is killed.
+    """Return what a job's command begins with: it is done by run/warm.py, and ends at once when its run is killed.
 
     It takes the place of the shell (exec); where there is util-linux's setpriv (Linux), the kernel ends it with its
     parent. Elsewhere it goes on to its end, and what it writes it writes whole.

@@ -21,8 +21,10 @@ from steps.base.files import sha256, write_text
 
 ROOT = Path(__file__).parents[2]
 UNCOUNTED = ("steps.base", "steps.run")  # errors, files, spelling; lock, GPUs, records: what is around a job
-FACTS = {"LABEL", "GPU", "ALONE", "THREADS", "PACKAGE", "QUICK", "ENOUGH", "TRIED"}  # constants for planning and tests
-FACTS |= {"needs", "memory_mb"}  # and functions
+FACTS = {"LABEL", "LOOK", "SYMBOLS", "CAPTION"}  # for people; figures note LOOK and SYMBOLS of what they show
+FACTS |= {"GPU", "ALONE", "THREADS", "TASKS", "needs", "memory_mb"}  # for planning
+FACTS |= {"PACKAGE", "QUICK", "ENOUGH", "EXACT", "REPEATABLE", "TRIED"}  # for tests
+IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
 
 
@@ -41,16 +43,16 @@ def beside(pattern):
 
 
 def listing(*modules):
-    """Return the note of modules: for each file beyond the wall, sorted, a line with what it says and what it imports.
+    """Return the note of modules: a line for each file beyond the wall, sorted, with two checksums.
 
-    Both as checksums of `said`, the imported files' in the order of the import lines and cut short: so neither the name
-    nor the place of a file counts, but which file a name is imported from does.
+    That of what it says, and that of what the names which it imports from steps stand for: so neither the name nor the
+    place of a file counts, nor the order of import lines, but which file a name is imported from does.
     """
     lines = []
     for module in _reached(modules, _counted):
-        imported = [digest(_path(other))[:12] for other in _imports(_path(module)) if _counted(other)]
-        lines.append(" ".join([digest(_path(module)), *imported]))
-    return "".join(f"{line}\n" for line in sorted(lines))
+        names = sorted(f"{name} {digest(_path(other))}" for name, other in _imports(_path(module)) if _counted(other))
+        lines.append(f"{digest(_path(module))} {hashlib.sha256(' '.join(names).encode()).hexdigest()[:16]}\n")
+    return "".join(sorted(lines))
 
 
 @functools.cache
@@ -63,20 +65,21 @@ def said(code):
     """Return what Python code says, as text: the same under every Python that can read it, and whatever its layout.
 
     Left out are comments, docstrings, what is printed, the words of errors and of a command's help, the FACTS that
-    planning and tests read, and of import lines of steps the module, which is followed instead.
+    planning and tests read, and import lines of steps, which are followed instead. Other imports may be in any order.
     """
     return _said(ast.parse(code).body, top=True)
 
 
 def _said(node, top=False):
     if isinstance(node, list):
-        return "[" + " ".join(filter(None, (_said(item, top) for item in node))) + "]"
+        node = sorted(node, key=lambda item: ast.unparse(item) if isinstance(item, IMPORTS) else "~")  # those first
+        return f"[{' '.join(filter(None, (_said(item, top) for item in node)))}]"
     if not isinstance(node, ast.AST):
         return ascii(node)
     if _is_for_people(node) or (top and _is_fact(node)):
         return ""
     if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "steps":
-        return f"(steps {_said(node.names)})"
+        return ""
     if isinstance(node, ast.Raise):  # its type, for who catches it
         called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         return f"(Raise {_said(called)})"
@@ -133,8 +136,12 @@ def write_note(path, text):
     """Write a note, unless it says so already; `restore` takes it back."""
     path = Path(path)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
-    if before != text:
-        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns if before is not None else 0))
+    if before is None:  # plainly: `whole` looks through the folder and waits for the disk, thousands of times
+        _replaced.setdefault(path.absolute(), (None, 0))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    elif before != text:
+        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns))
         write_text(path, text)
 
 
@@ -156,7 +163,7 @@ def _reached(modules, follow=lambda module: True):
         module = queue.pop()
         if module not in found and follow(module):
             found[module] = None
-            queue += _imports(_path(module))
+            queue += [other for _, other in _imports(_path(module))]
     return list(found)
 
 
@@ -180,16 +187,18 @@ def _path(module):
 
 @functools.cache
 def _imports(path):
-    modules = []
+    """Return [(name, module)] of what a file imports from steps; the name of a whole module is its own."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
+            found += [(alias.asname or alias.name, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
             raise ValueError(f"{path}, line {node.lineno}: a relative import; must be absolute (from steps import …)")
         elif isinstance(node, ast.ImportFrom):
-            inner = [f"{node.module}.{alias.name}" for alias in node.names]
-            modules += [module for module in inner if _is_module(module)] or [node.module]
-    return [module for module in modules if module.split(".")[0] == "steps" and _is_module(module)]
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.append((alias.asname or alias.name, inner if _is_module(inner) else node.module))
+    return [pair for pair in found if pair[1].split(".")[0] == "steps" and _is_module(pair[1])]
 
 
 def _is_module(module):

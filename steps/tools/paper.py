@@ -1,9 +1,6 @@
 """Write the page of a full run: claims, tables, figures, what was not run; where, when and with what it was made."""
 
-import datetime
-import platform
 import re
-import subprocess
 from pathlib import Path
 
 import click
@@ -14,38 +11,9 @@ from steps.base.files import whole, write_text
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
 from steps.plan.experiments import recoveries, there
-from steps.run.sources import ROOT
+from steps.run import manifest
 from steps.tables.markup import escape_markdown
 from steps.tables.scores import read_scores
-
-
-def machine():
-    """Return a machine in words: processor, cores, memory, GPU, system."""
-    import os
-
-    import torch
-
-    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
-    name = re.search(r"model name\s*:\s*(.+)", text)
-    words = [f"{name[1] if name else platform.processor() or platform.machine()}, {os.cpu_count()} cores"]
-    if hasattr(os, "sysconf"):
-        words.append(f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory")
-    words.append(torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU")
-    return ", ".join([*words, f"{platform.system()} {platform.machine()}"])
-
-
-def commit():
-    """Return the commit of the code, "… with changes" if it is not as committed, "unknown" outside of git."""
-    found = []
-    for arguments in (
-        ("rev-parse", "HEAD"),
-        ("status", "--porcelain", "--untracked-files=no", "--", "steps", "config"),
-    ):
-        result = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=ROOT)
-        if result.returncode:
-            return "unknown"
-        found.append(result.stdout.strip())
-    return found[0] + (" with changes" if found[1] else "")
 
 
 def versions(scores):
@@ -138,14 +106,17 @@ def main(config, output, made_by, remark):
     with one_line(name):
         config = read_config(config)
         scores = read_scores(_made("results/scores.csv"))
+        run = manifest.last(manifest.read(_made("results/manifest.json").parent))
         found, pictures = results(config, folder.name)
         strange = [path for path in folder.glob("*") if path.suffix != ".png"] if folder.is_dir() else []
         if output.suffix != ".md" or strange:
             raise BadInput(f"{output}: must be a file .md, without a folder {folder} that holds more than its pictures")
+    machine = run["machine"]
+    words = [machine["processor"], f"{machine['cpus']} CPUs", "; ".join(machine["gpus"]) or "no GPU", machine["system"]]
     facts = {
         "Made by": f"`{made_by}`",
-        "Page written": f"{datetime.date.today()}, commit {commit()}",
-        "On": machine(),
+        "Last run": f"{run['ended']}, commit {run['commit'] or 'unknown'}{' with changes' * bool(run['dirty'])}",
+        "On": ", ".join(words),
         "Versions": versions(scores),
     }
     parts = [f"# The paper, computed anew: the results of {name}"]
