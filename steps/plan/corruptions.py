@@ -16,12 +16,12 @@ def noise_of(corruption, where=""):
     return discover.load("noises", corruption.get("noise", GAUSSIAN), f"{where}.noise" if where else "noise")
 
 
-def allowed(task, corruption, where=""):
+def allowed(task, corruption=None, where=""):
     """Return the signature of a corruption (a dict): the operator's parameters, then `noise`, then that noise's.
 
     Raises BadInput for an unknown noise, and if operator and noise have a parameter in common other than the seed.
     """
-    module = noise_of(corruption, where)
+    module = noise_of(corruption or {}, where)
     operator, noise = keywords(discover.load("tasks", task).Operator), keywords(module.add)
     if both := (operator.keys() & noise.keys()) - {"seed"}:
         raise BadInput(f"{where}: {sorted(both)[0]!r} is a parameter of {task} and of {module.__name__}; rename one")

@@ -58,6 +58,7 @@ def test_a_noise_has_its_own_parameters():
         ("single_pixel", {"patterns": "random"}, "'random' is not allowed; must be one of gaussian, hadamard"),
         ("deblurring", {}, "unknown task 'deblurring'.*steps/tasks/deblurring.py"),
         (
+            "denoising",
             {"noise": "poison"},
             "x.noise: unknown noise 'poison' .did you mean 'poisson'.*no file steps/noises/poison.py",
         ),
