@@ -2,6 +2,11 @@
 
 import numpy as np
 
+CAPTION = """\
+Truth, input and every recovery of one image, in the same range of grays or colours. **Look for** what PSNR does not
+say: texture that is gone, stairs in smooth parts (TV), blotches (NLM), invented stripes, colours that run. Open the
+file at full size to judge.
+"""
 EACH = ("image", "corruption")
 GAP = 0.04  # inches between pictures
 BAR = 0.45  # inches that the scale of the errors needs below a picture

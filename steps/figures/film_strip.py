@@ -2,6 +2,12 @@
 
 import numpy as np
 
+CAPTION = """\
+A strip of kept iterates for each method, between input and truth, above PSNR and loss against iterations; the method's
+marker is where its rule stopped it, the star the best iterate kept, which only who has the truth can choose. **Look
+for** the iteration from which noise appears, and for how far marker and star lie apart: what is lost by not knowing
+the truth.
+"""
 EACH = ("image", "corruption")
 CURVES = True
 TRACES = True

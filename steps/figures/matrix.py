@@ -1,5 +1,9 @@
 """One image: values of the corruption parameter × methods, as in the paper's figure 5."""
 
+CAPTION = """\
+Recoveries of one image, methods against strength of the corruption. **Look for** the strength at which each method
+lets go: edges that fray, letters that can no longer be read, noise that is left.
+"""
 EACH = ("image",)
 MOST = 8  # pictures side by side
 LEFT, GAP, BELOW = 0.18, 0.03, 0.17  # inches: for the names of rows, between pictures, for the PSNR below one
@@ -43,7 +47,7 @@ def draw(scores):
             if index == 0:
                 panel.set_title(heads[place], pad=2.5)
             if column == 0 and varying:
-                text = style.values(zip(varying, values))
+                text = style.values(zip(varying, values), scores["task"].iloc[0])
                 size = min(7, 72 * step / (0.6 * len(text)))
                 side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": size}
                 panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)

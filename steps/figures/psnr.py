@@ -5,6 +5,11 @@ Of more than a dozen images it is one panel with the means over them.
 
 import numpy as np
 
+CAPTION = """\
+PSNR against the strength of the corruption, a panel an image; dashed: the input before recovery. **Look for** lines
+that cross, where another prior becomes the better one, and for a line that comes near the dashed one: there the prior
+adds nothing.
+"""
 EACH = ()
 TRUTH = True
 INPUT = "input"
@@ -36,6 +41,7 @@ def draw(scores):
     size = (style.COLUMN if columns == 1 else style.WIDTH, (3.3 if apart else 2.3) * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
     looks = style.lines(scores) | {INPUT: style.INPUT}
+    task = scores["task"].iloc[0]
     ends, bars, exact = [], False, False
     for panel, ((image, *rest), here) in zip(panels.flat, groups):
         last = {}
@@ -57,10 +63,10 @@ def draw(scores):
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
         ends.append((panel, last))
-        title = ", ".join(filter(None, [image, style.values(zip(others, rest))]))
+        title = ", ".join(filter(None, [image, style.values(zip(others, rest), task)]))
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         panel.tick_params("x", labelbottom=True, rotation=90 if apart else 0)  # also where the panel below is missing
-        _scale(panel, np.sort(scores[x].dropna().unique()), style.axis_label(x))
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR [dB]")
     for panel in panels.flat[len(groups) :]:
@@ -80,17 +86,17 @@ def _axis(scores, varying, fixed):
     """
     from steps.look import style
 
+    task = scores["task"].iloc[0]
     everywhere = [name for name in varying if scores[name].notna().all()]
     numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
     if first is None and everywhere != varying:
-        names = [
-            style.wrapped(style.values(zip(varying, row)), 1, 6.5) for row in scores[varying].itertuples(index=False)
-        ]
+        names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
+        names = [style.wrapped(name, 1, 6.5) for name in names]
         return scores.assign(corruption=names), ["corruption"], fixed
     if first is None:  # one place, whatever the seed
-        one = style.values(pair for pair in fixed.items() if pair[0] != "clip")
+        one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)
         return scores.assign(corruption=one), ["corruption", *rest], fixed
     return scores, [first, *rest], fixed
 

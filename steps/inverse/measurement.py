@@ -1,11 +1,12 @@
 """The measurement file: everything a method may know, and nothing else."""
 
+import functools
 import importlib
 import json
+import os
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
 from steps.base.files import read_arrays, whole
 
@@ -38,6 +39,8 @@ def save(path, y, task, shape, operator, noise):
 
 def load(path, device="cpu"):
     """Return (y, A, sigma, noise) of a measurement file: tensor on `device`, operator, told deviation, `Noise`."""
+    import torch
+
     arrays = read_arrays(path)
     y = torch.from_numpy(arrays["y"]).to(device)
     facts = json.loads(str(arrays["facts"]))
@@ -45,3 +48,17 @@ def load(path, device="cpu"):
     operator = task.Operator(facts["shape"], **facts["operator"])
     noise = Noise(**facts["noise"])
     return y, operator, noise.sigma, noise
+
+
+def shape(path):
+    """Return (C, H, W) of the image that a measurement file is of: from its facts, without reading y.
+
+    Raises FileNotFoundError if there is none, and what `read_arrays` turns into BadInput if it is damaged.
+    """
+    return _shape(path, os.stat(path).st_mtime_ns)
+
+
+@functools.lru_cache
+def _shape(path, changed):
+    with np.load(path, allow_pickle=False) as file:
+        return tuple(json.loads(str(file["facts"]))["shape"])

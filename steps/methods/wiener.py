@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 LABEL = "Wiener"
+LOOK = ("#0072B2", "o")
 PHOTOGRAPH = 0.08**2  # usual mean of |∇x|² in photographs on [0, 1]
 
 

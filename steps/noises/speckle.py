@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 
 LABEL = "speckle"
+SYMBOLS = {"looks": ("looks", "Looks")}
 
 
 def add(clean, *, looks: Annotated[float, "> 0", "<= 1e9"] = 10.0, seed: Annotated[int, ">= 0"] = 0):

@@ -16,6 +16,13 @@ def noise_of(corruption, where=""):
     return discover.load("noises", corruption.get("noise", GAUSSIAN), f"{where}.noise" if where else "noise")
 
 
+def noises(experiment):
+    """Return the names of the noises that the corruptions of an experiment, an entry of a config, have."""
+    blocks = experiment.get("corruption", {})
+    said = [block.get("noise", GAUSSIAN) for block in (blocks if isinstance(blocks, list) else [blocks])]
+    return list(dict.fromkeys(name for names in said for name in (names if isinstance(names, list) else [names])))
+
+
 def allowed(task, corruption=None, where=""):
     """Return the signature of a corruption (a dict): the operator's parameters, then `noise`, then that noise's.
 

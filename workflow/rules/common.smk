@@ -15,9 +15,10 @@ from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
+from steps.look import style
 from steps.plan import claims, corruptions, experiments, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
-from steps.plan.drawings import Index, drawings, inputs, pictures
+from steps.plan.drawings import Index, captions, drawings, inputs, pictures
 from steps.run import lock
 from steps.run.sources import beside, noted, restore, write_note
 
@@ -43,16 +44,13 @@ if workflow.is_main_process:  # a job need not see again what Snakemake does not
 NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
 NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
 or_exit(check_config)(config, NAME, workflow.is_main_process)
+config["captions"] = captions(config["experiments"].values())  # for the report
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
-def made(recovery):
-    """Return whether a recovery is part of this run: with `missing: skip` only those that are there already."""
-    return config["missing"] == "run" or experiments.there(recovery)
-
-
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
-MADE = {name: [recovery for recovery in asked if made(recovery)] for name, asked in ASKED.items()}
+# Those that are part of this run: with `missing: skip` only what is there already.
+MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
 INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
@@ -118,6 +116,7 @@ def check_spelling(wildcards):
     one_way = [(wildcards.corruption, corruptions.spelled(wildcards.task, wildcards.corruption, measured(wildcards)))]
     if "method" in wildcards.keys():
         discover.load("methods", wildcards.method)
+        variants.check_task(wildcards.method, wildcards.task, wildcards.method)
         one_way.append((wildcards.params, variants.spelled(wildcards.method, wildcards.params)))
     for text, spelled in one_way:
         if text != spelled:
@@ -202,10 +201,9 @@ def not_made(wildcards):
 @or_exit
 def listed(wildcards):
     """Return the file that lists an experiment's recoveries and which are made, and what they are called."""
-    made = recoveries(wildcards)
     path = f"results/code/recoveries-{wildcards.experiment}.csv"
     if workflow.is_main_process and not BUSY:
-        write_note(path, listing(ASKED[wildcards.experiment], set(made)))
+        write_note(path, listing(ASKED[wildcards.experiment], set(recoveries(wildcards))))
     return path
 
 
@@ -234,7 +232,16 @@ def shown_files(wildcards):
 def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
-    return code("steps.draw", f"steps.figures.{figure}")
+    entry = experiment_entry(wildcards)
+    said = style.said(entry["task"], corruptions.noises(entry), [method["method"] for method in entry["methods"]])
+    return code("steps.draw", f"steps.figures.{figure}", said=said, name=f"draw-{figure}-{wildcards.experiment}")
+
+
+@or_exit
+def page_code(wildcards):
+    entry = experiment_entry(wildcards)
+    said = style.said(entry["task"], corruptions.noises(entry))
+    return code("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")
 
 
 def figure_labels(wildcards):

@@ -198,7 +198,7 @@ rule show:
         scores="results/scores/{experiment}.csv",
         recoveries=listed,
         images=lambda w: pictures(recoveries(w)),
-        code=code("steps.show", data=VIEWER),
+        code=page_code,
     output:
         "results/pages/{experiment}.html",
     log:
