@@ -154,8 +154,14 @@ def test_a_table_of_several_noises_says_what_methods_were_told():
 
 
 def test_figures_name_the_noise_in_words():
-    assert style.value("noise", "poisson") == "Poisson noise" and style.value("bsnr", 40) == "BSNR = 40"
-    assert style.values([("noise", "poisson"), ("sigma", float("nan")), ("peak", 30)]) == "Poisson noise, peak = 30"
+    assert (
+        style.value("noise", "poisson", "denoising") == "Poisson noise"
+        and style.value("bsnr", 40, "denoising") == "BSNR = 40"
+    )
+    assert (
+        style.values([("noise", "poisson"), ("sigma", float("nan")), ("peak", 30)], "denoising")
+        == "Poisson noise, peak = 30"
+    )
 
 
 def test_the_figure_of_psnr_has_a_place_for_each_noise(tmp_path):
