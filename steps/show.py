@@ -184,7 +184,7 @@ def collect(scores, asked, limit=LIMIT):
     rows = {row["folder"]: row for _, row in scores.iterrows()}
     every = [case for case in cases(asked) if any(recovery.folder in rows for recovery in case.recoveries)]
     names = seeds(every)
-    rounds, nth = defaultdict(list), defaultdict(int)
+    rounds, nth, size = defaultdict(list), defaultdict(int), 0
     for i, case in enumerate(every):
         rounds[nth[case.image, case.name]].append(i)
         nth[case.image, case.name] += 1
@@ -193,7 +193,8 @@ def collect(scores, asked, limit=LIMIT):
         fits, more = {}, {}
         for i in members if not left else ():
             facts, its = show(every[i], rows)
-            if sum(map(len, (images | more | its).values())) > limit:
+            size += sum(len(image) for name, image in its.items() if name not in images and name not in more)
+            if size > limit:
                 break
             fits[i] = facts | {"seed": names[i]}
             more |= its

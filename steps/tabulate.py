@@ -69,7 +69,7 @@ def table(scores, metric):
 def told_otherwise(scores):
     """Return whether methods were told of any measurement another sigma than its corruption says."""
     said = [parse_parameters(text).get("sigma", 0) for text in scores["corruption"]]
-    told = scores["noise_sigma"] if "noise_sigma" in scores else said
+    told = scores.get("noise_sigma", said)
     return any(a != b and (isinstance(a, str) or not math.isclose(a, b)) for a, b in zip(said, told) if b == b)
 
 

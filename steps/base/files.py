@@ -12,6 +12,7 @@ from pathlib import Path
 from steps.base.errors import BadInput
 
 RESULTS = Path("results")
+BROKEN = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)  # what reading a damaged file raises
 
 
 @contextlib.contextmanager
@@ -56,7 +57,7 @@ def reading(path):
     """
     try:
         yield path
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except BROKEN as error:
         said = " ".join(str(error).split())[:120] or type(error).__name__
         if Path(path).resolve().is_relative_to(RESULTS.resolve()):
             Path(path).unlink(missing_ok=True)

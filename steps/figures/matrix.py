@@ -48,7 +48,8 @@ def draw(scores):
                 panel.set_title(heads[place], pad=2.5)
             if column == 0 and varying:
                 text = style.values(zip(varying, values), scores["task"].iloc[0])
-                side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": 7}
+                size = min(7, 72 * step / (0.6 * len(text)))
+                side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": size}
                 panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
             if place == 0:
                 _show(panel, pictures.measured, here.head(1), "input_psnr", None)

@@ -36,17 +36,18 @@ def draw(scores):
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     columns = style.columns(len(groups))
     rows = -(-len(groups) // columns)
-    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.3 * rows)
+    places, numeric = scores[x].nunique(), scores[x].dtype.kind in "iuf"
+    apart = {} if numeric or places == 1 else {"linestyle": ""}  # no line joins one noise with another
+    size = (style.COLUMN if columns == 1 else style.WIDTH, (3.3 if apart else 2.3) * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
     looks = style.lines(scores) | {INPUT: style.INPUT}
     task = scores["task"].iloc[0]
     ends, bars, exact = [], False, False
-    places = scores[x].nunique()
     for panel, ((image, *rest), here) in zip(panels.flat, groups):
         last = {}
         for label, line in looks.items():
             mine = here if label == INPUT else here[here["label"] == label]
-            means = mine.groupby(x)["input_psnr" if label == INPUT else "psnr"].agg(["mean", "std"])
+            means = mine.groupby(x, sort=numeric)["input_psnr" if label == INPUT else "psnr"].agg(["mean", "std"])
             exact = exact or not np.isfinite(means["mean"]).all()
             means = means[np.isfinite(means["mean"])]
             spread = means["std"] if means["std"].notna().any() and label != INPUT else None
@@ -54,15 +55,17 @@ def draw(scores):
             if label == INPUT and len(means) == 1 == places:
                 panel.axhline(means["mean"].iloc[0], **line)
             elif label == INPUT:
-                panel.plot(means.index, means["mean"], **line | ({"marker": "_"} if len(means) == 1 else {}))
+                panel.plot(
+                    means.index, means["mean"], **line | apart | ({"marker": "_"} if len(means) == 1 or apart else {})
+                )
             else:
-                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line)
+                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line | apart)
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
         ends.append((panel, last))
         title = ", ".join(filter(None, [image, style.values(zip(others, rest), task)]))
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
-        panel.tick_params(labelbottom=True)  # also where the panel below is missing
+        panel.tick_params("x", labelbottom=True, rotation=90 if apart else 0)  # also where the panel below is missing
         _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
     for panel in panels[:, 0]:
         panel.set_ylabel("PSNR [dB]")
@@ -90,7 +93,7 @@ def _axis(scores, varying, fixed):
     rest = [name for name in varying if name != first]
     if first is None and everywhere != varying:
         names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
-        names = [name.replace(", ", "\n") for name in names]
+        names = [style.wrapped(name, 1, 6.5) for name in names]
         return scores.assign(corruption=names), ["corruption"], fixed
     if first is None:  # one place, whatever the seed
         one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)

@@ -80,7 +80,7 @@ def spelled(task, text, measured=False):
 
 
 def _full(module, said):
-    """Return all parameters of a noise: those said, the others' defaults; of its EITHER the one said, else the first."""
+    """Return all parameters of a noise, defaults filled in; of its EITHER only the one that is said, else the first."""
     either = getattr(module, "EITHER", ())
     one = next((name for name in either if name in said), either[0] if either else None)
     signature = {name: p.default for name, p in keywords(module.add).items() if name not in either or name == one}

@@ -136,8 +136,12 @@ def write_note(path, text):
     """Write a note, unless it says so already; `restore` takes it back."""
     path = Path(path)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
-    if before != text:
-        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns if before is not None else 0))
+    if before is None:  # plainly: `whole` looks through the folder and waits for the disk, thousands of times
+        _replaced.setdefault(path.absolute(), (None, 0))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    elif before != text:
+        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns))
         write_text(path, text)
 
 

@@ -45,7 +45,7 @@ def experiment(name, task, corruption, methods, measured=False):
     """
     identity = discover.load("tasks", task, "--task").Operator.identity
     settings = parse_parameters(corruption)
-    if corruptions.GAUSSIAN == settings.get("noise", corruptions.GAUSSIAN) and "bsnr" not in settings:
+    if settings.get("noise", corruptions.GAUSSIAN) == corruptions.GAUSSIAN and "bsnr" not in settings:
         settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
     corruptions.parameters(task, settings, "--corruption", measured)
     settings = check_parameters(settings, corruptions.allowed(task, settings), "--corruption")

@@ -48,13 +48,9 @@ config["captions"] = captions(config["experiments"].values())  # for the report
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
-def made(recovery):
-    """Return whether a recovery is part of this run: with `missing: skip` only those that are there already."""
-    return config["missing"] == "run" or experiments.there(recovery)
-
-
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
-MADE = {name: [recovery for recovery in asked if made(recovery)] for name, asked in ASKED.items()}
+# Those that are part of this run: with `missing: skip` only what is there already.
+MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
 INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
@@ -154,7 +150,9 @@ def image_code(wildcards):
 def task_code(wildcards):
     check_spelling(wildcards)
     task, noise = wildcards.task, noise_module(wildcards)
-    other = {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
+    other = (
+        {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
+    )
     return code("steps.corrupt", f"steps.tasks.{task}", noise, **other)
 
 
@@ -203,10 +201,9 @@ def not_made(wildcards):
 @or_exit
 def listed(wildcards):
     """Return the file that lists an experiment's recoveries and which are made, and what they are called."""
-    made = recoveries(wildcards)
     path = f"results/code/recoveries-{wildcards.experiment}.csv"
     if workflow.is_main_process and not BUSY:
-        write_note(path, listing(ASKED[wildcards.experiment], set(made)))
+        write_note(path, listing(ASKED[wildcards.experiment], set(recoveries(wildcards))))
     return path
 
 

@@ -12,7 +12,7 @@ rule recover:
     log:
         "results/{task}/{image}/{corruption}/{method}/{params}/recover.log",
     group:
-        recovery_group
+        together("recover") and recovery_group
     conda:
         "../../environment.yml"
     threads: lambda w: getattr(method_module(w), "THREADS", 1)
@@ -42,7 +42,7 @@ rule score:
     log:
         "results/{task}/{image}/{corruption}/{method}/{params}/score.log",
     group:
-        recovery_group
+        together("recover") and recovery_group
     conda:
         "../../environment.yml"
     threads: 1
