@@ -115,14 +115,6 @@ def test_variants_of_one_method_alone_have_the_colours_of_all():
     assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
 
 
-@pytest.mark.parametrize(
-    ("psnr", "text"),
-    [(29.1649, "29.16 dB"), (-5.4, "−5.40 dB"), (float("inf"), "∞ dB"), (float("nan"), ""), (None, "")],
-)
-def test_decibels(psnr, text):
-    assert style.decibels(psnr) == text
-
-
 @pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3)])
 def test_columns(panels, columns):
     assert style.columns(panels) == columns
