@@ -182,8 +182,9 @@ def test_what_files_say_for_people_and_tests_redoes_no_number(run):
 def test_a_method_is_refused_for_a_task_that_it_cannot_do(run):
     path = "results/dimmed/camera/default/gaussian/default/score.json"
     result = snakemake(run, "--dry-run", path, config="study.yaml")
-    assert result.returncode and "gaussian cannot do dimmed, as its file says; it can do denoising" in result.stderr
-    assert "Traceback" not in result.stderr
+    said = result.stdout + result.stderr
+    assert result.returncode and "gaussian cannot do dimmed, as its file says; it can do denoising" in said
+    assert "Traceback" not in said
 
 
 def test_the_discovered_tests_test_them_and_no_list_of_names_fails(run):
