@@ -23,12 +23,12 @@ def noises(experiment):
     return list(dict.fromkeys(name for names in said for name in (names if isinstance(names, list) else [names])))
 
 
-def allowed(task, corruption, where=""):
+def allowed(task, corruption=None, where=""):
     """Return the signature of a corruption (a dict): the operator's parameters, then `noise`, then that noise's.
 
     Raises BadInput for an unknown noise, and if operator and noise have a parameter in common other than the seed.
     """
-    module = noise_of(corruption, where)
+    module = noise_of(corruption or {}, where)
     operator, noise = keywords(discover.load("tasks", task).Operator), keywords(module.add)
     if both := (operator.keys() & noise.keys()) - {"seed"}:
         raise BadInput(f"{where}: {sorted(both)[0]!r} is a parameter of {task} and of {module.__name__}; rename one")
