@@ -49,7 +49,6 @@ MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config 
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
-
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
 # Those that are part of this run: with `missing: skip` only what is there already.
 MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
