@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.base.parameters import LONGEST_NAME, format_parameters, quoted
+from steps.base.parameters import LONGEST_NAME, WORD, format_parameters, normalise, quoted
 from steps.base.text import check_path, check_text
 from steps.images import decode
 from steps.inverse.photograph import estimate_sigma
@@ -92,9 +92,24 @@ def folder(name, picture, task, corruption):
     return f"{name}-{digits}-{prefix}{task},{format_parameters(corruption)}"[:LONGEST_NAME]
 
 
-def check(x, task, corruption, measured):
-    """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written."""
+def files(given):
+    """Return {name: its entry under files in a config} of texts NAME=PATH. Raises BadInput for what is none."""
+    found = {}
+    for text in given:
+        name, _, path = text.partition("=")
+        if not WORD.fullmatch(name) or not isinstance(normalise(name), str) or not path or name in found:
+            raise BadInput(f"--file: {quoted(text)} is not allowed; must be NAME=PATH, each NAME a word, and once")
+        found[name] = {"source": str(Path(path).absolute())}
+    return found
+
+
+def check(x, task, corruption, measured, numbers):
+    """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written.
+
+    numbers  {name: those in a file that is a parameter}.
+    """
     operator, noise = corruptions.parameters(task, corruption, task, measured)
+    operator |= corruptions.contents(task, corruption, numbers, x.shape[-2:])
     discover.load("tasks", task).Operator(x.shape, **operator)
     if noise.get("sigma") == corruptions.ESTIMATE:
         estimate_sigma(x)

@@ -26,6 +26,7 @@ from steps.base.errors import Command
 from steps.base.files import read_array, read_json, whole, write_text
 from steps.base.parameters import NO_PARAMETERS, check_parameters, format_parameters, parse_parameters
 from steps.image import numbers
+from steps.images import contents
 from steps.images.load import REACH, load, prepare
 from steps.look import pictures
 from steps.plan import corruptions, experiments, variants
@@ -110,7 +111,7 @@ def solve(recovery, device, measured):
     return read_json(folder / "score.json")
 
 
-def study(name, picture, entry):
+def study(name, picture, entry, files):
     """Return the text of a config for a picture's entry under images and an experiment's.
 
     In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
@@ -119,6 +120,7 @@ def study(name, picture, entry):
 
     images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
     config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}}
+    config |= {"files": files} if files else {}
     first = f"{photo.MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
     return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
@@ -193,6 +195,7 @@ def write_pictures(made, entry):
 @click.option(
     "--corruption", default="", help="what else is done to the picture, or was: blur=2,seed=1; noise=poisson,peak=30"
 )
+@click.option("--file", "files", multiple=True, help="NAME=PATH of a file that --corruption names: psf=NAME; again")
 @click.option("--measured", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
 @click.option(
@@ -213,11 +216,15 @@ def write_pictures(made, entry):
     "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-…-TASK,…]"
 )
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
-def main(picture, task, methods, sigma, corruption, measured, gray, size, crop, everything, device, output, opened):
+def main(
+    picture, task, methods, sigma, corruption, files, measured, gray, size, crop, everything, device, output, opened
+):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
     name, source = photo.named(picture)
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
+    files = photo.files(files)
+    numbers = {name: contents.read(file["source"]) for name, file in files.items()}
     entry = experiment(name, task, corruption, methods, measured)
     pixels = load(picture, reach=REACH if measured else 0)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
@@ -225,18 +232,24 @@ def main(picture, task, methods, sigma, corruption, measured, gray, size, crop, 
         fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], measured)
         settings |= fitted
     x = prepare(pixels, **settings, measured=measured, where=picture)
-    photo.check(x, task, entry["corruption"], measured)
+    photo.check(x, task, entry["corruption"], measured, numbers)
     if dark := photo.depth(source, pixels):
         click.echo(dark, err=True)
     taken = photo.entry(source, measured, settings)
-    output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
+    given = taken | ({"files": files} if files else {})
+    output = Path(output or f"tried/{photo.folder(name, given, task, entry['corruption'])}")
     photo.check_folder(output, source)
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
-        start(study(name, taken, entry), name, x)
+        start(study(name, taken, entry, files), name, x)
+        words = ["--measured"] * measured
+        for name_of, array in numbers.items():
+            with whole(f"results/files/{name_of}.npy") as temporary:
+                np.save(temporary, array)
+            words.append(f"--file=results/files/{name_of}.npy")
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].folder).parent.parent
-        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * measured)
+        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
         colours = "gray" if len(x) == 1 else "colour"
         click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
         click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
