@@ -157,13 +157,6 @@ def said(task, noises, methods=()):
     return json.dumps([symbols, names, {method: look(method) for method in methods}])
 
 
-def decibels(psnr):
-    """Return a PSNR in dB as text, "−5.40 dB" or "∞ dB"; none if it is not known (no truth)."""
-    if psnr is None or psnr != psnr:
-        return ""
-    return f"{psnr:.2f} dB".replace("-", "−").replace("inf", "∞")
-
-
 def wrapped(text, inches, size=7, lines=3):
     """Return text in lines that are about as wide as so many inches at a font size; cut with … after so many lines."""
     letters = max(6, int(inches * 72 / (0.6 * size)))  # a letter of this font is 0.6 of its size wide, or less

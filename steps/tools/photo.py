@@ -5,11 +5,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from steps.base import discover
 from steps.base.errors import BadInput
+from steps.base.files import whole
 from steps.base.parameters import LONGEST_NAME, WORD, format_parameters, normalise, quoted
 from steps.base.text import check_path, check_text
-from steps.images import decode
+from steps.images import contents, decode
 from steps.inverse.photograph import estimate_sigma
 from steps.plan import corruptions, needs
 
@@ -81,26 +84,37 @@ def entry(source, measured, settings):
     return found
 
 
-def folder(name, picture, task, corruption):
-    """Return the name of the folder for a picture, an entry under images, with a corruption.
+def folder(name, picture, files, task, corruption):
+    """Return the name of the folder for a picture and files, entries of a config, with a corruption.
 
     Six digits keep pictures apart whose files have one name, and the settings of one picture.
     """
-    text = json.dumps([picture, task, corruption])
+    text = json.dumps([picture, task, corruption, *([files] if files else [])])
     digits = hashlib.sha256(text.encode()).hexdigest()[:6]
     prefix = "measured-" if picture.get("measured") else ""
     return f"{name}-{digits}-{prefix}{task},{format_parameters(corruption)}"[:LONGEST_NAME]
 
 
 def files(given):
-    """Return {name: its entry under files in a config} of texts NAME=PATH. Raises BadInput for what is none."""
+    """Return {name: its entry under files in a config} of texts NAME=PATH, and {name: the numbers in it}.
+
+    Raises BadInput for what is none.
+    """
     found = {}
     for text in given:
         name, _, path = text.partition("=")
         if not WORD.fullmatch(name) or not isinstance(normalise(name), str) or not path or name in found:
             raise BadInput(f"--file: {quoted(text)} is not allowed; must be NAME=PATH, each NAME a word, and once")
         found[name] = {"source": str(Path(path).absolute())}
-    return found
+    return found, {name: contents.read(entry["source"]) for name, entry in found.items()}
+
+
+def write(numbers):
+    """Write the {name: numbers} of files to results; return the options by which steps.corrupt reads them."""
+    for name, array in numbers.items():
+        with whole(f"results/files/{name}.npy") as temporary:
+            np.save(temporary, array)
+    return [f"--file=results/files/{name}.npy" for name in numbers]
 
 
 def check(x, task, corruption, measured, numbers):

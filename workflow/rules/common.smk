@@ -16,7 +16,7 @@ from steps.base.errors import BadInput
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
 from steps.look import style
-from steps.plan import claims, corruptions, experiments, schema, variants
+from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
 from steps.plan.drawings import Index, captions, drawings, inputs, pictures
 from steps.run import lock
@@ -45,6 +45,8 @@ NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config)
 NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
 or_exit(check_config)(config, NAME, workflow.is_main_process)
 config["captions"] = captions(config["experiments"].values())  # for the report
+MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
+METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 

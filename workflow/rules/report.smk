@@ -69,13 +69,14 @@ rule tabulate:
         runtime=more(5),
     params:
         title=lambda w: experiment_entry(w).get("title", w.experiment),
+        metrics=METRICS,
         stand_ins=stand_ins,
         not_made=not_made,
     message:
         "tabulate {wildcards.experiment}"
     shell:
         "python -m steps.tabulate {input.scores:q} results/tables/{wildcards.experiment:q} --title {params.title:q}"
-        " --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
+        " --metrics {params.metrics:q} --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
 
 
 rule compare:
@@ -184,13 +185,14 @@ rule draw:
         mem_mb=more(2000),
         runtime=more(5),
     params:
+        metrics=METRICS,
         stand_ins=stand_ins,
     message:
         "draw {wildcards.drawing} of {wildcards.experiment}"
     shell:
         "python -m steps.draw {input.scores:q} {wildcards.drawing:q}"
-        " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} --stand-ins {params.stand_ins:q}"
-        " > {log:q} 2>&1"
+        " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} --metrics {params.metrics:q}"
+        " --stand-ins {params.stand_ins:q} > {log:q} 2>&1"
 
 
 rule show:
@@ -213,13 +215,14 @@ rule show:
         runtime=more(10),
     params:
         title=lambda w: experiment_entry(w).get("title", w.experiment),
+        metrics=METRICS,
         stand_ins=stand_ins,
         not_made=not_made,
     message:
         "show {wildcards.experiment}"
     shell:
         "python -m steps.show {input.scores:q} {input.recoveries:q} {output:q} --title {params.title:q}"
-        " --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
+        " --metrics {params.metrics:q} --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
 
 
 rule render:
