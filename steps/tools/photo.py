@@ -117,6 +117,20 @@ def write(numbers):
     return [f"--file=results/files/{name}.npy" for name in numbers]
 
 
+def study(name, picture, entry, named, files):
+    """Return the text of a config for a picture's entry under images, an experiment's, names of metrics, and files.
+
+    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
+    """
+    import yaml
+
+    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
+    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}, "metrics": named}
+    config |= {"files": files} if files else {}
+    first = f"{MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
+    return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
 def check(x, task, corruption, measured, numbers):
     """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written.
 
