@@ -198,6 +198,7 @@ def _coerce(where, value, annotation):
     limits = []
     if get_origin(annotation) is Annotated:
         annotation, *limits = get_args(annotation)
+        limits = [limit for limit in limits if isinstance(limit, str)]  # others say what the value is of, as File
     words = []
     if get_origin(annotation) in (Union, types.UnionType):  # float | None, float | Literal["estimate"]
         annotation, *others = (option for option in get_args(annotation) if option is not type(None))
