@@ -16,7 +16,7 @@ import numpy as np
 
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, write_text
-from steps.base.parameters import format_parameters, parse_parameters, spell
+from steps.base.parameters import but_seed, format_parameters, parse_parameters, spell
 from steps.base.recoveries import read_listing
 from steps.look import pictures, style
 from steps.tables.columns import TIME, directions, read_metrics
@@ -38,13 +38,9 @@ class Case(NamedTuple):
     recoveries: list
 
     @property
-    def parameters(self):
-        return parse_parameters(self.corruption)
-
-    @property
     def name(self):
         """The corruption without its seed, which with the image is what the page lets one choose: "sigma=0.1"."""
-        return format_parameters({k: v for k, v in self.parameters.items() if k != "seed"})
+        return format_parameters(but_seed(self.corruption))
 
 
 def cases(recoveries):
@@ -68,8 +64,9 @@ def seeds(all_cases):
         corruptions[case.image, case.name].add(case.corruption)
     names = []
     for case in all_cases:
-        noise = [f"noise {case.parameters.get('seed', 0)}"] if len(corruptions[case.image, case.name]) > 1 else []
-        names.append(", ".join(noise + ([case.run] if case.run else [])))
+        several = len(corruptions[case.image, case.name]) > 1
+        noise = f"noise {parse_parameters(case.corruption).get('seed', 0)}" if several else None
+        names.append(", ".join(filter(None, [noise, case.run])))
     return names
 
 
@@ -118,9 +115,9 @@ def mark_best(panels):
 def settings(row):
     """Return {name: text} of how a recovery was made: its method, all parameters, device, folder."""
     run = read_json(Path(row["folder"]) / "run.json")
-    given = {name: "by its rule" if value is None else spell(value) for name, value in run["settings"].items()}
+    parameters = {name: "by its rule" if value is None else spell(value) for name, value in run["settings"].items()}
     made = {"device": run["device"], "threads": str(run["threads"]), "folder": row["folder"]}
-    return {"method": row["method"]} | given | made
+    return {"method": row["method"]} | parameters | made
 
 
 def show(case, rows, named):
@@ -129,41 +126,41 @@ def show(case, rows, named):
     images is {name: base 64 of a PNG}; in the facts, panels refer to those names. Without a ground truth there are
     neither the panel Truth, nor errors, nor numbers that need one.
     """
-    made = [(r.label, rows.get(r.folder)) for r in case.recoveries]
-    first = next(row for _, row in made if row is not None)
+    made = [(recovery.label, rows.get(recovery.folder)) for recovery in case.recoveries]
+    done = [row for _, row in made if row is not None]
+    first, name = done[0], f"{case.image}/{case.corruption}"
     measured = read_array(Path(first["folder"]).parent.parent / "picture.npy")
-    truth = None if math.isnan(first["psnr"]) else read_array(f"results/images/{case.image}.npy")
-    shown = [("Truth", "truth", truth, {}, {})] if truth is not None else []
-    shown.append(("Input", "input", measured, numbers(first, named, "input_"), {}))
+    arrays = {name: measured} | {row["folder"]: read_array(f"{row['folder']}/recovered.npy") for row in done}
+    panels = [_panel("Input", "input", name, numbers(first, named, "input_"))]
     for label, row in made:
-        if row is None:
-            shown.append((label, "missing", None, {}, {}))
-        else:
-            values = numbers(row, [*named, TIME])
-            shown.append((label, "recovery", read_array(Path(row["folder"]) / "recovered.npy"), values, settings(row)))
-    errors = {}
-    if truth is not None:
-        errors = {i: error_map(truth, one[2]) for i, one in enumerate(shown) if one[1] in ("input", "recovery")}
-    end = scale([error for i, error in errors.items() if shown[i][1] == "recovery"]) if errors else None
-    images, panels = {}, []
-    for i, (label, kind, image, values, facts) in enumerate(shown):
-        panel = {"label": label, "kind": kind, "numbers": values, "best": [], "settings": facts}
-        if image is not None:
-            panel["image"] = {"truth": case.image, "input": f"{case.image}/{case.corruption}"}.get(
-                kind, facts.get("folder")
-            )
-            images[panel["image"]] = png(pictures.display(image))
-        if i in errors:
-            panel["error"] = f"{panel['image']} error {end}"
-            images[panel["error"]] = png(errors[i] / end)
-        panels.append(panel)
+        shown = () if row is None else (row["folder"], numbers(row, [*named, TIME]), settings(row))
+        panels.append(_panel(label, "recovery" if shown else "missing", *shown))
+    images, errors, end = {}, {}, None
+    if not math.isnan(first["psnr"]):
+        truth = read_array(f"results/images/{case.image}.npy")
+        errors = {name: error_map(truth, array) for name, array in arrays.items()}
+        end = scale([errors[row["folder"]] for row in done])
+        arrays[case.image] = truth
+        panels.insert(0, _panel("Truth", "truth", case.image))
+    for panel in panels:
+        name = panel.get("image")
+        if name:
+            images[name] = png(pictures.display(arrays[name]))
+        if name in errors:
+            panel["error"] = f"{name} error {end}"
+            images[panel["error"]] = png(errors[name] / end)
     mark_best(panels)
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = style.values(parse_parameters(case.name).items(), case.recoveries[0].task)
+    corruption = style.values(but_seed(case.corruption).items(), case.recoveries[0].task)
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
+
+
+def _panel(label, kind, image=None, values=None, made=None):
+    panel = {"label": label, "kind": kind, "numbers": values or {}, "best": [], "settings": made or {}}
+    return panel | ({"image": image} if image else {})
 
 
 def collect(scores, asked, named, limit=LIMIT):

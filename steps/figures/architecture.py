@@ -4,6 +4,11 @@ import math
 
 import numpy as np
 
+from steps.base import discover
+from steps.base.errors import NothingToDraw
+from steps.base.parameters import keywords, parse_parameters
+from steps.look import style
+
 CAPTION = """\
 The networks of the deep image prior, layer by layer with their channels. **Look for** depth, skips and how the code is
 upsampled: they are the prior.
@@ -22,8 +27,6 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps.look import style
-
     found = _networks(scores).values()
     figure = plt.figure(figsize=(style.WIDTH, 3.6 * len(found)), layout="constrained")
     for part, (labels, network, code) in zip(figure.subfigures(len(found), squeeze=False).flat, found):
@@ -33,9 +36,6 @@ def draw(scores):
 
 def _networks(scores):
     """Return {settings: (labels, network, code)} of the networks that methods of the scores create."""
-    from steps.base import discover
-    from steps.base.errors import NothingToDraw
-    from steps.base.parameters import keywords, parse_parameters
     from steps.prior import networks
 
     found = {}
