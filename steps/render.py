@@ -20,7 +20,7 @@ def page(markdown):
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     title = next((line.removeprefix("# ") for line in markdown.splitlines() if line.startswith("# ")), "Table")
     parts = {"title": html.escape(title.replace("\\", "")), "body": body}
-    return re.sub(r"{{(\w+)}}", lambda found: parts[found[1]], PAGE.read_text(encoding="utf-8"))
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], PAGE.read_text(encoding="utf-8"))
 
 
 @click.command(cls=Command, help=__doc__)

@@ -48,13 +48,13 @@ def cases(recoveries):
     groups = defaultdict(lambda: defaultdict(list))
     for recovery in recoveries:
         groups[recovery.image, recovery.corruption][recovery.label].append(recovery)
-    found = []
+    listed = []
     for key, by_label in groups.items():
         most = max(map(len, by_label.values()))
         for n in range(most):
             run = f"run {n + 1} of {most}" if most > 1 else None
-            found.append(Case(*key, run, [group[min(n, len(group) - 1)] for group in by_label.values()]))
-    return found
+            listed.append(Case(*key, run, [group[min(n, len(group) - 1)] for group in by_label.values()]))
+    return listed
 
 
 def seeds(all_cases):
@@ -176,7 +176,7 @@ def collect(scores, asked, named, limit=LIMIT):
     for i, case in enumerate(every):
         rounds[nth[case.image, case.name]].append(i)
         nth[case.image, case.name] += 1
-    found, images, left = {}, {}, []
+    kept, images, left = {}, {}, []
     for number, members in rounds.items():
         fits, more = {}, {}
         for i in members if not left else ():
@@ -187,12 +187,12 @@ def collect(scores, asked, named, limit=LIMIT):
             fits[i] = facts | {"seed": names[i]}
             more |= its
         if number == 0 or len(fits) == len(members):
-            found |= fits
+            kept |= fits
             images |= more
-        outside = [i for i in members if i not in found]
+        outside = [i for i in members if i not in kept]
         left += [f"{every[i].image} ({every[i].name})" if number == 0 else f"seed {names[i]}" for i in outside]
     facts = {"images": images, "left": list(dict.fromkeys(left)), "better": {m.label: m.better for m in named}}
-    return facts | {"cases": [found[i] for i in sorted(found)]}
+    return facts | {"cases": [kept[i] for i in sorted(kept)]}
 
 
 def page(data, title):
@@ -207,7 +207,7 @@ def page(data, title):
     # browser one byte a character.
     parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c")}
     parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}
-    return re.sub(r"{{(\w+)}}", lambda found: parts[found[1]], _text("page.html"))
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], _text("page.html"))
 
 
 def _text(name):
@@ -231,12 +231,12 @@ def main(scores, listing, output, title, named, stand_ins, not_made):
     scores, shown = read_scores(scores), read_metrics(named)
     data = collect(scores, read_listing(listing)[0], shown)
     left = data.pop("left")
-    named = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
+    stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     unknown = scores["psnr"].isna()
     none = f"{', '.join(scores.loc[unknown, 'image'].unique())}: no {', no '.join(['errors', *data['better']])}"
     notes = ["" if unknown.all() else f"★: the best recovery. {directions(shown)}"]
     notes += [f"No ground truth is known of {none}." if unknown.any() else ""]
-    notes += [stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
+    notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else ""]
     if left:
         more = f" and {len(left) - 20} more" if len(left) > 20 else ""
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {'; '.join(left[:20])}{more}.")

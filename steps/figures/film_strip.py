@@ -145,8 +145,8 @@ def _draw_curves(figure, panels, fits, looks):
             continue
         best = curve.loc[curve["psnr"].idxmax()]
         same = bool(best["iteration"] == iteration and abs(best["psnr"] - row["psnr"]) < 0.005)  # one mark, the star
-        name = f"{row['label']}: stopped {PSNR.text(row['psnr'])}"
         if not same:
+            name = f"{row['label']}: stopped {PSNR.text(row['psnr'])}"
             points[name] = (iteration or len(trace["losses"]), row["psnr"])
             marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
         oracle = row["psnr"] if same else best["psnr"]  # kept iterates are rounded

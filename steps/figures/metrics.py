@@ -32,7 +32,7 @@ def draw(scores, metrics=(PSNR,)):
         raise NothingToDraw(f"{', '.join(metric.name for metric in metrics)}: none of the recoveries has a truth")
     columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
     scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
-    scores, (x, *others), _ = _axis(*grouping.split(scores))
+    scores, x, others = _axis(*grouping.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     across = len(groups) if len(metrics) == 1 else len(metrics)
     gaps = [None] * (-len(metrics) % style.columns(across) if len(metrics) > 1 else 0)  # in a group's last line
@@ -82,9 +82,9 @@ def draw(scores, metrics=(PSNR,)):
 
 
 def _axis(scores, varying, fixed):
-    """Return the same with the numbers that vary most first, for the x-axis; the whole corruption if nothing varies.
+    """Return (scores, the name of the numbers that vary most, for the x-axis, and those of the others that vary).
 
-    And if nothing does that all measurements have, as with several noises: then it stands for what varies.
+    On the x-axis is the whole corruption if no number varies that all measurements have, as with several noises.
     """
     task = scores["task"].iloc[0]
     everywhere = [name for name in varying if scores[name].notna().all()]
@@ -94,11 +94,11 @@ def _axis(scores, varying, fixed):
     if first is None and everywhere != varying:
         names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
         names = [style.wrapped(name, 1, 6.5) for name in names]
-        return scores.assign(corruption=names), ["corruption"], fixed
+        return scores.assign(corruption=names), "corruption", []
     if first is None:  # one place, whatever the seed
         one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)
-        return scores.assign(corruption=one), ["corruption", *rest], fixed
-    return scores, [first, *rest], fixed
+        return scores.assign(corruption=one), "corruption", rest
+    return scores, first, rest
 
 
 def _scale(panel, values, name):

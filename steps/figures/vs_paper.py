@@ -31,8 +31,8 @@ def draw(scores):
     cells = cells.assign(column=_columns(cells))
     lines = list(dict.fromkeys(zip(cells["image"], cells["value"])))
     columns = sorted(dict.fromkeys(zip(cells["settings"], cells["column"])), key=lambda pair: pair[0])  # paper, tuned
-    found = {(row.column, row.image, row.value): row for row in cells.itertuples()}
-    cells_of = [[found.get((label, *line)) for _, label in columns] for line in lines]
+    cell_at = {(row.column, row.image, row.value): row for row in cells.itertuples()}
+    cells_of = [[cell_at.get((label, *line)) for _, label in columns] for line in lines]
     differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
     height = 1.2 + 0.3 * len(lines)
     figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")

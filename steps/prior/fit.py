@@ -22,8 +22,8 @@ def has_bfloat16(device):
     """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(check() for check in found if check)
+    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in checks if check)
 
 
 def keep_memory():
@@ -124,7 +124,7 @@ class Fit:
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
     def _run(self, data_term, iterations, callback, target):
-        shown = set(kept(iterations))
+        traced = set(kept(iterations))
         stop = MovingVariance(self.window, self.patience, self.min_start) if self.window else None
         saved = None
         for iteration in range(1, iterations + 1):
@@ -134,7 +134,7 @@ class Fit:
             if self.output == "average":
                 self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
                 estimate = self.average
-            elif self.output == "unperturbed" and (iteration in shown or stop or reached):
+            elif self.output == "unperturbed" and (iteration in traced or stop or reached):
                 estimate = self.unperturbed()
             if callback:
                 callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
