@@ -35,7 +35,7 @@ def draw(scores):
     if not len(scores):
         raise NothingToDraw("curves: none of the methods has iterations to show")
     cases = list(scores.groupby(["image", *varying], sort=False, dropna=False))
-    titles = [style.title(image, varying, values, scores["task"].iloc[0]) for (image, *values), _ in cases]
+    titles = [style.panel_title(image, varying, values, scores["task"].iloc[0]) for (image, *values), _ in cases]
     figure, panels = style.grid(titles, 3.4, stacked=2)
     looks, ends, bands = style.lines(scores), [], False
     for (_, here), (above, below) in zip(cases, panels):

@@ -40,7 +40,7 @@ def draw(scores, metrics=(PSNR,)):
     places, numeric = scores[x].nunique(), scores[x].dtype.kind in "iuf"
     apart = {} if numeric or places == 1 else {"linestyle": ""}  # no line joins one noise with another
     task = scores["task"].iloc[0]
-    titles = [kind and style.title(kind[1][0], others, kind[1][1:], task) for kind in kinds]
+    titles = [kind and style.panel_title(kind[1][0], others, kind[1][1:], task) for kind in kinds]
     figure, panels = style.grid(titles, 3.3 if apart else 2.3, across=across)
     looks = style.lines(scores) | {INPUT: style.INPUT}
     ends, bars, exact = [], False, False

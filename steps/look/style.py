@@ -29,12 +29,9 @@ RC = {
     "axes.grid": True,
     "grid.color": "0.9",
     "grid.linewidth": 0.5,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 6.5),
+    **dict.fromkeys(("xtick.major.width", "ytick.major.width"), 0.6),
+    **dict.fromkeys(("xtick.minor.width", "ytick.minor.width"), 0.4),
     "lines.linewidth": 1.2,
     "lines.markersize": 4.5,
     "legend.frameon": False,
@@ -158,7 +155,7 @@ def values(pairs, task):
     return ", ".join(filter(None, (value(*pair, task) for pair in pairs)))
 
 
-def title(image, names, numbers, task):
+def panel_title(image, names, numbers, task):
     """Return the title of a panel: an image and the values of a task's parameters that vary: "house, σ = 0.1"."""
     return ", ".join(filter(None, [image, values(zip(names, numbers), task)]))
 
