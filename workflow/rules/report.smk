@@ -228,7 +228,7 @@ rule show:
 rule render:
     input:
         markdown="results/{page}.md",
-        code=code("steps.render"),
+        code=code("steps.render", data=beside("look/table.html")),
     output:
         report(
             "results/{page}.html",
