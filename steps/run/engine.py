@@ -231,13 +231,13 @@ def planned(config=None, **settings):
 
     logging.disable(logging.INFO)
     with SnakemakeApi(OutputSettings(dryrun=True)) as api:
-        workflow = api.workflow(
+        found = api.workflow(
             snakefile=ROOT / "Snakefile",
             resource_settings=ResourceSettings(cores=1, resources={}),
             config_settings=ConfigSettings(configfiles=[Path(config).absolute()] if config else []),
         )
-        workflow.dag(DAGSettings(**settings)).execute_workflow(executor="dryrun")
-        return workflow._workflow
+        found.dag(DAGSettings(**settings)).execute_workflow(executor="dryrun")
+        return found._workflow
 
 
 def note_as_made(workflow):
