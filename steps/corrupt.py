@@ -1,4 +1,4 @@
-"""Simulate a measurement y = A x + n, drawn once and shared by every method; or take a picture as one."""
+"""Simulate a measurement y = noise(A x), drawn once and shared by every method; or take a picture as one."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from steps.base import discover
 from steps.base.errors import Command, one_line
 from steps.base.files import read_array, whole
-from steps.base.parameters import parse_parameters
+from steps.base.parameters import keywords, parse_parameters
 from steps.plan import corruptions
 
 
@@ -28,20 +28,33 @@ def main(image, task, corruption, folder, measured):
     import torch
 
     from steps.inverse import measurement
-    from steps.inverse.photograph import estimate_sigma, taper
-    from steps.noises.gaussian import add
+    from steps.inverse.photograph import taper
 
     with one_line(folder):
+        said = parse_parameters(corruption)
         x = torch.from_numpy(read_array(image))
-        operator, noise = corruptions.parameters(task, parse_parameters(corruption), task, measured)
+        operator, noise = corruptions.parameters(task, said, task, measured)
         A = discover.load("tasks", task).Operator(x.shape, **operator)
-        if noise["sigma"] == corruptions.ESTIMATE:
-            noise["sigma"] = estimate_sigma(x.numpy())
-            print(f"sigma is estimated to be {noise['sigma']:.4g}")
-    y = taper(x, A) if measured else torch.from_numpy(add(A.forward(x).numpy(), **noise))
+        module = corruptions.noise_of(said)
+        if measured:
+            y, seen = taper(x, A), x
+        else:
+            clean = A.forward(x).numpy()
+            y = seen = torch.from_numpy(module.add(clean, **noise))
+            if hasattr(module, "settle"):
+                noise |= module.settle(clean, **_named(module.settle, noise))
+        sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
+    if noise.get("sigma") != sigma:
+        print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
+    noise.pop("seed", None)
+    known = measurement.Noise(module.__name__.rpartition(".")[2], noise, sigma)
     with whole(Path(folder, "picture.npy")) as temporary:
         np.save(temporary, (x if measured else A.backproject(y)).numpy())
-    measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, noise)
+    measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, known)
+
+
+def _named(function, parameters):
+    return {name: parameters[name] for name in keywords(function) if name in parameters}
 
 
 if __name__ == "__main__":

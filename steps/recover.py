@@ -83,13 +83,13 @@ def _recover(measurement, method, params, folder, device, threads):
         module = discover.load("methods", method)
         chosen = check_parameters(parse_parameters(params), keywords(module.recover), method)
         device = choose_device(device, getattr(module, "GPU", False))
-        y, A, sigma = load(measurement, device)
+        y, A, sigma, noise = load(measurement, device)
         settings = {name: parameter.default for name, parameter in keywords(module.recover).items()} | chosen
         import_ahead(module)
         made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
         trace = Trace(settings.get("iterations"), A.shape)
         start = time.perf_counter()
-        estimate = call(module, y, A, sigma, chosen, trace)
+        estimate = call(module, y, A, sigma, chosen, trace, noise)
         seconds = time.perf_counter() - start
     fitted = A.forward(estimate.to(y))
     with whole(folder / "trace.npz") as temporary:

@@ -170,7 +170,7 @@ def show(case, rows):
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = ", ".join(style.value(k, v) for k, v in parse_parameters(case.name).items())
+    corruption = style.values(parse_parameters(case.name).items())
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
 

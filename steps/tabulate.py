@@ -8,7 +8,7 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import format_parameters, spell
+from steps.base.parameters import format_parameters, parse_parameters, spell
 from steps.tables import grouping
 from steps.tables.markup import escape_latex, escape_markdown, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
@@ -26,14 +26,17 @@ RESIDUAL = (
     "Residual: root mean square of A x̂ − y. At the noise's standard deviation all that was taken out may be noise; "
     "well below it noise is left, well above it more than noise is lost."
 )
-ESTIMATED = "noise sigma: what methods were told of sigma, estimated from the measurement where sigma is estimate."
+TOLD = (
+    "noise sigma: what methods were told of sigma: estimated from the measurement where sigma is estimate, what a bsnr "
+    "asks for, and of other noise than Gaussian its root mean square."
+)
 MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
 
 
 def table(scores, metric):
     """Return a DataFrame of one metric: image, varying corruption parameters, n, input (PSNR only), then the labels.
 
-    If a sigma was estimated, there is a column "noise sigma" with what the methods were told.
+    If methods were told another sigma than the corruption says, there is a column "noise sigma" with it.
     A cell is the mean over noise and method seeds; n is how many recoveries it averages, "2 to 6" if columns differ.
     If any cell has several, each label is followed by "label ±", half of the mean's 95 % interval (Student's t), or NaN
     for fewer than three.
@@ -42,7 +45,7 @@ def table(scores, metric):
 
     scores, varying, _ = grouping.split(scores)
     keys = ["image", *varying]
-    estimated = scores["corruption"].str.contains("sigma=estimate", regex=False)
+    told = told_otherwise(scores)
     labels = list(dict.fromkeys(scores["label"]))
     several = scores.groupby([*keys, "label"], dropna=False).size().max() > 1
     found = []
@@ -51,7 +54,7 @@ def table(scores, metric):
         by_label = {label: group.loc[group["label"] == label, metric] for label in labels}
         counts = sorted({len(values) for values in by_label.values()})
         row["n"] = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        if estimated.any():
+        if told:
             row[SIGMA] = group["noise_sigma"].mean()
         if metric == "psnr":
             row[INPUT] = group.drop_duplicates("corruption")["input_psnr"].mean()
@@ -61,6 +64,13 @@ def table(scores, metric):
                 row[f"{label} ±"] = interval(values)[1] if len(values) >= FEWEST else math.nan
         found.append(row)
     return pandas.DataFrame(found), keys, labels
+
+
+def told_otherwise(scores):
+    """Return whether methods were told of any measurement another sigma than its corruption says."""
+    said = [parse_parameters(text).get("sigma", 0) for text in scores["corruption"]]
+    told = scores["noise_sigma"] if "noise_sigma" in scores else said
+    return any(a != b and (isinstance(a, str) or not math.isclose(a, b)) for a, b in zip(said, told) if b == b)
 
 
 def cells(frame, keys, labels, metric, bold):
@@ -140,7 +150,7 @@ def main(scores, output, title, stand_ins, not_made):
     truths = len(unknown) < scores["image"].nunique()
     notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
     notes += [escape_markdown(NO_TRUTH.format(_some(unknown))), RESIDUAL] if unknown else []
-    notes += [ESTIMATED if scores["corruption"].str.contains("sigma=estimate", regex=False).any() else ""]
+    notes += [TOLD if told_otherwise(scores) else ""]
     notes += [escape_markdown(stand_in_note(stand_ins))]
     notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]
     markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []

@@ -3,10 +3,12 @@
 import signal
 
 import numpy as np
+import png
 import pytest
 import torch
 
 from tests.browser import browser  # noqa: F401
+from tests.claimed import claimed  # noqa: F401
 
 torch.set_num_threads(1)  # the tests themselves run side by side
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started with & in a script; tests interrupt what inherits it
@@ -22,6 +24,15 @@ def picture(channels=1, height=40, width=40):
         plane += 0.25 * (np.hypot(row - 0.5, column - 0.45) < 0.25) - 0.2 * ((column > 0.7) & (row > 0.3))
         planes.append(np.clip(plane + 0.05 * np.sin(40 * row) * (column < 0.2), 0, 1))
     return torch.from_numpy(np.array(planes, dtype=np.float32))
+
+
+def save_png16(path, pixels):
+    """Write a PNG of 16 bits: gray (H, W), or (H, W, 3), or with transparency (H, W, 4)."""
+    rows = pixels.reshape(pixels.shape[0], -1).tolist()
+    kind = {"greyscale": pixels.ndim == 2, "alpha": pixels.shape[2:] == (4,)}
+    writer = png.Writer(pixels.shape[1], pixels.shape[0], bitdepth=16, **kind)
+    with open(path, "wb") as file:
+        writer.write(file, rows)
 
 
 @pytest.fixture

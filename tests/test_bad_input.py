@@ -1,6 +1,6 @@
 """Configs and files that are wrong: each is refused in one line that names file, key, value and what is allowed.
 
-tests/test_experiments.py and tests/test_image.py have the plain mistakes; here are the strange and the hostile.
+tests/plan/test_config.py and tests/images/test_load.py have the plain mistakes; here are the strange and the hostile.
 """
 
 import datetime
@@ -17,16 +17,20 @@ import pytest
 import tifffile
 from click.testing import CliRunner
 from PIL import Image
-from tests.test_experiments import GOOD, ROOT, changed
 
+from steps import image
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import keywords
+from steps.base.text import NOT_ONE_LINE
 from steps.images import decode as imagefile
-from steps.images import load as image
-from steps.plan import claims, experiments, published, schema
+from steps.images import load
+from steps.plan import claims, published, schema
+from steps.plan.config import check_config, read_config
 from steps.tools import cells
 from steps.tools import paper as page
+from tests.configs import GOOD, changed
+from tests.workflows import ROOT
 
 FIRST = "experiments.first."
 METHOD = FIRST + "methods.1."
@@ -50,7 +54,7 @@ def one_line(function, *arguments):
     with pytest.raises(BadInput) as caught:
         function(*arguments)
     message = str(caught.value)
-    assert not schema.NOT_ONE_LINE.search(message) and len(message) < 700, message
+    assert not NOT_ONE_LINE.search(message) and len(message) < 700, message
     return message
 
 
@@ -261,7 +265,7 @@ def test_a_bad_config(name, monkeypatch):
     config = changed(place, value)
     if place == "published":  # the file is read if something is compared with it
         config["experiments"]["first"]["published"] = {"table": "t"}
-    message = one_line(experiments.check, config, "my.yaml")
+    message = one_line(check_config, config, "my.yaml")
     assert message.startswith("my.yaml: ") or name.startswith("claims that")
     assert words in message
 
@@ -303,7 +307,7 @@ def test_a_file_that_is_no_config(name, tmp_path):
     content, words = FILES[name]
     file = tmp_path / "my.yaml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert one_line(cells.read, str(file)).startswith(f"{file}{words}")
+    assert one_line(read_config, str(file)).startswith(f"{file}{words}")
     for command in (cells.main, page.main):
         result = CliRunner().invoke(
             command, [str(file), str(tmp_path / "out.md"), *["--command=x"] * (command is page.main)]
@@ -520,9 +524,9 @@ def test_a_bad_image_file(name, tmp_path, monkeypatch):
     assert words in one_line(imagefile.read, name)
     config = changed("images.logo", {"source": name})
     if in_header:  # then no job starts
-        assert one_line(experiments.check, config, "my.yaml").startswith(f"my.yaml: images.logo.source: {name}: ")
+        assert one_line(check_config, config, "my.yaml").startswith(f"my.yaml: images.logo.source: {name}: ")
     else:
-        experiments.check(config, "my.yaml")
+        check_config(config, "my.yaml")
     result = CliRunner().invoke(image.main, [name, "out.npy", "--name", "logo"])
     assert (result.exit_code, result.output.count("\n")) == (1, 1) and words in result.output
     assert not Path("out.npy").exists() and not Path("pwned").exists()
@@ -538,11 +542,11 @@ def test_a_good_file_with_a_bad_entry(tmp_path, monkeypatch):
     assert imagefile.read("turned.jpg").shape == (64, 48)
     outside = "images.logo.crop: crop [0, 0, 49, 9] does not lie inside the 48x64 image"
     bad = {"source": "a.png", "crop": [0, 0, 49, 9]}
-    assert one_line(experiments.check, changed("images.logo", bad), "my.yaml") == f"my.yaml: {outside}"
-    experiments.check(changed("images.logo", bad | {"source": "turned.jpg"}))
+    assert one_line(check_config, changed("images.logo", bad), "my.yaml") == f"my.yaml: {outside}"
+    check_config(changed("images.logo", bad | {"source": "turned.jpg"}))
     result = CliRunner().invoke(image.main, ["a.png", "out.npy", f"--sha256={'0' * 64}"])
     assert result.exit_code == 1 and "a.png: checksum mismatch: sha256 is " in result.output
-    experiments.check(changed("images.logo", {"source": "none.png"}), images=False)  # as a job does
+    check_config(changed("images.logo", {"source": "none.png"}), images=False)  # as a job does
 
 
 def test_the_limits_are_for_the_whole_file_too(tmp_path, monkeypatch):
@@ -563,5 +567,5 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr("builtins.open", refuse)
     assert "a.png: not a readable image ([Errno 13]" in one_line(imagefile.size, tmp_path / "a.png")
-    found = one_line(lambda: image.load(str(tmp_path / "a.png"), sha256=["0" * 64]))
+    found = one_line(lambda: load.load(str(tmp_path / "a.png"), sha256=["0" * 64]))
     assert "a.png: cannot be read (Permission denied)" in found

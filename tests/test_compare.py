@@ -5,10 +5,11 @@ from itertools import product
 import pandas
 import pytest
 from click.testing import CliRunner
-from tests.test_experiments import ROOT
 
 from steps import compare
 from steps.plan import experiments, published
+from steps.tables.statistics import interval
+from tests.workflows import ROOT
 
 
 def row_of(settings="paper", label="ours", name="theirs", **facts):
@@ -108,7 +109,7 @@ def test_every_cell_that_a_variant_names_is_there_and_no_other():
 
 def test_a_cell_is_the_mean_over_seeds_beside_the_published_value():
     row = compared()["ours", "N", "a", 0.5]
-    mean, half = published.interval([19.0, 19.25, 19.5])
+    mean, half = interval([19.0, 19.25, 19.5])
     assert (row["n"], row["ours"], row["interval"], row["published"]) == (3, mean, half, 20.0)
     assert row["difference"] == -0.75
     assert (row["tolerance"], row["verdict"], row["reason"], row["settings"]) == (0.5, "worse", "near", "paper")
@@ -218,6 +219,48 @@ def test_reasons_are_told_once_with_the_cells_that_they_are_for():
         "- 0.25 dB for theirs on c: r",
         "- not comparable for theirs on d: a stand-in",
     ]
+
+
+def there(*corruptions, image="a", label="NLM", task="single_pixel"):
+    facts = {"task": task, "image": image, "label": label}
+    return pandas.DataFrame([facts | {"corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)])
+
+
+PUBLISHED = {"table": "t", "image": "a", "parameter": "sigma", "value": 0.001, "label": "N", "psnr_db": 20.0}
+
+
+@pytest.mark.parametrize(
+    "found, expected",
+    [
+        (there("sigma=0.001,seed=0", "sigma=1e-3,seed=1", "sigma=0.01,seed=0", "sigma=1.0e-03,seed=2"), [0, 1, 3]),
+        (there("compression=2,seed=0", "default", "sigma=0.001"), [2]),  # where it is missing it is not that value
+        (there("sigma=0.0010001", "sigma=0"), []),
+        (there("sigma=0.001", image="b"), []),
+        (there("sigma=0.001", label="N"), []),
+    ],
+    ids=["spellings and seeds", "missing parameter", "near is not equal", "another image", "another label"],
+)
+def test_our_rows_for_a_cell_are_those_of_its_image_label_and_value(found, expected):
+    assert compare.ours(found, PUBLISHED, "NLM")["psnr"].tolist() == expected
+
+
+def test_a_whole_number_and_none():
+    cell = PUBLISHED | {"parameter": "compression", "value": 4.0}
+    assert compare.ours(there("compression=4", "compression=4.5"), cell, "NLM")["psnr"].tolist() == [0]
+    cell = PUBLISHED | {"value": 0.0}
+    assert compare.ours(there("sigma=0", "sigma=1e-3"), cell, "NLM")["psnr"].tolist() == [0]
+
+
+def test_a_parameter_that_is_not_spelled_has_its_default():
+    cell = PUBLISHED | {"parameter": "compression", "value": 2.0}
+    found = there("patterns=hadamard,seed=1", "compression=4,patterns=hadamard", "compression=2")
+    assert compare.ours(found, cell, "NLM")["psnr"].tolist() == [0, 2]
+    assert compare.ours(there("default", "sigma=0.1"), PUBLISHED | {"value": 0.0}, "NLM")["psnr"].tolist() == [0]
+
+
+@pytest.mark.parametrize("name, value", [("patterns", 1.0), ("nothing", 2.0), ("sigma", 0.5)])
+def test_a_parameter_that_is_a_word_or_that_the_task_has_not_is_no_value(name, value):
+    assert compare.ours(there("default"), PUBLISHED | {"parameter": name, "value": value}, "NLM").empty
 
 
 EXPERIMENT = {

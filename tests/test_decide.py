@@ -3,17 +3,19 @@ import json
 import pandas
 import pytest
 from click.testing import CliRunner
-from tests.test_claims import config, read, scores  # noqa: F401  (config is a fixture)
 
 from steps import decide
+from tests.claimed import read, scores
 
 
 @pytest.fixture
-def page(config, tmp_path):  # noqa: F811
-    read(config, quote="the prior is best")
-    frame = scores(config, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed), made=lambda r: r.image == "hill")
+def page(claimed, tmp_path):
+    read(claimed, quote="the prior is best")
+    frame = scores(
+        claimed, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed), made=lambda r: r.image == "hill"
+    )
     frame.assign(experiment="e").to_csv(tmp_path / "e.csv", index=False)
-    result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(config), "e.csv", "claims"])
+    result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(claimed), "e.csv", "claims"])
     assert result.exit_code == 0, result.output
     return (tmp_path / "claims.md").read_text()
 
@@ -45,8 +47,8 @@ def test_pooled_intervals_and_ratios_say_so():
     assert decide._number({"quantity": "seconds"}, row | {"pooled": False}) == "10× (5 to 20)"
 
 
-def test_without_scores_only_the_paper_is_judged(config, tmp_path):  # noqa: F811
-    read(config)
-    result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(config), "claims"])
+def test_without_scores_only_the_paper_is_judged(claimed, tmp_path):
+    read(claimed)
+    result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(claimed), "claims"])
     assert result.exit_code == 0, result.output
     assert "| **stands** (4 of 4 stand) | no numbers | no numbers |" in (tmp_path / "claims.md").read_text()

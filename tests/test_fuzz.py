@@ -14,16 +14,19 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.test_image import save_png16
 
-from steps import corrupt
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import check_parameters, format_parameters, keywords, quoted
+from steps.base.text import NOT_ONE_LINE
 from steps.images import decode as imagefile
-from steps.plan import claims, experiments, published, schema
+from steps.plan import claims, corruptions, published, schema, variants
+from steps.plan.config import check_config
+from steps.plan.drawings import Index, drawings
+from steps.plan.experiments import recoveries
+from tests.conftest import save_png16
+from tests.workflows import ROOT
 
-ROOT = Path(__file__).parent.parent
 MANY = int(os.environ.get("PRIORBENCH_FUZZ", 0))
 SMOKE = schema.read(ROOT / "config/smoke.yaml")
 SMOKE["image_dirs"] = ["a folder"]
@@ -110,7 +113,7 @@ def refused(function, *arguments):
         function(*arguments)
     except BadInput as error:
         message = str(error)
-        assert message and not schema.NOT_ONE_LINE.search(message) and len(message) < 2000, message
+        assert message and not NOT_ONE_LINE.search(message) and len(message) < 2000, message
         return True
     return False
 
@@ -118,24 +121,24 @@ def refused(function, *arguments):
 def check_folders(config):
     below = Path("results").resolve()
     for name, entry in config["experiments"].items():
-        found = experiments.recoveries(entry, config["images"])
+        found = recoveries(entry, config["images"])
         assert found
         for recovery in found:
             path = Path(recovery.folder)
             assert path.resolve().is_relative_to(below) and len(path.parts) == 6 and recovery.folder.isascii()
             assert all(0 < len(piece.encode()) <= 250 for piece in path.parts)
             given = config["images"][recovery.image].get("measured", False)
-            assert experiments.corruption_path(recovery.task, recovery.corruption, given) == recovery.corruption
-            assert experiments.params_path(recovery.method, recovery.params) == recovery.params
-            assert recovery.label.strip() and not schema.NOT_ONE_LINE.search(recovery.label)
-        for drawing in experiments.drawings(name, entry):
+            assert corruptions.spelled(recovery.task, recovery.corruption, given) == recovery.corruption
+            assert variants.spelled(recovery.method, recovery.params) == recovery.params
+            assert recovery.label.strip() and not NOT_ONE_LINE.search(recovery.label)
+        for drawing in drawings(name, entry, Index(found, found)):
             assert Path("results/figures", drawing).resolve().is_relative_to(below / "figures" / name)
 
 
 @tried(150)
 @given(mutated(SMOKE))
 def test_a_config_is_refused_in_one_line_or_its_results_stay_in_their_folder(config):
-    if not refused(experiments.check, config, "my.yaml"):
+    if not refused(check_config, config, "my.yaml"):
         check_folders(config)
 
 
@@ -144,7 +147,7 @@ def test_a_config_is_refused_in_one_line_or_its_results_stay_in_their_folder(con
 def test_an_experiment(entry):
     config = copy.deepcopy(SMOKE) | {"experiments": {"denoising": entry}}
     config.pop("claims")
-    if not refused(experiments.check, config, "my.yaml"):
+    if not refused(check_config, config, "my.yaml"):
         check_folders(config)
 
 
@@ -158,13 +161,13 @@ def test_claims(content):
 
 METHODS = discover.available("methods")
 SIGNATURES = [("methods", name, keywords(discover.load("methods", name).recover)) for name in METHODS]
-SIGNATURES += [("tasks", name, corrupt.allowed(name)) for name in discover.available("tasks")]
+SIGNATURES += [("tasks", name, corruptions.allowed(name)) for name in discover.available("tasks")]
 WORDS = sorted({name for _, _, allowed in SIGNATURES for name in allowed})
 scalars = leaves | st.sampled_from(["isotropic", "white", "bilinear", 0, 1, 0.5, True, "false", "1e2"])
 
 
 def one_way(kind, name, text):
-    return experiments.corruption_path(name, text) if kind == "tasks" else experiments.params_path(name, text)
+    return corruptions.spelled(name, text) if kind == "tasks" else variants.spelled(name, text)
 
 
 @tried(300)

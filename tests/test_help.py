@@ -1,24 +1,34 @@
-"""--help of every command in steps/."""
+"""--help of every command of `python -m steps`."""
 
-import importlib
 import inspect
+import re
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from steps.__main__ import ORDER, main
 from steps.base.errors import Command
 from tests.workflows import ROOT
 
-COMMANDS = {
-    path.stem: importlib.import_module(f"steps.{path.stem}").main
-    for path in sorted(ROOT.glob("steps/*.py"))
-    if "@click.command" in path.read_text() and path.stem != "errors"
-}
+COMMANDS = {name: main.get_command(None, name) for name in main.list_commands(None)}
 
 
 def test_the_commands_are_found():
-    assert {"image", "corrupt", "recover", "score", "tabulate", "draw", "verify", "status"} <= set(COMMANDS)
+    assert {"image", "corrupt", "recover", "score", "tabulate", "draw", "verify", "status", "try"} <= set(COMMANDS)
+    assert set(ORDER) == {path.stem for path in (ROOT / "steps").glob("*.py")} - {"__init__", "__main__"}
+
+
+def test_without_a_word_the_commands_are_listed_each_with_its_purpose():
+    result = CliRunner().invoke(main, ["--help"], terminal_width=10000)
+    for name, command in COMMANDS.items():
+        purpose = " ".join(inspect.getmodule(command.callback).__doc__.split("\n\n")[0].split())
+        assert re.search(rf"^  {name} +{re.escape(purpose)}$", result.output, re.MULTILINE), name
+
+
+def test_an_unknown_command_is_met_with_the_nearest():
+    result = CliRunner().invoke(main, ["recovr"])
+    assert result.exit_code == 2 and "unknown command 'recovr' (did you mean 'recover'?)" in result.output
 
 
 @pytest.mark.parametrize("name", COMMANDS)

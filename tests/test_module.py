@@ -47,7 +47,7 @@ def test_nothing_is_done_twice(run):
 def test_editing_priorbench_s_code_reruns_what_depends_on_it(run):
     path = run / "priorbench/steps/methods/wiener.py"
     text = path.read_text()
-    path.write_text(text + "\n# edited\n")
+    path.write_text(text + "\nEDITED = 1\n")
     result = snakemake(run, "--dry-run")
     path.write_text(text)
     planned = re.findall(r"^Job \d+: (recover .*)$", result.stdout + result.stderr, re.MULTILINE)

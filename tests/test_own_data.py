@@ -9,8 +9,7 @@ import yaml
 from PIL import Image
 
 from tests.conftest import picture
-from tests.test_workflow import jobs
-from tests.workflows import copy_repository, snakemake
+from tests.workflows import copy_repository, jobs, snakemake
 
 CONFIG = {
     "device": "cpu",

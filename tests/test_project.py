@@ -13,6 +13,7 @@ from steps import compare
 from steps.base import discover
 from steps.base.parameters import parse_parameters
 from steps.plan import experiments, published, variants
+from steps.plan.config import check_config
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -162,4 +163,4 @@ def test_the_readme_s_config_is_good(tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     Image.new("L", (8, 8)).save(tmp_path / "photos/mine.png")
     monkeypatch.chdir(tmp_path)
-    experiments.check(yaml.safe_load(text))
+    check_config(yaml.safe_load(text))

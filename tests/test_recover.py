@@ -1,5 +1,3 @@
-import functools
-import hashlib
 import json
 import signal
 import subprocess
@@ -15,7 +13,7 @@ from steps import recover
 from steps.base.errors import BadInput
 from steps.inverse import measurement
 from steps.inverse.trace import kept
-from steps.run import sources
+from steps.run import record
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,31 +47,14 @@ def test_command_writes_estimate_trace_and_run(measured):
     assert (facts["iterations"], facts["device"], facts["threads"], facts["seed"]) == (8, "cpu", 1, None)
     assert facts["seconds"] > 0
     assert facts["peak_memory_mb"] > 10
-    assert facts["versions"]["torch"].startswith("2.")
+    assert facts["versions"] == record.versions()
+    assert facts["origin"] == record.origin(measured / "measurement.npz", "tv")
 
 
 def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
     result = run(measured, "dip", "iterations=2,channels=4,scales=2")
     assert result.exit_code == 0, result.output
     assert json.loads((measured / "out/run.json").read_text())["seed"] == 0
-
-
-def test_the_origin_is_the_measurement_s_checksum_and_the_code_s(measured):
-    found = {}
-    for method in ("tv", "wiener"):
-        assert run(measured, method, "iterations=1" if method == "tv" else "default").exit_code == 0
-        found[method] = json.loads((measured / "out/run.json").read_text())["origin"]
-        modules = ("steps.recover", f"steps.methods.{method}", "steps.tasks.denoising")
-        assert found[method]["code"] == sources.digest(*modules)
-    checksum = hashlib.sha256((measured / "measurement.npz").read_bytes()).hexdigest()
-    assert found["tv"]["measurement"] == found["wiener"]["measurement"] == checksum
-    assert found["tv"]["code"] != found["wiener"]["code"]
-    noise = {"sigma": 0.1, "clip": False, "seed": 1}
-    measurement.save(measured / "measurement.npz", torch.zeros(1, 40, 40), "denoising", (1, 40, 40), {}, noise)
-    assert run(measured, "tv", "iterations=1").exit_code == 0
-    other = json.loads((measured / "out/run.json").read_text())["origin"]
-    assert other["code"] == found["tv"]["code"]
-    assert other["measurement"] != checksum
 
 
 @pytest.mark.parametrize(
@@ -125,55 +106,22 @@ def test_a_bug_in_a_method_stays_a_traceback(measured, monkeypatch):
     assert isinstance(run(measured, "tv", "default").exception, ZeroDivisionError)
 
 
-FLAWED = {
-    "a dimension short": (lambda x: x[0], "float32 of shape (40, 40)"),
-    "a dimension more": (lambda x: x[None], "float32 of shape (1, 1, 40, 40)"),
-    "one that would be broadcast": (lambda x: x[:, :1], "float32 of shape (1, 1, 40)"),
-    "complex": (lambda x: x + 0j, "complex64 of shape (1, 40, 40)"),
-    "integers": (lambda x: x.to(torch.uint8), "uint8 of shape (1, 40, 40)"),
-    "an array": (lambda x: x.numpy(), "of type ndarray"),
-    "a list": (lambda x: x.tolist(), "of type list"),
-    "nothing": (lambda x: None, "of type NoneType"),
-}
-
-
-def returning(monkeypatch, made):
-    """Let TV return made(y) instead."""
-    from steps.methods import tv
-
-    monkeypatch.setattr(tv, "recover", functools.wraps(tv.recover)(lambda y, A, sigma, **_: made(y)))
-
-
-@pytest.mark.parametrize("case", FLAWED)
-def test_an_estimate_of_another_kind_or_shape_is_refused(measured, monkeypatch, case):
-    made, received = FLAWED[case]
-    returning(monkeypatch, made)
+def test_an_estimate_that_is_no_image_is_refused_in_one_line_and_leaves_nothing(measured, monkeypatch):
+    monkeypatch.setattr("steps.methods.tv.recover", lambda y, A, sigma: y[0])
     result = run(measured, "tv", "default")
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: {measured / 'out'}: tv: the estimate is {received}; must be a tensor of floats of shape "
-        "(1, 40, 40), the image's\n"
+        f"Error: {measured / 'out'}: tv: the estimate is float32 of shape (40, 40); "
+        "must be a tensor of floats of shape (1, 40, 40), the image's\n"
     )
     assert not (measured / "out").exists()
 
 
-def test_an_estimate_that_is_not_finite_is_refused(measured, monkeypatch):
-    for value in (float("nan"), float("inf"), 1e300):  # the last in float64
-        returning(monkeypatch, lambda y, value=value: torch.full_like(y, value, dtype=torch.float64))
-        result = run(measured, "tv", "default")
-        assert result.exit_code == 1
-        assert result.output == f"Error: {measured / 'out'}: tv: the estimate has values that are not finite\n"
-        assert not (measured / "out").exists()
-
-
 def test_an_estimate_in_any_precision_is_written_in_float32(measured, monkeypatch):
-    """One that still has its gradient, too."""
-    for dtype in (torch.float64, torch.bfloat16):
-        returning(monkeypatch, lambda y, dtype=dtype: y.to(dtype).requires_grad_())
-        result = run(measured, "tv", "default")
-        assert result.exit_code == 0, result.output
-        estimate = np.load(measured / "out/recovered.npy")
-        assert estimate.dtype == np.float32 and estimate.shape == (1, 40, 40)
+    monkeypatch.setattr("steps.methods.tv.recover", lambda y, A, sigma: y.double())
+    result = run(measured, "tv", "default")
+    assert result.exit_code == 0, result.output
+    assert np.load(measured / "out/recovered.npy").dtype == np.float32
 
 
 def test_a_method_that_says_otherwise_how_often_it_iterates_has_a_trace(measured, monkeypatch):

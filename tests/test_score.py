@@ -1,36 +1,11 @@
 import csv
 import json
-import math
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from skimage.metrics import structural_similarity
 
 from steps import score
-
-
-def test_psnr_is_its_formula(colour):
-    truth = colour.double().numpy()
-    estimate = truth + np.random.default_rng(0).normal(0, 0.1, truth.shape)
-    assert score.psnr(truth, estimate) == pytest.approx(-10 * math.log10(np.mean((estimate - truth) ** 2)))
-    assert score.psnr(truth, truth) == math.inf
-
-
-def test_ssim_is_scikit_image_s_with_the_settings_of_wang_et_al(colour):
-    truth = colour.double().numpy()
-    estimate = truth + np.random.default_rng(0).normal(0, 0.1, truth.shape)
-    expected = structural_similarity(
-        np.moveaxis(truth, 0, -1),
-        np.moveaxis(estimate, 0, -1),
-        data_range=1.0,
-        channel_axis=-1,
-        gaussian_weights=True,
-        use_sample_covariance=False,
-    )
-    assert score.ssim(truth, estimate) == pytest.approx(expected)
-    assert score.ssim(truth, truth) == pytest.approx(1)
-    assert score.ssim(truth[:, :10], estimate[:, :10]) is None
 
 
 def test_command_adds_score_and_curve(tmp_path, gray):

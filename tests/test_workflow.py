@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +11,10 @@ import pandas
 import pytest
 import yaml
 
-from tests.workflows import copy_repository, snakemake
+from tests.workflows import copy_repository, jobs, snakemake
 
 ROOT = Path(__file__).parent.parent
 METHODS = ("wiener", "tv", "dip")
-
-
-def jobs(folder, *arguments, config="config/smoke.yaml"):
-    """Return what a dry run would do: Counter of rules, but recoveries and scores by method, drawings by name."""
-    result = snakemake(folder, "--dry-run", *arguments, config=config)
-    assert result.returncode == 0, result.stdout + result.stderr
-    found = Counter()
-    for line in re.findall(r"^Job \d+: (.*)$", result.stdout + result.stderr, re.MULTILINE):
-        rule = line.split()[0]
-        by = re.search(r"\) by (\w+):", line)
-        found[f"{rule} {by[1]}" if by else f"draw {line.split()[1].split('/')[0]}" if rule == "draw" else rule] += 1
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +98,10 @@ PUBLISHED = {"compare": 1, "decide": 1, "render": 2}
 COLLECTED = {"collect": 2, "combine": 1, "timing": 1, "tabulate": 2, "show": 2} | PUBLISHED | {"render": 5} | DRAWINGS
 ONE_COLLECTED = {"collect": 1, "combine": 1, "timing": 1, "tabulate": 1, "show": 1, "render": 2}
 DENOISING = PUBLISHED | {"draw psnr": 1, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1, "render": 4}
-# What is edited, and all that runs again.
+# What is edited, so that it says something else, and all that runs again.
 CACHING = {
+    "a comment in every module": ("steps/**/*.py", {}),
+    "what is around a job": ("steps/base/*.py steps/run/*.py", {}),
     "method wiener": ("steps/methods/wiener.py", methods("wiener") | ONE_COLLECTED | DENOISING),
     "method dip": ("steps/methods/dip.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
     "method that is not used": ("steps/methods/nlm.py", {}),
@@ -129,7 +118,7 @@ CACHING = {
     "metric": ("steps/score.py", {f"score {name}": n for name, n in RECOVERIES.items()} | COLLECTED),
     "table": ("steps/tabulate.py", {"tabulate": 2, "compare": 1, "timing": 1, "draw vs_paper": 1, "render": 4}),
     "comparison": ("steps/compare.py", {"compare": 1, "draw vs_paper": 1, "render": 1}),
-    "how claims are decided": ("steps/plan/claims.py", COLLECTED),
+    "how claims are decided": ("steps/tables/verdicts.py", {"decide": 1, "render": 1}),
     "times": ("steps/timing.py", {"timing": 1, "render": 1}),
     "pages": ("steps/render.py", {"render": 5}),
     "the report": ("steps/run/report.py", {}),
@@ -149,14 +138,17 @@ CACHING = {
 @pytest.mark.parametrize("case", CACHING)
 def test_editing_a_file_reruns_what_depends_on_it(run, case):
     folder, _, _ = run
-    name, expected = CACHING[case]
-    path = folder / name
-    before = path.read_text()
-    path.write_text(before + "\n# edited\n")
+    names, expected = CACHING[case]
+    before = {path: path.read_text() for name in names.split() for path in folder.glob(name)}
+    assert before
+    for path, text in before.items():
+        code = path.suffix == ".py" and "comment" not in case
+        path.write_text(text + ("\nEDITED = 1\n" if code else "\n# edited\n"))
     try:
         assert jobs(folder) == expected
     finally:
-        path.write_text(before)
+        for path, text in before.items():
+            path.write_text(text)
 
 
 TOUCHED = {
@@ -192,7 +184,7 @@ def test_a_fresh_clone_over_old_results_reruns_nothing(run, tmp_path, copy):
     assert jobs(tmp_path) == {}
     path, config = tmp_path / "steps/methods/wiener.py", tmp_path / "config/smoke.yaml"
     before = path.read_text()
-    path.write_text(before + "\n# edited\n")
+    path.write_text(before + "\nEDITED = 1\n")
     assert jobs(tmp_path) == methods("wiener") | ONE_COLLECTED | DENOISING
     path.write_text(before)
     config.write_text(config.read_text().replace("size: 48", "size: 40"))
@@ -416,7 +408,8 @@ def test_the_page_of_a_run_has_its_tables_claims_and_figures_but_no_photograph(r
     command = [
         sys.executable,
         "-m",
-        "steps.tools.paper",
+        "steps",
+        "paper",
         "config/smoke.yaml",
         "docs/smoke.md",
         "--command",
@@ -451,7 +444,7 @@ def test_status_says_in_words_what_would_run_and_why(run):
     assert status(folder) == ["Nothing to do: all 73 jobs are done."]
     path, table = folder / "steps/methods/wiener.py", folder / "results/tables/denoising.md"
     code, text = path.read_text(), table.read_text()
-    path.write_text(code + "\n# edited\n")
+    path.write_text(code + "\nEDITED = 1\n")
     try:
         said = status(folder)
         assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"

@@ -1,8 +1,10 @@
 """Runs of the whole workflow in a copy of the repository, for the tests that need them."""
 
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -32,3 +34,15 @@ def snakemake(folder, *arguments, config="config/smoke.yaml", cores=2):
     """Run Snakemake in a folder; return the finished process with its text."""
     words = command(*arguments, config=config, cores=cores)
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def jobs(folder, *arguments, config="config/smoke.yaml"):
+    """Return what a dry run would do: Counter of rules, but recoveries and scores by method, drawings by name."""
+    result = snakemake(folder, "--dry-run", *arguments, config=config)
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = Counter()
+    for line in re.findall(r"^Job \d+: (.*)$", result.stdout + result.stderr, re.MULTILINE):
+        rule = line.split()[0]
+        by = re.search(r"\) by (\w+):", line)
+        found[f"{rule} {by[1]}" if by else f"draw {line.split()[1].split('/')[0]}" if rule == "draw" else rule] += 1
+    return found

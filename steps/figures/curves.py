@@ -49,7 +49,7 @@ def draw(scores):
             below.axhline(here["input_psnr"].mean(), **style.INPUT)
             looks |= {"input": style.INPUT}
             last["input"] = (max(x for x, _ in last.values()), here["input_psnr"].mean())
-        title = ", ".join([image, *(style.value(*pair) for pair in zip(varying, values))])
+        title = ", ".join(filter(None, [image, style.values(zip(varying, values))]))
         above.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         above.set_ylabel("Loss" if column == 0 else "")
         below.tick_params(labelbottom=True)  # also where there are panels below

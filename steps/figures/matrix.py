@@ -43,7 +43,7 @@ def draw(scores):
             if index == 0:
                 panel.set_title(heads[place], pad=2.5)
             if column == 0 and varying:
-                text = ", ".join(style.value(*pair) for pair in zip(varying, values))
+                text = style.values(zip(varying, values))
                 side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": 7}
                 panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
             if place == 0:

@@ -54,7 +54,7 @@ def draw(scores):
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
         ends.append((panel, last))
-        title = ", ".join([image, *(style.value(*pair) for pair in zip(others, rest))])
+        title = ", ".join(filter(None, [image, style.values(zip(others, rest))]))
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         panel.tick_params(labelbottom=True)  # also where the panel below is missing
         _scale(panel, np.sort(scores[x].dropna().unique()), style.axis_label(x))
@@ -71,14 +71,21 @@ def draw(scores):
 
 
 def _axis(scores, varying, fixed):
-    """Return the same with the numbers that vary most first, for the x-axis; the whole corruption if nothing varies."""
-    numbers = [name for name in varying if scores[name].dtype.kind in "iuf"]
+    """Return the same with the numbers that vary most first, for the x-axis; the whole corruption if nothing varies.
+
+    And if nothing does that all measurements have, as with several noises: then it stands for what varies.
+    """
+    from steps.look import style
+
+    everywhere = [name for name in varying if scores[name].notna().all()]
+    numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
+    if first is None and everywhere != varying:
+        names = [style.values(zip(varying, row)).replace(", ", "\n") for row in scores[varying].itertuples(index=False)]
+        return scores.assign(corruption=names), ["corruption"], fixed
     if first is None:  # one place, whatever the seed
-        from steps.look import style
-
-        one = ", ".join(style.value(*pair) for pair in fixed.items() if pair[0] != "clip")
+        one = style.values(pair for pair in fixed.items() if pair[0] != "clip")
         return scores.assign(corruption=one), ["corruption", *rest], fixed
     return scores, [first, *rest], fixed
 

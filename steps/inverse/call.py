@@ -5,16 +5,32 @@ import inspect
 from steps.base.errors import BadInput
 
 
-def call(module, y, A, sigma, parameters, callback=None):
+def call(module, y, A, sigma, parameters, callback=None, noise=None):
     """Return x̂ = recover(y, A, sigma, **parameters) of a method's module, (C, H, W) float32 on the CPU.
 
-    `callback` is handed to a method that names it. Raises BadInput for an estimate that is not a finite image of A's
-    shape.
+    `callback` and `noise` (see steps/inverse/measurement.py) are handed to a method that names them. To one that does
+    not name `noise`, an image with a noise that can be made Gaussian, such as Poisson's, is handed transformed, with
+    the sigma of that, and its estimates, the callback's, too, are transformed back. So every denoiser of Gaussian noise
+    is one of Poisson noise; its parameters and losses are on the transform's scale.
+
+    Raises BadInput for an estimate that is not a finite image of A's shape, and for `clipped`, which is of Gaussian
+    noise, with another noise.
     """
     named = inspect.signature(module.recover).parameters
-    extra = {"callback": callback} if "callback" in named else {}
     method = module.__name__.rpartition(".")[2]
-    return check_estimate(module.recover(y, A, sigma, **parameters, **extra), A.shape, method)
+    if noise and noise.name != "gaussian" and parameters.get("clipped"):
+        raise BadInput(f"{method}: clipped: true is not allowed with {noise.name} noise; must be gaussian")
+    stable = noise.stabiliser() if noise and A.identity and "noise" not in named else None
+    back = stable.inverse if stable else lambda estimate: estimate
+    if stable:
+        y, sigma = stable.forward(y), stable.sigma
+
+    def report(iteration, estimate, *losses):
+        callback(iteration, back(estimate), *losses)
+
+    handed = {"callback": callback and report, "noise": noise}
+    extra = {name: value for name, value in handed.items() if name in named}
+    return check_estimate(back(module.recover(y, A, sigma, **parameters, **extra)), A.shape, method)
 
 
 def check_estimate(estimate, shape, method):

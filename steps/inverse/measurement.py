@@ -1,6 +1,7 @@
 """The measurement file: everything a method may know, and nothing else."""
 
 import json
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -9,17 +10,37 @@ from steps.base.discover import load as load_module
 from steps.base.files import read_arrays, whole
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What is known of a measurement's noise, and what a method gets that names a keyword `noise`.
+
+    name        of its file in steps/noises.
+    parameters  a dict of those that it was made with, without the seed, by which one could draw it again.
+    sigma       the standard deviation that a method is told which knows no better.
+    """
+
+    name: str
+    parameters: dict
+    sigma: float
+
+    def stabiliser(self):
+        """Return the transform that makes it Gaussian (see steps/inverse/anscombe.py), None if it has none."""
+        make = getattr(load_module("noises", self.name), "stabiliser", None)
+        return make and make(**self.parameters)
+
+
 def save(path, y, task, shape, operator, noise):
-    """Write y (float32 tensor), the task, the image's shape, and the parameters of the operator and of the noise."""
-    facts = {"task": task, "shape": list(shape), "operator": operator, "noise": noise}
+    """Write y (float32 tensor), the task, the image's shape, the operator's parameters, and the noise (a `Noise`)."""
+    facts = {"task": task, "shape": list(shape), "operator": operator, "noise": asdict(noise)}
     with whole(path) as temporary:
         np.savez(temporary, y=y.numpy().astype(np.float32), facts=json.dumps(facts))
 
 
 def load(path, device="cpu"):
-    """Return (y, A, sigma) of a measurement file: tensor on `device`, operator, standard deviation of the noise."""
+    """Return (y, A, sigma, noise) of a measurement file: tensor on `device`, operator, told deviation, `Noise`."""
     arrays = read_arrays(path)
     y = torch.from_numpy(arrays["y"]).to(device)
     facts = json.loads(str(arrays["facts"]))
     operator = load_module("tasks", facts["task"]).Operator(facts["shape"], **facts["operator"])
-    return y, operator, facts["noise"]["sigma"]
+    noise = Noise(**facts["noise"])
+    return y, operator, noise.sigma, noise

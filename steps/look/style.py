@@ -111,15 +111,23 @@ def columns(panels):
 def value(name, number):
     """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5", "σ estimated".
 
-    Of what a measurement does not have (None or NaN): "no clip".
+    Of a noise what its module calls it: "Poisson noise". Of what a measurement does not have (None or NaN): "".
     """
+    from steps.base import discover
     from steps.base.parameters import spell
 
     if number is None or number != number:
-        return f"no {symbol(name)}"
+        return ""
+    if name == "noise":
+        return f"{getattr(discover.load('noises', number), 'LABEL', number)} noise"
     if number == "estimate":
         return f"{symbol(name)} estimated"
     return f"{symbol(name)} = {spell(number)}"
+
+
+def values(pairs):
+    """Return (parameter, value) pairs in words, those that a measurement has: "Poisson noise, peak = 30"."""
+    return ", ".join(filter(None, (value(*pair) for pair in pairs)))
 
 
 def literal(text):
@@ -129,7 +137,7 @@ def literal(text):
 
 def symbol(name):
     """Return the symbol of a corruption parameter in figures; its name if it has none."""
-    return {"sigma": "σ", "compression": "N/M"}.get(name, name)
+    return {"sigma": "σ", "compression": "N/M", "bsnr": "BSNR"}.get(name, name)
 
 
 def axis_label(name):
@@ -139,6 +147,10 @@ def axis_label(name):
         "compression": "Pixels / patterns N/M",
         "blur": "Blur σ [pixels]",
         "kernel": "Kernel size [pixels]",
+        "bsnr": "Blurred SNR [dB]",
+        "peak": "Photons of white",
+        "amount": "Share of values replaced",
+        "looks": "Looks",
     }.get(name, symbol(name))
 
 

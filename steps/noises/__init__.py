@@ -1,1 +1,1 @@
-"""Noises: one file a noise, each with a function `add`. This folder is the registry."""
+"""Noises: one file a noise, each with the functions `add` and `sigma`. This folder is the registry."""

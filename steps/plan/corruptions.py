@@ -1,46 +1,64 @@
-"""What a corruption says: the parameters of a task's operator and of the noise, and their one spelling."""
+"""What a corruption says: the parameters of a task's operator, the noise and its parameters, and their one spelling."""
 
 import functools
+import inspect
 
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import check_parameters, format_parameters, keywords, parse_parameters
 
 ESTIMATE = "estimate"  # in the place of sigma: of a picture that is a measurement, from that picture
+GAUSSIAN = "gaussian"  # the noise of a corruption that says none
 
 
-def allowed(task):
-    """Return the signature of a corruption: the parameters of the task's operator, then those of the noise."""
-    return keywords(discover.load("tasks", task).Operator, discover.load("noises", "gaussian").add)
+def noise_of(corruption, where=""):
+    """Return the module of a corruption's noise, the corruption being a dict. Raises BadInput if there is none."""
+    return discover.load("noises", corruption.get("noise", GAUSSIAN), f"{where}.noise" if where else "noise")
+
+
+def allowed(task, corruption, where=""):
+    """Return the signature of a corruption (a dict): the operator's parameters, then `noise`, then that noise's.
+
+    Raises BadInput for an unknown noise, and if operator and noise have a parameter in common other than the seed.
+    """
+    module = noise_of(corruption, where)
+    operator, noise = keywords(discover.load("tasks", task).Operator), keywords(module.add)
+    if both := (operator.keys() & noise.keys()) - {"seed"}:
+        raise BadInput(f"{where}: {sorted(both)[0]!r} is a parameter of {task} and of {module.__name__}; rename one")
+    name = inspect.Parameter("noise", inspect.Parameter.KEYWORD_ONLY, default=GAUSSIAN, annotation=str)
+    return {key: value for key, value in operator.items() if key not in noise} | {"noise": name} | noise
 
 
 def parameters(task, corruption, where, measured=False):
     """Return (operator's, noise's) parameters of a corruption, as dicts of the types the two signatures state.
 
     The operator has a seed of its own only if its signature says so; then it is the noise's. Of a picture that is
-    `measured` the noise has a sigma, a number or "estimate", and nothing else. Raises BadInput for unknown names and
-    values that are not allowed.
+    `measured` the noise has the parameters of its `sigma`, for Gaussian noise a number or "estimate", and nothing else.
+    Raises BadInput for unknown names and values that are not allowed.
     """
-    operator_class = discover.load("tasks", task).Operator
-    operator = keywords(operator_class)
-    noise = keywords(discover.load("noises", "gaussian").add)
-    checked = check_parameters(corruption, allowed(task), where)
+    operator_class, module = discover.load("tasks", task).Operator, noise_of(corruption, where)
+    checked = check_parameters(corruption, allowed(task, corruption, where), where)
     if measured:
-        _check_measured(task, operator_class, checked, where)
-        noise = {"sigma": noise["sigma"]}
+        _check_measured(task, operator_class, module, checked, where)
     elif checked.get("sigma") == ESTIMATE:
         raise BadInput(f"{where}.sigma: 'estimate' is for images that are measured; must be a number")
-    return (
-        {name: value for name, value in checked.items() if name in operator},
-        {name: parameter.default for name, parameter in noise.items()}
-        | {name: value for name, value in checked.items() if name in noise},
-    )
+    either = [name for name in getattr(module, "EITHER", ()) if name in checked]
+    if len(either) > 1:
+        raise BadInput(f"{where}: {' and '.join(either)} are both there; must be one of them")
+    noise = {name: value for name, value in _full(module, checked).items() if not measured or name in checked}
+    return {name: checked[name] for name in keywords(operator_class) if name in checked}, noise
 
 
 def filled(task, corruption):
-    """Return the parameters of a corruption of a task, in a dict; those that it does not spell at their defaults."""
-    defaults = {name: parameter.default for name, parameter in allowed(task).items()}
-    return defaults | parse_parameters(corruption)
+    """Return the parameters of a corruption of a task, in a dict; those that it does not spell at their defaults.
+
+    What it spells another parameter in the place of, as bsnr in that of sigma, is not there.
+    """
+    said = parse_parameters(corruption)
+    module = noise_of(said)
+    found = {name: parameter.default for name, parameter in allowed(task, said).items()} | said
+    replaced = keywords(module.add).keys() - _full(module, said).keys()
+    return {name: value for name, value in found.items() if name not in replaced}
 
 
 @functools.cache
@@ -51,20 +69,31 @@ def spelled(task, text, measured=False):
     """
     corruption = parse_parameters(text)
     parameters(task, corruption, task, measured)
-    return format_parameters(check_parameters(corruption, allowed(task), task))
+    return format_parameters(check_parameters(corruption, allowed(task, corruption), task))
 
 
-def _check_measured(task, operator, corruption, where):
+def _full(module, said):
+    """Return all parameters of a noise: those said, the others' defaults; of its EITHER the one said, else the first."""
+    either = getattr(module, "EITHER", ())
+    one = next((name for name in either if name in said), either[0] if either else None)
+    signature = {name: p.default for name, p in keywords(module.add).items() if name not in either or name == one}
+    return {name: said.get(name, default) for name, default in signature.items()}
+
+
+def _check_measured(task, operator, noise, corruption, where):
     """Raise BadInput if a picture cannot be a measurement of a task, or for a corruption that would be simulated.
 
-    operator  the task's class;  corruption  a dict of checked parameters.
+    operator  the task's class;  noise  the noise's module;  corruption  a dict of checked parameters.
     """
     if not operator.pictures:
         raise BadInput(f"{where}: measurements of {task} are no pictures, so an image that is measured cannot be one")
-    names = [*keywords(operator), "sigma"]
+    needed = keywords(noise.sigma)
+    names = [*keywords(operator), "noise", *needed]
     for name in corruption:
         if name not in names:
             words = f"nothing is simulated of an image that is measured; allowed: {', '.join(names)}"
             raise BadInput(f"{where}.{name}: {words}")
-    if "sigma" not in corruption:
-        raise BadInput(f"{where}.sigma: missing; of an image that is measured it must be a number or {ESTIMATE}")
+    for name, parameter in needed.items():
+        if name not in corruption:
+            words = f"a number{f' or {ESTIMATE}' if ESTIMATE in str(parameter.annotation) else ''}"
+            raise BadInput(f"{where}.{name}: missing; of an image that is measured it must be {words}")

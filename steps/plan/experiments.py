@@ -27,14 +27,14 @@ def recoveries(experiment, images=None, where="experiment"):
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
     first = variants.of(experiment, 0, where)
-    columns = {"image", "n", "noise sigma", "input", "metric", *corruptions.allowed(task)}
-    variants.check(first, columns, f"{where}.methods")
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {no_such('image', image, images)}")
     found = []
     by_seed = {0: first}
     pairs = cases(experiment, where)
+    columns = {"image", "n", "noise sigma", "input", "metric", *_parameters(task, pairs)}
+    variants.check(first, columns, f"{where}.methods")
     kinds = {(corruption, images[image].get("measured", False)) for image, corruption in pairs} if images else set()
     for corruption, measured in sorted(kinds):
         corruptions.parameters(task, parse_parameters(corruption), f"{where}.corruption", measured)
@@ -101,6 +101,14 @@ def entry(config, kind, name):
 
 
 def _corruptions(experiment, settings, where):
-    allowed = corruptions.allowed(experiment["task"])
-    choices = combinations(settings, where)
-    return [format_parameters(check_parameters(choice, allowed, where), where) for choice in choices]
+    found = []
+    for choice in combinations(settings, where):
+        allowed = corruptions.allowed(experiment["task"], choice, where)
+        found.append(format_parameters(check_parameters(choice, allowed, where), where))
+    return found
+
+
+def _parameters(task, pairs):
+    """Return the names of all parameters that the corruptions of (image, corruption) pairs have."""
+    spelled = dict.fromkeys(corruption for _, corruption in pairs)
+    return {name for text in spelled for name in corruptions.allowed(task, parse_parameters(text))}

@@ -19,8 +19,9 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "bm3d")
 
 def origin(measurement, method):
     """Return {measurement, code}: the SHA-256 of the file that a recovery is of, and of the code that makes it."""
-    task = json.loads(str(read_arrays(measurement)["facts"]))["task"]
-    code = listing_digest("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}")
+    facts = json.loads(str(read_arrays(measurement)["facts"]))
+    parts = f"steps.methods.{method}", f"steps.tasks.{facts['task']}", f"steps.noises.{facts['noise']['name']}"
+    code = listing_digest("steps.recover", *parts)
     return {"measurement": sha256(measurement), "code": code}
 
 

@@ -1,7 +1,5 @@
 """The corruptions and images in a table of scores: which parameters vary, which are fixed; means over many images."""
 
-import inspect
-
 from steps.base.parameters import but_seed, format_parameters, parse_parameters
 from steps.plan import corruptions
 
@@ -12,17 +10,16 @@ def split(scores):
     """Return (scores, varying, fixed) for a DataFrame with a column "corruption"; seeds count as neither.
 
     varying  list of the parameters that differ between rows; the scores returned have a column for each. One that some
-             rows spell and others do not has its default there; None if it has none, and for pictures without a truth.
+             rows spell and others do not has its default there; None if their noise has it not, if they spell another
+             in its place, and for pictures without a truth.
     fixed    dict of those that do not.
     """
     parsed = [parse_parameters(text) for text in scores["corruption"]]
     names = list(dict.fromkeys(name for parameters in parsed for name in parameters if name != "seed"))
     if "task" in scores and len(scores) and any(set(names) - parameters.keys() for parameters in parsed):
-        signature = corruptions.allowed(scores["task"].iloc[0])
-        defaults = {name: signature[name].default for name in names}
-        defaults = {name: value for name, value in defaults.items() if value is not inspect.Parameter.empty}
+        full = {text: corruptions.filled(scores["task"].iloc[0], text) for text in set(scores["corruption"])}
         known = scores["psnr"].notna() if "psnr" in scores else [True] * len(scores)
-        parsed = [defaults | parameters if here else parameters for parameters, here in zip(parsed, known)]
+        parsed = [full[text] if here else said for text, said, here in zip(scores["corruption"], parsed, known)]
     varying = [name for name in names if len({parameters.get(name) for parameters in parsed}) > 1]
     columns = {name: [parameters.get(name) for parameters in parsed] for name in varying}
     return scores.assign(**columns), varying, {name: parsed[0][name] for name in names if name not in varying}

@@ -96,7 +96,7 @@ def check(x, task, corruption, measured):
     """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written."""
     operator, noise = corruptions.parameters(task, corruption, task, measured)
     discover.load("tasks", task).Operator(x.shape, **operator)
-    if noise["sigma"] == corruptions.ESTIMATE:
+    if noise.get("sigma") == corruptions.ESTIMATE:
         estimate_sigma(x)
 
 

@@ -1,5 +1,6 @@
 """Say in words what the next run would do, and why; nothing is run."""
 
+import functools
 import re
 from collections import Counter
 from pathlib import Path
@@ -8,6 +9,7 @@ import click
 
 from steps.base.errors import Command
 from steps.run import engine, manifest, report
+from steps.run.sources import checksums
 
 NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
 NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
@@ -23,7 +25,7 @@ def what(job):
 
 
 def why(job, reason, before):
-    """Return why a job has to run, in words; before is {path: SHA-256} of what the last runs were made of."""
+    """Return why a job has to run, in words; before is {path: checksum} of what the last runs were made of."""
     updated = {str(path) for path in reason.updated_input}
     code = {path for path in updated if path.startswith("results/code/")}
     if reason.missing_output and not reason.updated_input_run and not any(Path(p).exists() for p in job.output):
@@ -31,7 +33,7 @@ def why(job, reason, before):
     if reason.incomplete_output:
         return "was interrupted"
     if code:
-        listed = dict(pair for note in code for pair in _listed(note))
+        listed = {path: digest for note in code for path, digest in _listed(note).items()}
         names = sorted(path for path, digest in listed.items() if before.get(path, digest) != digest)
         if names or not reason.params_changed:
             other = "its part of the config" if listed.keys() <= before.keys() else "its code"
@@ -52,10 +54,12 @@ def why(job, reason, before):
     return "follows from the above"
 
 
+@functools.cache
 def _listed(note):
-    """Return (path, SHA-256) of the files that a note lists."""
-    lines = re.findall(r"^([0-9a-f]{64})  (.*)$", Path(note).read_text(encoding="utf-8"), re.MULTILINE)
-    return [(path, digest) for digest, path in lines]
+    """Return {path: checksum} of the files that a note is of; its lines of code have no path, but say what is there."""
+    paths = {digest: path for path, digest in checksums().items()}
+    lines = re.findall(r"^([0-9a-f]{64})(?:  (.+)| .*)?$", Path(note).read_text(encoding="utf-8"), re.MULTILINE)
+    return {path or paths.get(digest, digest): digest for digest, path in lines}
 
 
 @click.command(cls=Command, help=__doc__)

@@ -40,14 +40,15 @@ SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
 def experiment(name, task, corruption, methods, measured=False):
     """Return the entry under experiments that a config would have, of the texts of the command line.
 
-    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `given` whether the picture is
-    measured. Raises BadInput, naming the option, for what is not allowed.
+    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `measured` whether the picture
+    is one. Raises BadInput, naming the option, for what is not allowed.
     """
     identity = discover.load("tasks", task, "--task").Operator.identity
-    sigma = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]}
-    settings = sigma | parse_parameters(corruption)
+    settings = parse_parameters(corruption)
+    if corruptions.GAUSSIAN == settings.get("noise", corruptions.GAUSSIAN) and "bsnr" not in settings:
+        settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
     corruptions.parameters(task, settings, "--corruption", measured)
-    settings = check_parameters(settings, corruptions.allowed(task), "--corruption")
+    settings = check_parameters(settings, corruptions.allowed(task, settings), "--corruption")
     methods, entries = methods or QUICK[identity], []
     for text in methods:
         method, _, params = text.partition(":")
@@ -189,8 +190,10 @@ def write_pictures(made, entry):
 @click.option(
     "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
 )
-@click.option("--corruption", default="", help="what else is done to the picture, or was: blur=2,kernel=15,seed=1")
-@click.option("--measured", "given", is_flag=True, help="the picture is noisy or blurred already: add nothing")
+@click.option(
+    "--corruption", default="", help="what else is done to the picture, or was: blur=2,seed=1; noise=poisson,peak=30"
+)
+@click.option("--measured", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
 @click.option(
     "--size",

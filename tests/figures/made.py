@@ -1,5 +1,7 @@
 """Results as the workflow makes them, for figures: images, curves, traces and scores whose numbers are known."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas
 
@@ -52,3 +54,16 @@ def fit(folder, truth, seed=0, iterations=(1, 5, 20, 50)):
         iterations=np.array(iterations),
         estimates=estimates,
     )
+
+
+def cell(label, image, value, difference, verdict="within", **facts):
+    """Return a row of an experiment's table beside the published values, see steps/compare.py."""
+    row = {"image": image, "parameter": "sigma", "value": value, "published label": "P", "published": 20.0}
+    row |= {"label": label, "settings": "paper", "n": 1, "difference": difference, "verdict": verdict}
+    return row | facts
+
+
+def compared(*cells):
+    """Write a table beside the published values for the experiment of `results`."""
+    Path("results/tables").mkdir(exist_ok=True)
+    pandas.DataFrame(cells).to_csv("results/tables/mine_vs_paper.csv", index=False)

@@ -9,29 +9,18 @@ import pandas
 import pytest
 from click.testing import CliRunner
 
-from steps import corrupt, draw
+from steps import draw
 from steps.base import discover
 from steps.look import pictures, style
+from steps.plan import corruptions
 from tests.figures import made
+from tests.figures.made import cell, compared
 
 
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
     matplotlib.pyplot.close("all")
-
-
-def cell(label, image, value, difference, verdict="within", **facts):
-    """Return a row of an experiment's table beside the published values, see steps/compare.py."""
-    row = {"image": image, "parameter": "sigma", "value": value, "published label": "P", "published": 20.0}
-    row |= {"label": label, "settings": "paper", "n": 1, "difference": difference, "verdict": verdict}
-    return row | facts
-
-
-def compared(*cells):
-    """Write a table beside the published values for the experiment of `results`."""
-    pathlib.Path("results/tables").mkdir(exist_ok=True)
-    pandas.DataFrame(cells).to_csv("results/tables/mine_vs_paper.csv", index=False)
 
 
 @pytest.fixture(params=[1, 3], ids=["gray", "colour"])
@@ -292,7 +281,7 @@ def test_psnr_takes_what_a_corruption_does_not_spell_as_its_default(results):
     with style.apply():
         panel = psnr.draw(pandas.concat([blurred, results]).reset_index(drop=True)).axes[0]
     drawn = next(c[0] for c in panel.containers if c.get_label() == "DIP")
-    assert sorted(drawn.get_xdata()) == sorted([2, corrupt.allowed("deconvolution")["blur"].default])
+    assert sorted(drawn.get_xdata()) == sorted([2, corruptions.allowed("deconvolution")["blur"].default])
 
 
 def test_curves_of_many_images_leave_out_those_without_a_truth(results):

@@ -11,7 +11,7 @@ from steps import draw
 from steps.base import discover
 from steps.look import style
 from tests.figures import made
-from tests.figures.test_every_figure import cell, compared
+from tests.figures.made import cell, compared
 
 TWELVE = [("Wiener", "wiener"), ("Wiener, white prior", "wiener"), ("ADMM + TV, λ = 0.005", "tv")]
 TWELVE += [("ADMM + TV, λ = 0.05", "tv"), ("TV, tuned", "tv"), ("NLM", "nlm"), ("BM3D", "bm3d"), ("DIP", "dip")]

@@ -4,16 +4,15 @@ from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 
 import numpy as np
-import png
 import pytest
 import skimage
 import tifffile
-from click.testing import CliRunner
 from PIL import Image
 
 from steps.base.errors import BadInput
 from steps.images import decode as imagefile
 from steps.images import load as image
+from tests.conftest import save_png16
 
 RANDOM = np.random.default_rng(0)
 GRAY8 = RANDOM.integers(0, 256, (9, 7), dtype=np.uint8)
@@ -21,14 +20,6 @@ COLOUR8 = RANDOM.integers(0, 256, (9, 7, 3), dtype=np.uint8)
 GRAY16 = RANDOM.integers(0, 65536, (9, 7), dtype=np.uint16)
 COLOUR16 = RANDOM.integers(0, 65536, (9, 7, 3), dtype=np.uint16)
 FLOAT = RANDOM.random((9, 7, 3)).astype(np.float32)
-
-
-def save_png16(path, pixels):
-    rows = pixels.reshape(pixels.shape[0], -1).tolist()
-    kind = {"greyscale": pixels.ndim == 2, "alpha": pixels.shape[2:] == (4,)}
-    writer = png.Writer(pixels.shape[1], pixels.shape[0], bitdepth=16, **kind)
-    with open(path, "wb") as file:
-        writer.write(file, rows)
 
 
 def pillow(path, pixels):
@@ -193,7 +184,7 @@ def test_less_than_two_pixels_a_side_are_refused(settings, tmp_path):
         image.prepare(np.zeros((20, 30)), **settings, where="a.png")
     pillow(tmp_path / "a.png", GRAY8)
     with pytest.raises(BadInput, match=r"images.a: \d+x\d+ pixels are not allowed; must be at least 2x2"):
-        image.check({"source": str(tmp_path / "a.png")} | settings, "images.a")
+        image.check_image({"source": str(tmp_path / "a.png")} | settings, "images.a")
     assert image.prepare(np.zeros((1, 1)), size=[2]).shape == (1, 2, 2)
     with pytest.raises(BadInput, match=r"1x9 pixels are not allowed"):
         image.prepare(np.zeros((100, 900)), size=[9])
@@ -294,34 +285,6 @@ def test_a_download_ends_at_the_limit(server, tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="large.png: has more than 100000 bytes"):
         image.load(f"{url}/large.png", sha256=["0" * 64])
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
-
-
-@pytest.mark.parametrize("option", ["--size=x", "--size=1,2,3", "--size=0", "--crop=1,2", "--crop=-1,0,2,2", "--crop="])
-def test_command_says_what_an_option_may_be(option, tmp_path):
-    result = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "a.npy"), option])
-    assert result.exit_code == 2 and "is not allowed; must be 1 or" in result.output
-    assert "positive" in result.output
-
-
-def test_command_looks_in_the_folders_of_the_environment(tmp_path, monkeypatch):
-    (tmp_path / "a folder").mkdir()
-    pillow(tmp_path / "a folder/mine.png", GRAY8)
-    monkeypatch.setenv("PRIORBENCH_IMAGE_DIRS", f"{tmp_path / 'none'}:{tmp_path / 'a folder'}")
-    url, checksum = "https://host.invalid/x.png", digest(tmp_path / "a folder/mine.png")
-    output = str(tmp_path / "out.npy")
-    result = CliRunner().invoke(image.main, [url, output, "--name=mine", f"--sha256={checksum}"])
-    assert result.exit_code == 0, result.output
-    np.testing.assert_allclose(np.load(output)[0], GRAY8 / 255, atol=1e-7)
-
-
-def test_command_writes_the_image_or_nothing(tmp_path):
-    good = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "logo.npy"), "--size", "32"])
-    assert good.exit_code == 0, good.output
-    assert np.load(tmp_path / "logo.npy").shape == (1, 32, 32)
-    bad = CliRunner().invoke(image.main, ["synthetic:logo", str(tmp_path / "bad.npy"), "--crop", "300", "--name", "x"])
-    assert bad.exit_code == 1
-    assert "images.x: synthetic:logo: crop [300] does not lie inside the 256x256 image" in bad.output
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["logo.npy"]
 
 
 def test_the_largest_value_of_sixteen_bits_is_that_of_the_colours(tmp_path):

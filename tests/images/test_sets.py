@@ -7,6 +7,7 @@ from PIL import Image
 from steps.base.errors import BadInput
 from steps.images import sets as imagesets
 from steps.plan import experiments
+from steps.plan.config import check_config
 
 CONFIG = {
     "images": {"logo": {"source": "synthetic:logo"}, "mine": {"source": "photos/*", "size": 16, "gray": True}},
@@ -37,7 +38,7 @@ def photos(tmp_path, monkeypatch):
 
 def test_a_set_is_its_files_wherever_it_is_named(photos):
     config = copy.deepcopy(CONFIG)
-    experiments.check(config)
+    check_config(config)
     rest = {"size": 16, "gray": True}
     assert config["images"] == {
         "logo": {"source": "synthetic:logo"},
@@ -61,7 +62,7 @@ def test_a_set_is_its_files_wherever_it_is_named(photos):
         ("logo", "sigma=0.2"),
     ]
     before = copy.deepcopy(config)
-    experiments.check(config)
+    check_config(config)
     assert config == before
 
 
@@ -133,7 +134,7 @@ def test_a_bad_set_is_refused_in_one_line(photos, case):
     config["images"]["mine"] |= change
     config["experiments"]["first"] |= {"images": ["mine", "logo"], "corruption": {"sigma": 0.1}}
     with pytest.raises(BadInput) as caught:
-        experiments.check(config, "my.yaml")
+        check_config(config, "my.yaml")
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -141,19 +142,19 @@ def test_names_that_are_there_twice(photos):
     config = copy.deepcopy(CONFIG)
     config["images"]["mine-b"] = {"source": "synthetic:logo"}
     with pytest.raises(BadInput, match="^config: images.mine-b: another image is called mine-b, too$"):
-        experiments.check(config)
+        check_config(config)
     config = copy.deepcopy(CONFIG)
     config["experiments"]["first"]["images"].append("mine-b")
     with pytest.raises(BadInput, match="^config: experiments.first.images: mine-b is there twice$"):
-        experiments.check(config)
+        check_config(config)
     config = copy.deepcopy(CONFIG)
     config["experiments"]["first"]["corruption"][1]["images"].append("mine")
     with pytest.raises(BadInput, match=r"^config: experiments.first.corruption\[1\].images: mine-b is there twice$"):
-        experiments.check(config)
+        check_config(config)
     config = copy.deepcopy(CONFIG)
     config["experiments"]["first"]["images"] = ["mien"]
     with pytest.raises(BadInput, match="unknown image 'mien' .*; allowed: logo, mine-House_1, mine-b"):
-        experiments.check(config)
+        check_config(config)
 
 
 def test_no_more_than_some_thousand(photos, monkeypatch):

@@ -4,8 +4,8 @@ import skimage
 import torch
 from scipy import integrate, stats
 
-from steps.corrupt import add_noise
 from steps.inverse import clipping
+from steps.noises.gaussian import add
 
 CASES = [(x, sigma) for x in (-0.3, 0.0, 0.02, 0.4, 0.9, 1.0, 1.2) for sigma in (0.005, 0.1, 0.5, 2.0)]
 
@@ -37,7 +37,7 @@ def test_mean_and_variance_are_their_integrals(x, sigma):
 
 @pytest.mark.parametrize("x, sigma", [(0.0, 0.1), (0.3, 0.5), (0.97, 0.05)])
 def test_mean_and_variance_are_those_of_the_noise_that_corrupt_draws(x, sigma):
-    y = add_noise(np.full(10**6, x), sigma=sigma, clip=True).astype(np.float64)
+    y = add(np.full(10**6, x), sigma=sigma, clip=True).astype(np.float64)
     mean, deviation = float(clipping.mean(tensor(x), sigma)), float(clipping.variance(tensor(x), sigma).sqrt())
     assert y.mean() == pytest.approx(mean, abs=4e-3 * deviation)  # four standard errors
     assert y.std() == pytest.approx(deviation, rel=5e-3)
@@ -87,7 +87,7 @@ def pictures():
 @pytest.mark.parametrize("sigma", [0.05, 0.1, 0.5])
 def test_the_spread_is_that_of_the_noise_without_knowing_the_picture(picture, sigma):
     x = pictures()[picture]
-    y = add_noise(x[None], sigma=sigma, clip=True)
+    y = add(x[None], sigma=sigma, clip=True)
     noise = y.astype(np.float64) - clipping.mean(torch.from_numpy(x), sigma).numpy()
     actual = np.sqrt((noise**2).mean())
     assert clipping.spread(torch.from_numpy(y), sigma) == pytest.approx(actual, rel=0.06)  # black: 5 % too much

@@ -9,12 +9,17 @@ import torch
 from click.testing import CliRunner
 from scipy.ndimage import gaussian_filter
 
-from steps import corrupt, score
+from steps import corrupt, image
 from steps.base.errors import BadInput
-from steps.images import load as image
-from steps.inverse import measured, measurement
+from steps.inverse import measurement
+from steps.inverse.photograph import estimate_sigma, taper
 from steps.methods import wiener
-from steps.plan import experiments
+from steps.metrics import psnr
+from steps.noises.gaussian import add
+from steps.plan import corruptions
+from steps.plan.config import check_config, image_arguments
+from steps.plan.drawings import Index, drawings
+from steps.plan.experiments import recoveries
 from steps.tasks import deconvolution, denoising
 from tests.conftest import picture
 
@@ -23,27 +28,27 @@ from tests.conftest import picture
 @pytest.mark.parametrize("sigma", [0.02, 0.1])
 def test_sigma_is_estimated_from_the_picture_alone(channels, sigma):
     x = picture(channels, 128, 128).numpy()
-    y = corrupt.add_noise(x, sigma=sigma)
-    assert measured.estimate_sigma(y) == pytest.approx(sigma, rel=0.1)
+    y = add(x, sigma=sigma)
+    assert estimate_sigma(y) == pytest.approx(sigma, rel=0.1)
     with pytest.raises(BadInput, match="no noise is found.*; give sigma as a number"):
-        measured.estimate_sigma(x)
+        estimate_sigma(x)
 
 
 def test_of_clipped_noise_less_is_found():
-    y = corrupt.add_noise(picture(1, 128, 128).numpy(), sigma=0.3)
-    assert measured.estimate_sigma(np.clip(y, 0, 1)) < 0.9 * measured.estimate_sigma(y)
+    y = add(picture(1, 128, 128).numpy(), sigma=0.3)
+    assert estimate_sigma(np.clip(y, 0, 1)) < 0.9 * estimate_sigma(y)
 
 
 def test_a_picture_may_be_too_small_to_estimate():
     with pytest.raises(BadInput, match="the 1x1 picture is too small to estimate sigma; give a number"):
-        measured.estimate_sigma(np.zeros((1, 1, 1), np.float32))
+        estimate_sigma(np.zeros((1, 1, 1), np.float32))
 
 
 @pytest.mark.parametrize("value", [0, 0.3])
 def test_a_flat_picture_has_no_noise_to_estimate(value, tmp_path):
     x = np.full((1, 32, 32), value, np.float32)
     with pytest.raises(BadInput, match="no noise is found.*; give sigma as a number"):
-        measured.estimate_sigma(x)
+        estimate_sigma(x)
     np.save(tmp_path / "y.npy", x)
     result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
     assert result.exit_code == 1 and result.output.count("\n") == 1
@@ -64,29 +69,29 @@ def blurred(boundary):
 def by_wiener(truth, y, A):
     """Return the PSNR in dB of the Wiener filter."""
     estimate = wiener.recover(y, A, 0.01)[0].numpy()
-    return score.psnr(truth, estimate)
+    return psnr.measure(truth, estimate)
 
 
 def test_a_photo_s_borders_are_tapered_for_a_circular_convolution():
     A = deconvolution.Operator((1, 96, 96), blur=3.0, kernel=25)
     truth, y = blurred("photo")
-    y = torch.from_numpy(corrupt.add_noise(y[None], sigma=0.01))
-    tapered = measured.taper(y, A)
+    y = torch.from_numpy(add(y[None], sigma=0.01))
+    tapered = taper(y, A)
     assert torch.equal(tapered[:, 25:-25, 25:-25], y[:, 25:-25, 25:-25])
     assert by_wiener(truth, tapered, A) > by_wiener(truth, y, A) + 5
-    assert by_wiener(truth, tapered, A) > score.psnr(truth, y[0].numpy()) + 0.5
+    assert by_wiener(truth, tapered, A) > psnr.measure(truth, y[0].numpy()) + 0.5
     truth, y = blurred("wrap")
-    y = torch.from_numpy(corrupt.add_noise(y[None], sigma=0.01))
-    assert by_wiener(truth, measured.taper(y, A), A) > by_wiener(truth, y, A) - 1.5  # what is lost if it was circular
+    y = torch.from_numpy(add(y[None], sigma=0.01))
+    assert by_wiener(truth, taper(y, A), A) > by_wiener(truth, y, A) - 1.5  # what is lost if it was circular
 
 
 def test_no_other_measurement_is_tapered(colour):
-    assert torch.allclose(measured.taper(colour, denoising.Operator(colour.shape)), colour, atol=1e-7)
+    assert torch.allclose(taper(colour, denoising.Operator(colour.shape)), colour, atol=1e-7)
 
     class Other:
         transfer = None
 
-    assert measured.taper(colour, Other()) is colour
+    assert taper(colour, Other()) is colour
 
 
 def invoke(command, *arguments):
@@ -94,13 +99,13 @@ def invoke(command, *arguments):
 
 
 def test_command_takes_the_picture_as_it_is(tmp_path, colour):
-    y = corrupt.add_noise(colour.numpy() + 0.5, sigma=0.05)  # beyond 1, as noise may be
+    y = add(colour.numpy() + 0.5, sigma=0.05)  # beyond 1, as noise may be
     np.save(tmp_path / "y.npy", y)
     result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
     assert result.exit_code == 0, result.output
     found, A, sigma = measurement.load(tmp_path / "out/measurement.npz")
     assert A.identity and np.allclose(found.numpy(), y, atol=1e-6)
-    assert sigma == measured.estimate_sigma(y) and f"sigma is estimated to be {sigma:.4g}" in result.output
+    assert sigma == estimate_sigma(y) and f"sigma is estimated to be {sigma:.4g}" in result.output
     np.testing.assert_array_equal(np.load(tmp_path / "out/picture.npy"), y)
     with np.load(tmp_path / "out/measurement.npz") as file:
         assert json.loads(str(file["facts"]))["noise"] == {"sigma": sigma}
@@ -141,12 +146,17 @@ def config(**changes):
     return found
 
 
+def drawn(experiment):
+    asked = recoveries(experiment)
+    return drawings("first", experiment, Index(asked, asked))
+
+
 def test_paths_and_figures_of_a_measured_picture():
     good = config()
-    experiments.check(good)
+    check_config(good)
     entry = good["experiments"]["first"]
-    assert [r.corruption for r in experiments.recoveries(entry)] == ["blur=3,sigma=estimate", "blur=3,sigma=0.01"]
-    assert experiments.drawings("first", entry) == [
+    assert [r.corruption for r in recoveries(entry)] == ["blur=3,sigma=estimate", "blur=3,sigma=0.01"]
+    assert drawn(entry) == [
         "first/comparison/mine/blur=3,sigma=estimate",
         "first/comparison/mine/blur=3,sigma=0.01",
     ]
@@ -154,10 +164,10 @@ def test_paths_and_figures_of_a_measured_picture():
         images=["logo", "mine"],
         corruption=[{"images": ["logo"], "sigma": 0.1, "seed": 3}, {"images": ["mine"], "sigma": "estimate"}],
     )
-    experiments.check(mixed)
-    assert experiments.drawings("first", mixed["experiments"]["first"])[0] == "first/psnr"
-    assert "--measured" in experiments.image_arguments("mine", good["images"]["mine"])
-    assert experiments.corruption_path("denoising", "sigma=estimate", True) == "sigma=estimate"
+    check_config(mixed)
+    assert drawn(mixed["experiments"]["first"])[0] == "first/psnr"
+    assert "--measured" in image_arguments("mine", good["images"]["mine"])
+    assert corruptions.spelled("denoising", "sigma=estimate", True) == "sigma=estimate"
 
 
 BAD = {
@@ -198,7 +208,7 @@ BAD = {
 def test_what_cannot_be_asked_of_it_is_refused_in_one_line(case):
     changes, words = BAD[case]
     with pytest.raises(BadInput) as caught:
-        experiments.check(config(**changes), "my.yaml")
+        check_config(config(**changes), "my.yaml")
     message = str(caught.value)
     assert message.startswith("my.yaml: experiments.first") and words in message and "\n" not in message
 
@@ -207,4 +217,4 @@ def test_measured_is_true_or_false():
     bad = config()
     bad["images"]["mine"]["measured"] = "yes"
     with pytest.raises(BadInput, match="images.mine.measured: 'yes' is not allowed; must be of type boolean"):
-        experiments.check(bad)
+        check_config(bad)

@@ -5,15 +5,15 @@ import sys
 import numpy as np
 import pytest
 import torch
-from tests.test_sources import ROOT
 
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.corrupt import add_noise
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.bm3d import recover
+from steps.noises.gaussian import add
 from steps.score import psnr
+from tests.workflows import ROOT
 
 
 @pytest.mark.parametrize("name", ["gray", "colour"])
@@ -30,7 +30,7 @@ def test_is_the_package_s(name, request):
 def test_undoing_what_clipping_did_gains_more_than_a_decibel():
     pytest.importorskip("bm3d")
     x = image.prepare(image.load("skimage:camera"), crop=[60, 180, 96, 96])
-    y = torch.from_numpy(add_noise(x, sigma=0.5, clip=True))
+    y = torch.from_numpy(add(x, sigma=0.5, clip=True))
     A = discover.load("tasks", "denoising").Operator(y.shape)
     plain, undone = (recover(y, A, 0.5, clipped=clipped).numpy() for clipped in (False, True))
     assert psnr(x, undone) > psnr(x, plain) + 1

@@ -4,14 +4,14 @@ import torch
 
 from steps.base.discover import load
 from steps.base.errors import BadInput
-from steps.corrupt import add_noise
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.dip import recover
+from steps.noises.gaussian import add
 from steps.prior import networks
 from steps.score import psnr
 from steps.tools import benchmark
-from tests.test_paper import IMAGES
+from tests.full_size import IMAGES
 
 
 def denoising(x):
@@ -104,7 +104,7 @@ TINY = {"channels": 8, "scales": 2, "lr": 0.01, "precision": "float32", "iterati
 
 
 def noisy(x, sigma, clip):
-    return torch.from_numpy(add_noise(x.numpy(), sigma=sigma, clip=clip, seed=1))
+    return torch.from_numpy(add(x.numpy(), sigma=sigma, clip=clip, seed=1))
 
 
 @pytest.mark.parametrize("clipped", [False, True])
@@ -165,7 +165,7 @@ def test_a_penalty_is_reported_apart_from_the_data_term(gray):
 def test_denoises_as_well_as_the_reference():
     """F-16 at 256 × 256, sigma 25/255 not clipped, the reference's setting; it as the benchmark's plain network."""
     x = torch.from_numpy(image.prepare(image.read(f"{IMAGES}/f16.png"), size=[256]))
-    y = torch.from_numpy(add_noise(x.numpy(), sigma=25 / 255))
+    y = torch.from_numpy(add(x.numpy(), sigma=25 / 255))
     truth, noise = x.double().numpy(), 1 / 30
     settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 1400}
     ours = psnr(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())

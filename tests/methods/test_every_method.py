@@ -7,7 +7,7 @@ import torch
 
 from steps.base import discover
 from steps.base.parameters import check_parameters, keywords
-from steps.corrupt import add_noise
+from steps.noises.gaussian import add
 
 SIGMA = 0.1
 QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}  # used where a method has such a parameter
@@ -30,7 +30,7 @@ METHODS = [
 
 def problem(task, x, **settings):
     A = discover.load("tasks", task).Operator(x.shape, **settings)
-    return torch.from_numpy(add_noise(A.forward(x).numpy(), sigma=SIGMA)), A
+    return torch.from_numpy(add(A.forward(x).numpy(), sigma=SIGMA)), A
 
 
 def quick(module):
@@ -87,7 +87,7 @@ def test_denoising_comes_closer_to_the_truth(method, channels, request):
 )
 def test_beats_its_input_on_its_own_ground(method, task, settings, sigma, gray):
     A = discover.load("tasks", task).Operator(gray.shape, **settings)
-    y = torch.from_numpy(add_noise(A.forward(gray).numpy(), sigma=sigma))
+    y = torch.from_numpy(add(A.forward(gray).numpy(), sigma=sigma))
     estimate = discover.load("methods", method).recover(y, A, sigma, **ENOUGH.get(method, {}))
     assert (estimate - gray).norm() < 0.9 * (A.backproject(y) - gray).norm()
 

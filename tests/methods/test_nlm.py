@@ -5,10 +5,10 @@ from skimage.restoration import denoise_nl_means
 
 from steps.base.discover import load
 from steps.base.errors import BadInput
-from steps.corrupt import add_noise
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.nlm import recover
+from steps.noises.gaussian import add
 from steps.score import psnr
 
 
@@ -28,7 +28,7 @@ def test_is_scikit_image_s(name, axis, settings, request):
 @pytest.mark.parametrize("name", ["camera", "astronaut"])
 def test_undoing_what_clipping_did_gains_more_than_a_decibel(name):
     x = image.prepare(image.load(f"skimage:{name}"), crop=[60, 180, 96, 96])
-    y = torch.from_numpy(add_noise(x, sigma=0.5, clip=True))
+    y = torch.from_numpy(add(x, sigma=0.5, clip=True))
     A = load("tasks", "denoising").Operator(y.shape)
     plain, undone = (recover(y, A, 0.5, clipped=clipped).numpy() for clipped in (False, True))
     assert psnr(x, undone) > psnr(x, plain) + 1

@@ -1,15 +1,11 @@
 import copy
-import math
 from collections import Counter
 
-import numpy as np
-import pandas
 import pytest
-from scipy import stats
-from tests.test_experiments import ROOT
 
 from steps.base.errors import BadInput
 from steps.plan import experiments, published, variants
+from tests.workflows import ROOT
 
 FILE = ROOT / "config/published.csv"
 HEAD = "table,image,parameter,value,label,psnr_db"
@@ -192,58 +188,3 @@ def test_so_are_those_of_which_one_alone_is_compared_with_or_without_published_v
 def test_entries_of_one_label_that_agree_may_share_it():
     check(EXPERIMENT | {"methods": [ONE, MORE]})
     check(EXPERIMENT | {"methods": [ONE, MORE | {"published": ["NS"], "settings": "paper"}]})  # the same, spelled
-
-
-def scores(*corruptions, image="a", label="NLM", task="single_pixel"):
-    facts = {"task": task, "image": image, "label": label}
-    return pandas.DataFrame([facts | {"corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)])
-
-
-CELL = {"table": "t", "image": "a", "parameter": "sigma", "value": 0.001, "label": "N", "psnr_db": 20.0}
-
-
-@pytest.mark.parametrize(
-    "found, expected",
-    [
-        (scores("sigma=0.001,seed=0", "sigma=1e-3,seed=1", "sigma=0.01,seed=0", "sigma=1.0e-03,seed=2"), [0, 1, 3]),
-        (scores("compression=2,seed=0", "default", "sigma=0.001"), [2]),  # where it is missing it is not that value
-        (scores("sigma=0.0010001", "sigma=0"), []),
-        (scores("sigma=0.001", image="b"), []),
-        (scores("sigma=0.001", label="N"), []),
-    ],
-    ids=["spellings and seeds", "missing parameter", "near is not equal", "another image", "another label"],
-)
-def test_our_rows_for_a_cell_are_those_of_its_image_label_and_value(found, expected):
-    assert published.ours(found, CELL, "NLM")["psnr"].tolist() == expected
-
-
-def test_a_whole_number_and_none():
-    cell = CELL | {"parameter": "compression", "value": 4.0}
-    assert published.ours(scores("compression=4", "compression=4.5"), cell, "NLM")["psnr"].tolist() == [0]
-    cell = CELL | {"value": 0.0}
-    assert published.ours(scores("sigma=0", "sigma=1e-3"), cell, "NLM")["psnr"].tolist() == [0]
-
-
-def test_a_parameter_that_is_not_spelled_has_its_default():
-    cell = CELL | {"parameter": "compression", "value": 2.0}
-    there = scores("patterns=hadamard,seed=1", "compression=4,patterns=hadamard", "compression=2")
-    assert published.ours(there, cell, "NLM")["psnr"].tolist() == [0, 2]
-    assert published.ours(scores("default", "sigma=0.1"), CELL | {"value": 0.0}, "NLM")["psnr"].tolist() == [0]
-
-
-@pytest.mark.parametrize("name, value", [("patterns", 1.0), ("nothing", 2.0), ("sigma", 0.5)])
-def test_a_parameter_that_is_a_word_or_that_the_task_has_not_is_no_value(name, value):
-    assert published.ours(scores("default"), CELL | {"parameter": name, "value": value}, "NLM").empty
-
-
-@pytest.mark.parametrize("count", [2, 3, 10])
-def test_the_interval_is_scipy_s(count):
-    values = np.random.default_rng(count).normal(25, 2, count)
-    low, high = stats.t.interval(0.95, count - 1, loc=values.mean(), scale=stats.sem(values))
-    mean, half = published.interval(pandas.Series(values))
-    assert (mean - half, mean + half) == pytest.approx((low, high))
-
-
-def test_one_value_has_no_interval():
-    mean, half = published.interval([25])
-    assert mean == 25 and math.isnan(half)

@@ -3,12 +3,14 @@ import re
 
 import pytest
 import yaml
-from tests.test_experiments import GOOD, ROOT
 
 from steps.base.errors import BadInput
 from steps.base.parameters import LARGEST, LONGEST_NAME, MOST_COMBINATIONS
+from steps.base.text import BYTES, CHARACTERS
 from steps.images import decode as imagefile
-from steps.plan.schema import BYTES, CHARACTERS, DEPTH, SCHEMAS, validate
+from steps.plan.schema import DEPTH, SCHEMAS, validate
+from tests.configs import GOOD
+from tests.workflows import ROOT
 
 
 def test_a_good_config_gets_the_defaults_of_the_schema():

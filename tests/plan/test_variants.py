@@ -76,3 +76,7 @@ def test_a_label_of_an_unknown_parameter_and_one_that_would_differ_by_corruption
 
 def test_parameters_without_their_seed():
     assert but_seed("lr=0.1,seed=3") == but_seed("lr=0.1") == {"lr": 0.1}
+
+
+def test_a_folder_of_parameters_has_one_spelling():
+    assert variants.spelled("tv", "iterations=5.0,lam=1e-3") == "lam=0.001,iterations=5"

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from steps.base.errors import BadInput
-from steps.corrupt import add_noise
 from steps.inverse.trace import kept
+from steps.noises.gaussian import add
 from steps.prior import networks
 from steps.prior.fit import Fit, has_bfloat16
 from steps.score import psnr
-from tests.test_paper import IMAGES, load_image
+from tests.full_size import IMAGES, load_image
 
 CPU = torch.device("cpu")
 SMALL = {"channels": 8, "scales": 2, "inputs": 4}
@@ -303,7 +303,7 @@ def test_bfloat16_recovers_as_well_as_float32(size, settings, iterations):
     gains = []
     for name, top, left in (("cameraman", 30, 70), ("house", 80, 60)):
         x = load_image(name)[:, top : top + 128, left : left + 128]
-        y = torch.from_numpy(add_noise(x.numpy(), sigma=0.05, clip=True))
+        y = torch.from_numpy(add(x.numpy(), sigma=0.05, clip=True))
         for seed in range(5):
             found = {}
             for precision in ("float32", "bfloat16"):

@@ -12,7 +12,7 @@ import pytest
 from steps.base.errors import BadInput
 from steps.run import lock as runs
 
-HOLD = "from steps import runs; runs.begin(['--cores', '1'], local=True); print('held', flush=True); input()"
+HOLD = "from steps.run import lock; lock.begin(['--cores', '1'], local=True); print('held', flush=True); input()"
 
 
 @pytest.fixture

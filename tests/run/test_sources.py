@@ -1,16 +1,23 @@
-import os
+"""The note of a job's code: what it must see, and what it must not see.
+
+It changes with a number that code computes, and with the module that a name is imported from. It does not change with
+comments, docstrings, layout, quotes, help, words of errors and what is printed, constants that only planning and tests
+read, the name and the place of a file, the path of the repository, and the version of Python. It ends at the wall: no
+number depends on steps/base and steps/run.
+"""
+
+import ast
+import hashlib
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from steps.base.discover import available
 from steps.run import sources as module
-from steps.run.sources import sources
-
-ROOT = Path(__file__).parents[2]
+from steps.run.sources import checksums, listing, listing_digest, said, sources
+from tests.workflows import ROOT
 
 
 def names(*modules):
@@ -35,7 +42,7 @@ def test_no_method_or_task_is_a_source_of_the_command_that_loads_it():
 
 
 def test_every_step_task_method_and_figure_has_sources():
-    for kind in ("tasks", "methods", "figures"):
+    for kind in ("tasks", "noises", "methods", "metrics", "figures"):
         for name in available(kind):
             assert f"steps/{kind}/{name}.py" in names(f"steps.{kind}.{name}")
 
@@ -44,6 +51,21 @@ def test_ground_truth_is_out_of_reach_of_recovery():
     for method in available("methods"):
         found = names("steps.recover", f"steps.methods.{method}")
         assert not {"steps/score.py", "steps/images/load.py", "steps/look/pictures.py"} & found
+
+
+IMPORTS = (ast.Import, ast.ImportFrom)
+ALLOWED = {"errors.BadInput", "discover.load", "files.read_arrays", "files.whole"}  # of steps/base
+
+
+@pytest.mark.parametrize("room", ["tasks", "noises", "methods", "metrics", "inverse", "prior"])
+def test_what_decides_numbers_takes_nothing_from_beyond_the_wall_but_errors_and_reading(room):
+    for path in (ROOT / "steps" / room).glob("*.py"):
+        nodes = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom | ast.Import)
+        ]
+        taken = {f"{getattr(node, 'module', '')}.{alias.name}".strip(".") for node in nodes for alias in node.names}
+        beyond = {name for name in taken if name.startswith(module.UNCOUNTED)}
+        assert beyond <= {f"steps.base.{name}" for name in ALLOWED}, path
 
 
 def test_missing_module_is_an_error():
@@ -62,38 +84,195 @@ def test_paths_are_absolute_elsewhere(tmp_path, monkeypatch):
     assert sources("steps.base.parameters")[0] == str(module.ROOT / "steps/base/errors.py")
 
 
-def digest(folder, *modules, cwd=None):
-    """Return what `digest` says of modules in the copy of the repository in a folder."""
-    code = "import sys; from steps.run.sources import digest; print(digest(*sys.argv[1:]))"
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    command = [sys.executable, "-c", code, *modules]
-    found = subprocess.run(command, cwd=cwd or folder, env=environment, capture_output=True, text=True, check=True)
-    return found.stdout.strip()
+SAMPLE = '''
+"""What it is for."""
+
+import math
+from typing import Annotated
+
+import click
+
+from steps.base.errors import BadInput
+from steps.inverse.solvers import admm as solve
+
+LABEL = "A method"
+WIDTH, LIMITS = 0.8, {"low": -1e-3, "high": (1, 2j, None, ..., b"x")}
+
+
+@click.command("run", help="What it does.")
+@click.option("--width", default=0.5, help="pixels")
+def main(width: Annotated[float, "> 0"] = WIDTH, *rest, key=lambda x, /: -x, **more):
+    """Return a number."""
+    print(f"width is {width}")
+    if not 0 < width <= 1:
+        raise BadInput(f"width: {width!r} is not allowed; must be in (0, 1]")
+    match rest:
+        case [first, *others] if others:
+            width += first @ width
+        case {"a": 1, **kept} | str(kept):
+            del kept
+        case _:
+            pass
+    return f"{width:.{3}f} and {key(width)!r:>10}", rest[:2], rest[:2,], rest[::2, None], [*more], {**more, "b": 1}
+
+
+class Operator(list, metaclass=type):
+    """What it is."""
+
+    async def forward(self, x):
+        global WIDTH
+        with open(x) as file, open(x):
+            total = yield (square := x**2)
+        try:
+            return [a for a in await x if a for b in a] + sorted({a async for a in x})
+        except* (ValueError, OSError) as error:
+            raise
+        finally:
+            assert total is not None, f"{total}" "!"
+'''
+PIN = "0cd4830419209ec85f12184f09a27808030f812709df86efd14f8ab2088a7c87"
+
+
+def note(text):
+    return hashlib.sha256(said(text).encode()).hexdigest()
+
+
+def test_every_version_of_python_says_the_same_of_it():
+    """Else another Python would redo everything. A change of `said` redoes everything, too: pin it anew, knowingly."""
+    assert note(SAMPLE) == PIN
+
+
+SAME = {
+    "a comment": ("WIDTH, LIMITS", "# of the kernel\nWIDTH, LIMITS"),
+    "a docstring": ("Return a number.", "Return another number."),
+    "no docstring": ('    """What it is."""\n', ""),
+    "the docstring of the module": ("What it is for.", "What else it is for."),
+    "layout": ("WIDTH, LIMITS = 0.8, {", "(WIDTH, LIMITS) = (\\\n    0.8), {"),
+    "empty lines": ("    global WIDTH\n", "    global   WIDTH\n\n\n"),
+    "quotes": ('"low"', "'low'"),
+    "another spelling of a number": ("-1e-3", "-0.001"),
+    "help of a command": ("What it does.", "What it does, in other words."),
+    "help of an option": ('help="pixels"', 'help="in pixels"'),
+    "words of an error": ("is not allowed; must be", "is wrong; must be"),
+    "what is printed": ("width is {width}", "the width: {width}"),
+    "nothing is printed": ('    print(f"width is {width}")\n', ""),
+    "a constant for tables and planning": ('LABEL = "A method"', 'LABEL = "Another"\nGPU = True\nQUICK = {"a": 1}'),
+    "a function for planning": ("class Operator", "def needs(image_mb, **_):\n    return 1, 2\n\n\nclass Operator"),
+    "the module that a name comes from": ("steps.inverse.solvers", "steps.inverse.moved"),
+}
+ANOTHER = {
+    "a constant": ("WIDTH, LIMITS = 0.8", "WIDTH, LIMITS = 0.9"),
+    "a sign": ("-1e-3", "1e-3"),
+    "a type": ("(1, 2j", "(1.0, 2j"),
+    "true for one": ("(1, 2j", "(True, 2j"),
+    "bytes for text": ('b"x"', '"x"'),
+    "a default": ("default=0.5", "default=0.6"),
+    "a range": ('"> 0"', '">= 0"'),
+    "a comparison": ("0 < width <= 1", "0 < width < 1"),
+    "the type of an error": ("raise BadInput", "raise ValueError"),
+    "an error that is not raised": ("        raise\n", "        return 0\n"),
+    "a format": (":.{3}f}", ":.{4}f}"),
+    "a slice": ("rest[:2],", "rest[2],"),
+    "a slice in a tuple": ("rest[:2,]", "rest[:2]"),
+    "a guard": (" if others:", ":"),
+    "a name in an import": ("import admm as solve", "import admm2 as solve"),
+    "another library": ("import math", "import cmath"),
+    "a decorator": ('@click.command("run"', '@click.group("run"'),
+    "a positional parameter": ("lambda x, /: -x", "lambda x: -x"),
+    "what LABEL is elsewhere": ("    global WIDTH\n", '    global WIDTH\n        LABEL = "x"\n'),
+    "text that is no docstring": ("    match rest:", '    width = "Return a number."\n    match rest:'),
+}
+
+
+def edited(pair):
+    before, after = pair
+    assert SAMPLE.count(before) >= 1
+    return SAMPLE.replace(before, after)
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_what_changes_no_number_is_not_said(case):
+    assert said(edited(SAME[case])) == said(SAMPLE)
+
+
+@pytest.mark.parametrize("case", ANOTHER)
+def test_what_may_change_a_number_is_said(case):
+    assert said(edited(ANOTHER[case])) != said(SAMPLE)
 
 
 @pytest.fixture
 def copied(tmp_path):
     shutil.copytree(ROOT / "steps", tmp_path / "copy/steps", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path / "copy"
+    yield tmp_path / "copy"
+    forget()
 
 
-def test_the_digest_is_that_of_the_code_a_job_is_made_of(copied, tmp_path):
-    modules = ("steps.recover", "steps.methods.tv")
-    before = digest(copied, *modules)
-    assert len(before) == 64 and before == digest(copied, *reversed(modules)) == module.digest(*modules)
-    assert before == digest(copied, *modules, cwd=tmp_path)  # wherever it runs
-    assert before != digest(copied, "steps.recover", "steps.methods.dip")
-    with open(copied / "steps/methods/dip.py", "a") as file:
-        file.write("# not of TV\n")
-    assert digest(copied, *modules) == before
-    with open(copied / "steps/inverse/solvers.py", "a") as file:  # imported by TV, inside a function
-        file.write("# of TV\n")
-    after = digest(copied, *modules)
-    assert after != before
-    (copied / "steps/methods/tv.py").rename(copied / "steps/methods/tw.py")
-    assert digest(copied, "steps.recover", "steps.methods.tw") != after  # the same lines in a file of another name
+def forget():
+    for function in (module.digest, module._imports, module._path):
+        function.cache_clear()
 
 
-def test_the_digest_is_the_same_through_a_link_to_the_repository(copied, tmp_path):
+def digest(folder, *modules):
+    """Return the digest of the note of modules in the copy of the repository in a folder, as it is now."""
+    forget()
+    with mock.patch.object(module, "ROOT", folder):
+        return listing_digest(*modules)
+
+
+def change(path, *pair):
+    text = path.read_text()
+    path.write_text(text.replace(*pair) if pair else text + "\nEDITED = 1\n")
+    assert path.read_text() != text
+
+
+TV = ("steps.recover", "steps.methods.tv")
+
+
+def test_the_note_is_of_the_code_a_job_is_made_of(copied, tmp_path, monkeypatch):
+    before = digest(copied, *TV)
+    assert len(before) == 64 and before == digest(copied, *reversed(TV)) == digest(ROOT, *TV)
+    monkeypatch.chdir(tmp_path)  # wherever it runs
+    assert before == digest(copied, *TV)
     (tmp_path / "link").symlink_to(copied)
-    assert digest(tmp_path / "link", "steps.base.parameters", cwd=tmp_path) == digest(copied, "steps.base.parameters")
+    assert before == digest(tmp_path / "link", *TV)
+    assert before != digest(copied, "steps.recover", "steps.methods.dip")
+    change(copied / "steps/methods/dip.py")
+    assert digest(copied, *TV) == before
+    change(copied / "steps/inverse/solvers.py")  # imported by TV, inside a function
+    assert digest(copied, *TV) != before
+
+
+def test_a_moved_file_leaves_the_note_as_it_is(copied):
+    before = digest(copied, *TV)
+    (copied / "steps/methods/tv.py").rename(copied / "steps/methods/tw.py")
+    assert digest(copied, "steps.recover", "steps.methods.tw") == before
+    (copied / "steps/inverse/solvers.py").rename(copied / "steps/prior/another.py")
+    change(copied / "steps/methods/tw.py", "steps.inverse.solvers", "steps.prior.another")
+    assert digest(copied, "steps.recover", "steps.methods.tw") == before
+
+
+def test_which_of_two_modules_a_name_is_imported_from_is_noted(copied):
+    """Both are in the closure, before and after: only the import line of the third differs."""
+    for name, number in (("one", 1), ("two", 2)):
+        (copied / f"steps/prior/{name}.py").write_text(f"WEIGHT = {number}\n")
+    mine = copied / "steps/methods/mine.py"
+    mine.write_text("from steps.prior.one import WEIGHT\nfrom steps.prior.two import WEIGHT as OTHER\n")
+    before = digest(copied, "steps.methods.mine")
+    mine.write_text("from steps.prior.two import WEIGHT\nfrom steps.prior.one import WEIGHT as OTHER\n")
+    assert digest(copied, "steps.methods.mine") != before
+
+
+def test_what_lies_beyond_the_wall_is_not_noted(copied):
+    before = digest(copied, *TV)
+    for room in ("base", "run"):
+        for path in (copied / "steps" / room).glob("*.py"):
+            change(path)
+    assert digest(copied, *TV) == before
+
+
+def test_a_line_of_a_note_is_a_digest_and_those_that_it_imports(copied):
+    lines = {line.split()[0]: line.split()[1:] for line in listing("steps.methods.tv").splitlines()}
+    found = checksums()
+    tv, solvers = found["steps/methods/tv.py"], found["steps/inverse/solvers.py"]
+    assert {tv, solvers} <= lines.keys() and solvers[:12] in lines[tv]
+    assert not any("steps" in word for words in lines.values() for word in words)

@@ -2,7 +2,7 @@ import math
 
 import pandas
 
-from steps import corrupt
+from steps.plan import corruptions
 from steps.tables import grouping
 
 
@@ -56,7 +56,7 @@ def test_images_are_counted_for_each_corruption():
 
 def test_what_a_corruption_does_not_spell_has_its_default():
     given = pandas.DataFrame({"corruption": ["blur=2,sigma=0.1", "sigma=0.1"], "task": "deconvolution", "psnr": 20.0})
-    default = corrupt.allowed("deconvolution")["blur"].default
+    default = corruptions.allowed("deconvolution")["blur"].default
     found, varying, fixed = grouping.split(given)
     assert varying == ["blur"] and found["blur"].tolist() == [2, default] and fixed == {"sigma": 0.1}
     found, _, _ = grouping.split(given.assign(psnr=[20.0, math.nan]))  # nobody knows how a photo was blurred

@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from steps import combine, tabulate
-from steps.tables import scores
+from steps.tables.scores import read_scores
 
 
 @pytest.mark.parametrize("label", ["0.01", "None", "nan", "TV, 1e-3"])
@@ -17,7 +17,7 @@ def test_names_and_labels_stay_text(tmp_path, label):
     for command, arguments in ((combine.main, [one, both]), (tabulate.main, [both, table, "--title=T"])):
         result = CliRunner().invoke(command, arguments)
         assert result.exit_code == 0, result.output
-    read = scores.read(tmp_path / "all.csv").iloc[0]
+    read = read_scores(tmp_path / "all.csv").iloc[0]
     assert read["label"] == label
     assert read["image"] == "01"
     assert read["psnr"] == 30

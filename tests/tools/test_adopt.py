@@ -472,9 +472,9 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
         path.touch()
     assert jobs() == planned
     path = repository / "steps/methods/tv.py"
-    path.write_text(path.read_text() + "# edited\n")
+    path.write_text(path.read_text() + "EDITED = 1\n")
     assert jobs().count("recover") == 2
-    path.write_text(path.read_text().removesuffix("# edited\n"))
+    path.write_text(path.read_text().removesuffix("EDITED = 1\n"))
 
     nothing = call("make", "cells", "CONFIG=tiny.yaml", "CORES=2")
     assert nothing.returncode == 2 and "no recovery is left to make" in nothing.stderr
@@ -507,7 +507,7 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
 
 
 def test_what_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(adopt.imagefile, "BYTES", 10**6)
+    monkeypatch.setattr(adopt, "BYTES", 10**6)
     packed = io.BytesIO()
     np.savez_compressed(packed, a=np.zeros(10**6))
     assert len(packed.getvalue()) < 10**5

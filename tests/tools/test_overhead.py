@@ -1,13 +1,14 @@
 import pytest
 
 from steps.plan import experiments
+from steps.plan.config import check_config
 from steps.tools import overhead
 
 
 @pytest.mark.parametrize("count", [100, 1000])
 def test_the_study_has_as_many_recoveries_as_it_says(count):
     study = overhead.config(count)
-    experiments.check(study)
+    check_config(study)
     assert len({recovery.folder for recovery in experiments.recoveries(study["experiments"]["study"])}) == count
 
 

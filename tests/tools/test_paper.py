@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from steps.tools import paper as page
+from tests.workflows import ROOT
 
 CONFIG = {
     "images": {"camera": {"source": "skimage:camera"}, "logo": {"source": "synthetic:logo"}},
@@ -62,7 +63,7 @@ def test_the_commit_says_if_the_code_has_changed(tmp_path, monkeypatch):
 
 
 def test_without_results_it_says_what_to_do(tmp_path, monkeypatch):
-    smoke = str(page.experiments.ROOT / "config/smoke.yaml")
+    smoke = str(ROOT / "config/smoke.yaml")
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(page.main, [smoke, "p.md", "--command", "make"])
     assert result.exit_code == 1

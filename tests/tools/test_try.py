@@ -12,7 +12,8 @@ from PIL import Image
 
 from steps.images import decode as imagefile
 from steps.images import load as image
-from steps.plan import experiments, schema
+from steps.plan import schema
+from steps.plan.config import check_config
 from steps.tools import photo
 from tests.workflows import ROOT, snakemake
 
@@ -341,7 +342,7 @@ def test_a_recovery_of_which_a_file_is_gone_is_made_again(here, name):
 def test_its_config_is_one_that_the_workflow_takes(here, picture):
     wide(picture, 8, 12)
     assert run(picture, "--method", "wiener", "-o", "mine").exit_code == 0
-    experiments.check(schema.read("mine/config.yaml") | {"device": "cpu"})
+    check_config(schema.read("mine/config.yaml") | {"device": "cpu"})
 
 
 @pytest.mark.parametrize(("white", "words"), [(4095, "12 bits"), (16383, "14 bits"), (65535, None)])

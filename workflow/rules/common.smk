@@ -5,6 +5,7 @@ import json
 from hashlib import sha256
 
 from steps.base import discover
+from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
 from steps.plan import claims, corruptions, experiments, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
@@ -140,8 +141,16 @@ def image_code(wildcards):
 @or_exit
 def task_code(wildcards):
     check_spelling(wildcards)
-    other = {"said": "measured", "name": f"corrupt-{wildcards.task}-measured"} if measured(wildcards) else {}
-    return note_of("steps.corrupt", f"steps.tasks.{wildcards.task}", **other)
+    task, noise = wildcards.task, noise_module(wildcards)
+    other = (
+        {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
+    )
+    return note_of("steps.corrupt", f"steps.tasks.{task}", noise, **other)
+
+
+def noise_module(wildcards):
+    """Return the name of the module of a path's noise."""
+    return corruptions.noise_of(parse_parameters(wildcards.corruption)).__name__
 
 
 @or_exit
@@ -153,7 +162,8 @@ def truth(wildcards):
 @or_exit
 def method_code(wildcards):
     check_spelling(wildcards)
-    return note_of("steps.recover", f"steps.methods.{wildcards.method}", f"steps.tasks.{wildcards.task}")
+    task, method = wildcards.task, wildcards.method
+    return note_of("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}", noise_module(wildcards))
 
 
 @or_exit

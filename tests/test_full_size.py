@@ -4,19 +4,16 @@ The folder holds cameraman, hill, f16, baboon and house as PNG files. One noise 
 """
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
 import torch
-from tests.test_sources import ROOT
 
 from steps.base.discover import load
-from steps.corrupt import add_noise
-from steps.images import load as image
-from steps.score import psnr
+from steps.metrics import psnr
+from steps.noises.gaussian import add
+from tests.full_size import IMAGES, load_image
+from tests.workflows import ROOT
 
-IMAGES = os.environ.get("PRIORBENCH_IMAGES")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not IMAGES, reason="no folder of test images in PRIORBENCH_IMAGES")]
 
 with open(ROOT / "config/published.csv", encoding="utf-8") as file:
@@ -32,15 +29,11 @@ def cells(table, method, image=None, label=""):
     ]
 
 
-def load_image(name):
-    return torch.from_numpy(image.prepare(image.read(Path(IMAGES) / f"{name}.png")))
-
-
 def recovered_psnr(name, task, method, sigma, clip=False, settings=None, **parameters):
     x = load_image(name)
     A = load("tasks", task).Operator(x.shape, **(settings or {}))
-    y = torch.from_numpy(add_noise(A.forward(x).numpy(), sigma=sigma, clip=clip, seed=0))
-    found = psnr(x.double().numpy(), load("methods", method).recover(y, A, sigma, **parameters).numpy())
+    y = torch.from_numpy(add(A.forward(x).numpy(), sigma=sigma, clip=clip, seed=0))
+    found = psnr.measure(x.double().numpy(), load("methods", method).recover(y, A, sigma, **parameters).numpy())
     print(f"{name} sigma={sigma} {method} {parameters}: {found:.2f} dB")
     return found
 
@@ -87,8 +80,7 @@ def test_the_prior_after_wiener_changes_the_psnr_negligibly(name, sigma, publish
 @pytest.mark.parametrize("compression", [1, 2, 4, 8])
 def test_the_prior_is_not_the_best_for_the_single_pixel_camera(compression):
     """Table 3, Barbara at 64 × 64, lam 1e-3 and rho 0.1 for BM3D: better than the prior at every compression."""
-    file = Path(IMAGES) / "barbara_set14.png"
-    x = torch.from_numpy(image.prepare(image.read(file), gray=True, size=[64]))
+    x = load_image("barbara_set14", gray=True, size=[64])
     A = load("tasks", "single_pixel").Operator(x.shape, compression=float(compression))
     settings = {"bm3d": {"start": 0.1, "strength": 0.1, "rho": 0.1, "iterations": 50}}
     settings["admm_dip"] = {"lr": 1e-4, "inner": 20, "iterations": 50}

@@ -1,0 +1,28 @@
+"""Salt-and-pepper noise: some values of A x are replaced by 0 or by 1."""
+
+from typing import Annotated
+
+import numpy as np
+
+LABEL = "salt-and-pepper"
+
+
+def add(clean, *, amount: Annotated[float, ">= 0", "< 1"] = 0.1, seed: Annotated[int, ">= 0"] = 0):
+    """Return clean, float32, in which each value is with the chance `amount` replaced, by 0 or by 1, as likely.
+
+    Mean (1 − amount) · clean + amount / 2.
+    """
+    chance = np.random.default_rng([seed, 0]).random(clean.shape)
+    noisy = np.where(chance < amount, chance < amount / 2, clean)
+    return noisy.astype(np.float32)
+
+
+def sigma(y, *, amount: Annotated[float, ">= 0", "< 1"] = 0.1):
+    """Return the root mean square of y − A x, √(amount · mean(½ − A x + (A x)²)): of an error that has a bias, too.
+
+    The means of A x and of its square are those of y, solved for:  E y = (1 − amount) A x + amount / 2,  and the same
+    for squares. The mean is at least ¼, whatever A x.
+    """
+    y = np.asarray(y, dtype=np.float64)
+    first, second = ((moment.mean() - amount / 2) / (1 - amount) for moment in (y, y**2))
+    return float(np.sqrt(amount * max(0.5 - first + second, 0.25)))

@@ -1,0 +1,23 @@
+"""Speckle: y = A x · g, multiplied by noise g of mean 1, as in pictures by radar, ultrasound and laser light."""
+
+from typing import Annotated
+
+import numpy as np
+
+LABEL = "speckle"
+
+
+def add(clean, *, looks: Annotated[float, "> 0", "<= 1e9"] = 10.0, seed: Annotated[int, ">= 0"] = 0):
+    """Return clean · g, float32, with g ~ Gamma(looks, 1 / looks): mean clean, variance clean² / looks.
+
+    looks is the number of independent intensities, each of exponential speckle, whose mean is measured: the parameter
+    of that field, and unlike a "variance" one with a distribution that is never negative. Not whole numbers are
+    "equivalent" looks. Source: Goodman (1976).
+    """
+    g = np.random.default_rng([seed, 0]).gamma(looks, 1 / looks, clean.shape)
+    return (clean * g).astype(np.float32)
+
+
+def sigma(y, *, looks: Annotated[float, "> 0", "<= 1e9"] = 10.0):
+    """Return the noise's root mean square √(mean((A x)²) / looks), by  E y² = (A x)² (1 + 1 / looks)."""
+    return float(np.sqrt(np.mean(np.square(y, dtype=np.float64)) / (looks + 1)))
