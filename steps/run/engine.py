@@ -1,7 +1,6 @@
 """The engine room: all that priorbench asks of Snakemake beyond its documented language; `workflow` is Snakemake's own.
 
-Each function says what it buys. tests/run/test_engine.py asks the installed Snakemake for every private part by name,
-so that of a version that has moved one a test says what breaks, and no user finds out.
+Each function says what it buys, and tests/run/test_engine.py asks the installed Snakemake for every private part.
 """
 
 import contextlib

@@ -7,10 +7,12 @@ import ast
 import importlib
 import inspect
 import logging
+import os
 import re
 import subprocess
 import sys
 import threading
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -199,6 +201,23 @@ def test_wildcards_travel_with_their_commas(workflow, monkeypatch):
     (word,) = real.encode_target_jobs_cli_args([TargetSpec("make", {"letter": "a,b"})])
     assert word == "make:letter=a%2Cb"
     assert JobFactory.new("factory", "rule", "dag", {"letter": "a%2Cb"}) == {"letter": "a,b"}
+
+
+def test_a_job_ends_with_the_run_that_started_it(tmp_path):
+    if not engine.job_prefix().startswith("exec setpriv"):
+        pytest.skip("needs setpriv, of util-linux")
+    script = f"import subprocess, sys; subprocess.run({engine.job_prefix() + 'sleep 60'!r}, shell=True)"  # no $PRIORBENCH_WARM
+    parent = subprocess.Popen([sys.executable, "-c", script])
+    deadline = time.monotonic() + 10
+    child = ""
+    while not child and time.monotonic() < deadline:
+        time.sleep(0.05)
+        child = subprocess.run(["pgrep", "-P", str(parent.pid), "-x", "sleep"], capture_output=True, text=True).stdout
+    parent.kill()
+    parent.wait()
+    time.sleep(0.2)
+    assert child
+    assert not os.path.exists(f"/proc/{child.strip()}/exe")
 
 
 TINY = {
