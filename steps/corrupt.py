@@ -46,6 +46,7 @@ def main(image, task, corruption, folder, measured):
         sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
     if noise.get("sigma") != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
+    noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}
     noise.pop("seed", None)
     known = measurement.Noise(module.__name__.rpartition(".")[2], noise, sigma)
     with whole(Path(folder, "picture.npy")) as temporary:

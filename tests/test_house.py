@@ -22,7 +22,7 @@ MAY = {  # what a room's files may import from, beside their own room
     "noises": {"base", "inverse"},
     "metrics": {"base", "inverse"},
     "methods": {"base", "inverse", "prior", "tasks"},
-    "plan": {"base", "images"},
+    "plan": {"base", "images", "inverse"},
     "tables": {"base", "plan"},
     "look": {"base", "tables"},
     "run": {"base"},

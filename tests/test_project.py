@@ -10,7 +10,6 @@ import yaml
 from PIL import Image
 
 from steps import compare
-from steps.base import discover
 from steps.base.parameters import parse_parameters
 from steps.plan import experiments, published, variants
 from steps.plan.config import check_config
@@ -75,13 +74,6 @@ def test_all_that_the_steps_import_is_required():
         imported |= set(re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE))
     outside = {names.get(name, name) for name in imported - set(sys.stdlib_module_names) - {"steps"}}
     assert outside <= required
-
-
-def test_the_readme_names_every_task_method_and_figure():
-    text = (ROOT / "README.md").read_text() + (ROOT / "config/README.md").read_text()
-    for kind in ("tasks", "methods", "figures"):
-        for name in discover.available(kind):
-            assert f"`{name}`" in text, f"{kind}/{name}"
 
 
 def test_links_and_pictures_of_the_documents_exist():

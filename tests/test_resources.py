@@ -94,3 +94,43 @@ def test_without_a_gpu_the_jobs_take_all_cores(repository, visible, device):
 def test_gpu_slots_must_be_at_least_one(repository):
     with pytest.raises(AssertionError, match="gpu_slots: 0 is not allowed; must be >= 1"):
         run(repository, "0", gpu_slots=0)
+
+
+TENTH = '''"""Every tenth pixel, in a row."""
+
+from steps.inverse.operators import LinearOperator
+
+
+class Operator(LinearOperator):
+    """A measurement of a tenth of the image's size."""
+
+    def forward(self, x):
+        """Return every tenth pixel."""
+        return x.flatten(-3)[..., ::10]
+
+    def adjoint(self, y):
+        """Return the pixels in their places."""
+        found = y.new_zeros(*y.shape[:-1], self.shape[0] * self.shape[1] * self.shape[2])
+        found[..., ::10] = y
+        return found.unflatten(-1, self.shape)
+'''
+
+
+def test_a_job_asks_for_what_its_image_needs_however_small_the_measurement(repository):
+    """Of 512 × 512 pixels, 2000 iterations of the prior are given 15 minutes and 2000 / 8 for each MB."""
+    (repository / "steps/tasks/tenth.py").write_text(TENTH)
+    config = {"images": {"logo": {"source": "synthetic:logo", "size": 512}}, "device": "cpu"}
+    entry = {"task": "tenth", "images": ["logo"], "methods": [{"method": "dip"}], "figures": []}
+    (repository / "tenth.yaml").write_text(yaml.safe_dump(config | {"experiments": {"tenth": entry}}))
+    rules = repository / "workflow/rules/recover.smk"
+    rules.write_text(rules.read_text().replace('"recover {', '"asks {resources.mem_mb} {resources.runtime} {'))
+    folder = "results/tenth/logo/default"
+
+    def run(*words):
+        command = [sys.executable, "-m", "snakemake", *words, "--cores", "1", "--configfile", "tenth.yaml"]
+        return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout
+
+    assert "asks <TBD> <TBD>" in run("--dry-run", f"{folder}/dip/default/recovered.npy")
+    run(f"{folder}/measurement.npz")
+    memory, minutes = round(4000 + 2500 * 512 * 512 * 4e-6), round(15 + 2000 / 8 * 512 * 512 * 4e-6)
+    assert f"asks {memory} {minutes} " in run("--dry-run", f"{folder}/dip/default/recovered.npy")

@@ -1,9 +1,14 @@
 """Runs of the whole workflow in a copy of the repository, for the tests that need them."""
 
+import functools
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -25,6 +30,33 @@ def copy_repository(folder):
             shutil.copy(ROOT / name, folder / name)
 
 
+@functools.cache
+def _loaded():
+    """Start the process that has Snakemake loaded (tests/loaded.py), which ends with this one; return its socket."""
+    path = Path(tempfile.mkdtemp(prefix="priorbench-tests-"), "socket")
+    words = [sys.executable, str(ROOT / "tests/loaded.py"), str(path), str(os.getpid())]
+    server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while not path.exists():
+        assert server.poll() is None, "tests/loaded.py has ended"
+        time.sleep(0.05)
+    return str(path)
+
+
+def python(folder, *words, environment=os.environ):
+    """Run `python -m WORDS` in a folder, as a process of its own; return it finished, with its text."""
+    words = [sys.executable, "-m", *map(str, words)]
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    request = "\0".join([str(folder), str(len(words)), *words, *variables]).encode(errors="surrogateescape")
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, socket.socket(socket.AF_UNIX) as server:
+        server.connect(_loaded())
+        socket.send_fds(server, [len(request).to_bytes(8, "big")], [out.fileno(), err.fileno()])
+        server.sendall(request)
+        answer = server.recv(1)
+        texts = [(file.seek(0), file.read().decode(errors="replace"))[1] for file in (out, err)]
+    assert answer, f"{words} ended without saying how"
+    return subprocess.CompletedProcess(words, answer[0], *texts)
+
+
 def command(*arguments, config="config/smoke.yaml", cores=2):
     """Return the words of a call of Snakemake by this Python."""
     return [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments, "--configfile", config]
@@ -32,8 +64,7 @@ def command(*arguments, config="config/smoke.yaml", cores=2):
 
 def snakemake(folder, *arguments, config="config/smoke.yaml", cores=2):
     """Run Snakemake in a folder; return the finished process with its text."""
-    words = command(*arguments, config=config, cores=cores)
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return python(folder, *command(*arguments, config=config, cores=cores)[2:])
 
 
 def jobs(folder, *arguments, config="config/smoke.yaml"):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from steps.base.errors import BadInput
 
 RESULTS = Path("results")
+BROKEN = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)  # what reading a damaged file raises
 
 
 @contextlib.contextmanager
@@ -56,7 +58,7 @@ def reading(path):
     """
     try:
         yield path
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except BROKEN as error:
         said = " ".join(str(error).split())[:120] or type(error).__name__
         if Path(path).resolve().is_relative_to(RESULTS.resolve()):
             Path(path).unlink(missing_ok=True)
@@ -77,8 +79,16 @@ def write_text(path, text):
 
 
 def write_json(path, content):
-    """Write a dict as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    """Write a dict as indented JSON, whole or not at all; numbers that JSON has not as "inf", "-inf" and "nan"."""
+    write_text(path, json.dumps(_spelled(content), indent=2, allow_nan=False) + "\n")
+
+
+def _spelled(content):
+    if isinstance(content, dict):
+        return {name: _spelled(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_spelled(value) for value in content]
+    return str(content) if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def read_json(path):

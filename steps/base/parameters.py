@@ -127,7 +127,7 @@ def keywords(*functions):
     for function in functions:
         for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
             if parameter.kind is parameter.KEYWORD_ONLY and name not in HANDED:
-                found.pop(name, None)
+                found.pop(name, None)  # a dict would keep the first one's place
                 found[name] = _typed(parameter, function)
     return found
 
@@ -181,12 +181,15 @@ def quoted(value):
 
 
 def _coerce(where, value, annotation):
+    """Return a value as its annotation has it; raise BadInput, naming `where`, unless it is of that type and range."""
     try:
         value = normalise(value)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
     if annotation is type(None):  # of a default None without an annotation: any
         return value
+    # An annotation is up to three layers, taken off from outside: Annotated[float | Literal["estimate"], ">= 0"]
+    # has limits, then words that are allowed in the place of a number, then the type itself.
     limits = []
     if get_origin(annotation) is Annotated:
         annotation, *limits = get_args(annotation)
@@ -194,7 +197,7 @@ def _coerce(where, value, annotation):
     if get_origin(annotation) in (Union, types.UnionType):  # float | None, float | Literal["estimate"]
         annotation, *others = (option for option in get_args(annotation) if option is not type(None))
         words = [word for option in others for word in get_args(option)]
-    if value in words:
+    if value in words:  # a word has no limits
         return value
     if get_origin(annotation) is Literal:
         if value not in get_args(annotation):
@@ -202,6 +205,7 @@ def _coerce(where, value, annotation):
                 f"{where}: {quoted(value)} is not allowed; must be one of {', '.join(map(str, get_args(annotation)))}"
             )
         return value
+    # In Python True is an int and 5 is no float; here true is no number, and 5 stands for 5.0, too.
     fits = isinstance(value, annotation) or (annotation is float and isinstance(value, int))
     if not fits or (isinstance(value, bool) and annotation is not bool):
         raise BadInput(f"{where}: {quoted(value)} is not allowed; must be {' or '.join([NAMES[annotation], *words])}")

@@ -4,6 +4,10 @@ import math
 
 import numpy as np
 
+CAPTION = """\
+The networks of the deep image prior, layer by layer with their channels. **Look for** depth, skips and how the code is
+upsampled: they are the prior.
+"""
 EACH = ()
 IMAGES = True
 COLOURS = {"down": "#56B4E9", "up": "#E69F00", "layer": "#E69F00", "skip": "#009E73", "code": "0.75", "image": "0.75"}

@@ -5,6 +5,10 @@ More than a dozen images are averaged.
 
 import numpy as np
 
+CAPTION = """\
+Loss and PSNR against iterations, the band from the lowest to the highest seed. **Look for** PSNR that rises and falls
+while the loss still falls: from there on the network fits the noise, and where one stops decides the result.
+"""
 EACH = ()
 CURVES = True
 
@@ -49,7 +53,7 @@ def draw(scores):
             below.axhline(here["input_psnr"].mean(), **style.INPUT)
             looks |= {"input": style.INPUT}
             last["input"] = (max(x for x, _ in last.values()), here["input_psnr"].mean())
-        title = ", ".join(filter(None, [image, style.values(zip(varying, values))]))
+        title = ", ".join(filter(None, [image, style.values(zip(varying, values), scores["task"].iloc[0])]))
         above.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         above.set_ylabel("Loss" if column == 0 else "")
         below.tick_params(labelbottom=True)  # also where there are panels below

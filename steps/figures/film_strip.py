@@ -2,6 +2,14 @@
 
 import numpy as np
 
+from steps.tables.columns import PSNR
+
+CAPTION = """\
+A strip of kept iterates for each method, between input and truth, above PSNR and loss against iterations; the method's
+marker is where its rule stopped it, the star the best iterate kept, which only who has the truth can choose. **Look
+for** the iteration from which noise appears, and for how far marker and star lie apart: what is lost by not knowing
+the truth.
+"""
 EACH = ("image", "corruption")
 CURVES = True
 TRACES = True
@@ -43,7 +51,7 @@ def draw(scores):
         panels = [style.place(figure, left, top, side, high) for left in lefts]
         if line == 0:
             pictures.show(panels[0], pictures.measured(row), "Input")
-            pictures.caption(panels[0], row["input_psnr"])
+            pictures.caption(panels[0], PSNR.text(row["input_psnr"]))
         else:
             panels[0].remove()
         if line == 0 and truth is not None:
@@ -126,13 +134,13 @@ def _draw_strip(panels, row, curve, trace, look):
         place = kept.index(iteration)
         title = f"★ {iteration}" if iteration == best else f"{iteration}"
         pictures.show(panel, pictures.display(trace["estimates"][place].astype(np.float32)), title)
-        pictures.caption(panel, curve["psnr"].iloc[place], iteration == best)
+        pictures.caption(panel, PSNR.text(curve["psnr"].iloc[place]), iteration == best)
     last, *unused = panels[len(shown) :]
     for panel in unused:
         panel.remove()
     title = "Returned" if returned is None else f"Stopped {returned}"
     pictures.show(last, pictures.recovered(row), f"★ {title}" if returned == best else title)
-    pictures.caption(last, row["psnr"], returned == best)
+    pictures.caption(last, PSNR.text(row["psnr"]), returned == best)
     pictures.frame(last, look["color"], 1.5)
     last.title.set_color(style.text_colour(look["color"]))
 
@@ -155,12 +163,12 @@ def _draw_curves(figure, panels, fits, looks):
             continue
         best = curve.loc[curve["psnr"].idxmax()]
         same = bool(best["iteration"] == iteration and abs(best["psnr"] - row["psnr"]) < 0.005)  # one mark, the star
-        name = f"{row['label']}: stopped {style.decibels(row['psnr'])}"
+        name = f"{row['label']}: stopped {PSNR.text(row['psnr'])}"
         if not same:
             points[name] = (iteration or len(trace["losses"]), row["psnr"])
             marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
         oracle = row["psnr"] if same else best["psnr"]  # kept iterates are rounded
-        name = f"{row['label']}: {'stopped, ' * same}oracle {style.decibels(oracle)}"
+        name = f"{row['label']}: {'stopped, ' * same}oracle {PSNR.text(oracle)}"
         marked[name] = {"color": look["color"], "marker": "*", "linestyle": "", "markersize": 10, "label": name}
         marked[name] |= {"markeredgecolor": "black", "markeredgewidth": 0.5, "zorder": 3}
         points[name] = (best["iteration"], best["psnr"])

@@ -4,6 +4,10 @@ import textwrap
 
 import numpy as np
 
+CAPTION = """\
+Ours minus published, a cell for each published value. **Look for** a whole row or column of one colour: a difference
+of method or setting. Single cells are more often accidents of noise and seed.
+"""
 EACH = ()
 PUBLISHED = True
 RANGE = 3  # dB, where the colours end
@@ -42,7 +46,8 @@ def draw(scores):
         text += "*" if cell.verdict == "not comparable" else ""
         colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
         panel.text(j, i, f"{text}\n({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
-    parameter = style.symbol(next(c.parameter for line in cells_of for c in line if c))
+    parameter = next(c.parameter for line in cells_of for c in line if c)
+    parameter, _ = style.symbol(parameter, scores["task"].iloc[0])
     heads = [f"{label}\n({settings})" if settings not in label else label for settings, label in columns]
     wide = max(9, 84 // len(columns))  # letters that fit over a column
     heads = ["\n".join(piece for line in head.split("\n") for piece in textwrap.wrap(line, wide)) for head in heads]

@@ -80,9 +80,10 @@ def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
 
 
 def check_image(image, where):
-    """Raise BadInput, naming `where`, for an entry under images that can be seen to be wrong without reading pixels.
+    """Return (height, width) of an entry under images, as far as can be seen without reading pixels: else (0, 0).
 
-    A file is opened for its header: whether it is an image, not too large, and its crop inside of it.
+    If only the longer side is known, both are that. Raises BadInput, naming `where`, for an entry that can be seen to
+    be wrong. A file is opened for its header: whether it is an image, not too large, and its crop inside of it.
     """
     source, (height, width) = image["source"], (0, 0)
     kind, _, rest = source.partition(":")
@@ -102,15 +103,27 @@ def check_image(image, where):
             height, width = decode.size(source)
         except BadInput as error:
             raise BadInput(f"{where}.source: {error}") from error
-    if "crop" in image and height:
-        rows, columns = box((height, width), listed(image["crop"]), f"{where}.crop")
-        height, width = rows.stop - rows.start, columns.stop - columns.start
+    if "crop" in image:
+        crop = listed(image["crop"])
+        if height:
+            box((height, width), crop, f"{where}.crop")
+        height, width = (crop * 2)[-2:]
     if "size" in image:
         height, width = resized((height, width) if height else (1, 1), listed(image["size"]))
         if height * width > PIXELS:
             raise BadInput(f"{where}.size: {height}x{width} is not allowed; must be at most {PIXELS} pixels")
     if height:
         check_sides(height, width, where)
+    return height, width
+
+
+def at_hand(url, name, image_dirs=()):
+    """Return the path of a file that is called as a URL's, among those that `load` looks at, or None.
+
+    Its checksum is not looked at.
+    """
+    there = [path for folder in map(Path, image_dirs) for path in _named(folder, url, name)]
+    return next((path for path in [*there, _cache(url, name)] if path.is_file()), None)
 
 
 def listed(value):
@@ -141,11 +154,9 @@ def _load_skimage(name):
 def _locate(url, name, sha256, image_dirs):
     import pooch
 
-    file = Path(urlparse(url).path).name
     wrong = []
     for folder in map(Path, image_dirs):
-        named = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in SUFFIXES)
-        there = [path for path in dict.fromkeys([folder / file, *named]) if path.is_file()]
+        there = _named(folder, url, name)
         others = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         for path in [*there, *others]:
             if _checksum(path) in sha256:
@@ -154,12 +165,12 @@ def _locate(url, name, sha256, image_dirs):
     if wrong:
         _verify(wrong[0], sha256)
     try:
-        cache = {"fname": f"{name}-{file}"[-100:], "path": pooch.os_cache("priorbench")}
-        path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, **cache))
+        cache = _cache(url, name)
+        path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, fname=cache.name, path=cache.parent))
     except BadInput:
         raise
     except Exception as error:
-        folders = ", ".join(map(str, image_dirs)) or "none given"
+        folders, file = ", ".join(map(str, image_dirs)) or "none given", _file(url)
         raise BadInput(
             f"{url}: cannot be downloaded, and neither {file} nor {name}.* is in image_dirs ({folders})"
         ) from error
@@ -169,6 +180,23 @@ def _locate(url, name, sha256, image_dirs):
         path.unlink()
         raise BadInput(f"{url}: {error}") from error
     return path
+
+
+def _file(url):
+    return Path(urlparse(url).path).name
+
+
+def _named(folder, url, name):
+    """Return the files of a folder that are called as a URL's file, or as the image with any suffix."""
+    named = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in SUFFIXES)
+    return [path for path in dict.fromkeys([folder / _file(url), *named]) if path.is_file()]
+
+
+def _cache(url, name):
+    """Return the path in the user's cache to which a URL's file is downloaded."""
+    import pooch
+
+    return Path(pooch.os_cache("priorbench"), f"{name}-{_file(url)}"[-100:])
 
 
 def _download(url, path, _):

@@ -1,12 +1,13 @@
 """The measurement file: everything a method may know, and nothing else."""
 
+import functools
+import importlib
 import json
+import os
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
-from steps.base.discover import load as load_module
 from steps.base.files import read_arrays, whole
 
 
@@ -25,7 +26,7 @@ class Noise:
 
     def stabiliser(self):
         """Return the transform that makes it Gaussian (see steps/inverse/anscombe.py), None if it has none."""
-        make = getattr(load_module("noises", self.name), "stabiliser", None)
+        make = getattr(importlib.import_module(f"steps.noises.{self.name}"), "stabiliser", None)
         return make and make(**self.parameters)
 
 
@@ -38,9 +39,26 @@ def save(path, y, task, shape, operator, noise):
 
 def load(path, device="cpu"):
     """Return (y, A, sigma, noise) of a measurement file: tensor on `device`, operator, told deviation, `Noise`."""
+    import torch
+
     arrays = read_arrays(path)
     y = torch.from_numpy(arrays["y"]).to(device)
     facts = json.loads(str(arrays["facts"]))
-    operator = load_module("tasks", facts["task"]).Operator(facts["shape"], **facts["operator"])
+    task = importlib.import_module(f"steps.tasks.{facts['task']}")
+    operator = task.Operator(facts["shape"], **facts["operator"])
     noise = Noise(**facts["noise"])
     return y, operator, noise.sigma, noise
+
+
+def shape(path):
+    """Return (C, H, W) of the image that a measurement file is of: from its facts, without reading y.
+
+    Raises FileNotFoundError if there is none, and what `read_arrays` turns into BadInput if it is damaged.
+    """
+    return _shape(path, os.stat(path).st_mtime_ns)
+
+
+@functools.lru_cache
+def _shape(path, changed):
+    with np.load(path, allow_pickle=False) as file:
+        return tuple(json.loads(str(file["facts"]))["shape"])

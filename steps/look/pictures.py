@@ -89,9 +89,7 @@ def frame(axes, colour, width=0.8):
     axes.spines[:].set(visible=True, color=colour, linewidth=width)
 
 
-def caption(axes, psnr, best=False):
-    """Write a PSNR in dB below a shown image, in bold if it is the best."""
-    from steps.look.style import decibels
-
+def caption(axes, text, best=False, line=0):
+    """Write a text, such as "29.61 dB", in a line below a shown image, in bold if it is the best."""
     settings = {"ha": "center", "va": "top", "fontsize": 6.5, "weight": "bold" if best else "normal"}
-    axes.annotate(decibels(psnr), (0.5, 0), (0, -2), "axes fraction", "offset points", **settings)
+    axes.annotate(text, (0.5, 0), (0, -2 - 8 * line), "axes fraction", "offset points", **settings)

@@ -3,20 +3,16 @@
 A figure of one method has the colours of all, for its variants.
 """
 
+import json
 import textwrap
 import zlib
 
+from steps.base import discover
+
 COLUMN, WIDTH = 3.5, 7.1  # inches: one and two columns of a journal page
-LOOKS = {  # the colours of Okabe and Ito (2008); the prior and its hybrids are the warm ones
-    "wiener": ("#0072B2", "o"),
-    "tv": ("#009E73", "s"),
-    "nlm": ("#56B4E9", "D"),
-    "bm3d": ("#000000", "^"),
-    "dip": ("#D55E00", "v"),
-    "wiener_dip": ("#E69F00", "P"),
-    "admm_dip": ("#CC79A7", "X"),
-}
-SPARE_COLOURS, SPARE_MARKERS = ("#001878", "#900000", "#484848", "#786048"), "*pH<>"  # of methods without a line above
+# Of Okabe and Ito (2008), which everyone can tell apart; the prior and its hybrids have the warm ones.
+COLOURS = ("#0072B2", "#009E73", "#56B4E9", "#000000", "#D55E00", "#E69F00", "#CC79A7")
+SPARE_COLOURS, SPARE_MARKERS = ("#001878", "#900000", "#484848", "#786048"), "*pH<>"  # of methods that say no LOOK
 INPUT = {"color": "0.45", "linestyle": (0, (4, 2)), "linewidth": 1, "label": "input"}
 DETAIL = "#E69F00"  # the frame of what is enlarged
 RC = {
@@ -42,6 +38,7 @@ RC = {
     "legend.frameon": False,
     "legend.fontsize": 7,
     "figure.titlesize": 8,
+    "figure.figsize": (COLUMN, 2.3),  # of a figure that says none
     "figure.dpi": 200,  # twice the 100 of a screen
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # TrueType, embedded: text stays text
@@ -57,10 +54,15 @@ def apply():
 
 
 def look(method):
-    """Return (colour, marker) of a method, by its name alone, so that a new method changes no other's."""
+    """Return (colour, marker) of a method: its file's LOOK, else one by its name, so that none changes another's."""
+    return getattr(discover.load("methods", method), "LOOK", spare(method))
+
+
+def spare(method):
+    """Return the (colour, marker) of a method whose file says none, by its name."""
     number = zlib.crc32(method.encode())
-    colour = SPARE_COLOURS[number % len(SPARE_COLOURS)]
-    return LOOKS.get(method, (colour, SPARE_MARKERS[number // len(SPARE_COLOURS) % len(SPARE_MARKERS)]))
+    colour, marker = number % len(SPARE_COLOURS), number // len(SPARE_COLOURS) % len(SPARE_MARKERS)
+    return SPARE_COLOURS[colour], SPARE_MARKERS[marker]
 
 
 def lines(scores):
@@ -76,7 +78,7 @@ def lines(scores):
         variant = counts[method] = counts.get(method, -1) + 1
         colour, marker = look(method)
         if of_one:
-            colour = [colour, *(other for other, _ in LOOKS.values() if other != colour)][variant % len(LOOKS)]
+            colour = [colour, *(other for other in COLOURS if other != colour)][variant % len(COLOURS)]
         elif variant % 3:
             colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3])
         looks[label] = {
@@ -108,26 +110,24 @@ def columns(panels):
     return panels if panels < 3 else 2 if panels == 4 else 3
 
 
-def value(name, number):
-    """Return a parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "blur = 5", "σ estimated".
+def value(name, number, task):
+    """Return a task's parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "σ estimated".
 
     Of a noise what its module calls it: "Poisson noise". Of what a measurement does not have (None or NaN): "".
     """
-    from steps.base import discover
     from steps.base.parameters import spell
 
     if number is None or number != number:
         return ""
     if name == "noise":
         return f"{getattr(discover.load('noises', number), 'LABEL', number)} noise"
-    if number == "estimate":
-        return f"{symbol(name)} estimated"
-    return f"{symbol(name)} = {spell(number)}"
+    short, _ = symbol(name, task)
+    return f"{short} estimated" if number == "estimate" else f"{short} = {spell(number)}"
 
 
-def values(pairs):
-    """Return (parameter, value) pairs in words, those that a measurement has: "Poisson noise, peak = 30"."""
-    return ", ".join(filter(None, (value(*pair) for pair in pairs)))
+def values(pairs, task):
+    """Return (parameter, value) pairs of a task in words, those that a measurement has: "Poisson noise, peak = 30"."""
+    return ", ".join(filter(None, (value(*pair, task) for pair in pairs)))
 
 
 def literal(text):
@@ -135,30 +135,26 @@ def literal(text):
     return text.replace("$", r"\$")
 
 
-def symbol(name):
-    """Return the symbol of a corruption parameter in figures; its name if it has none."""
-    return {"sigma": "σ", "compression": "N/M", "bsnr": "BSNR"}.get(name, name)
+def symbol(name, task):
+    """Return (symbol, words of an axis) of a corruption's parameter: SYMBOLS of the task or a noise; else its name."""
+    for kind, file in (("tasks", task), *(("noises", noise) for noise in discover.available("noises"))):
+        said = getattr(discover.load(kind, file), "SYMBOLS", {})
+        if name in said:
+            return said[name]
+    return name, name
 
 
-def axis_label(name):
-    """Return what an axis of a corruption parameter says: what it is, its symbol, its unit."""
-    return {
-        "sigma": "Noise σ (images in [0, 1])",
-        "compression": "Pixels / patterns N/M",
-        "blur": "Blur σ [pixels]",
-        "kernel": "Kernel size [pixels]",
-        "bsnr": "Blurred SNR [dB]",
-        "peak": "Photons of white",
-        "amount": "Share of values replaced",
-        "looks": "Looks",
-    }.get(name, symbol(name))
+def said(task, noises, methods=()):
+    """Return as JSON what files say of how figures show these methods and the parameters of this task and these noises.
 
+    No number depends on it, see steps/run/sources.py; but figures are drawn anew when it changes.
+    """
+    from steps.base.parameters import keywords
 
-def decibels(psnr):
-    """Return a PSNR in dB as text, "−5.40 dB" or "∞ dB"; none if it is not known (no truth)."""
-    if psnr is None or psnr != psnr:
-        return ""
-    return f"{psnr:.2f} dB".replace("-", "−").replace("inf", "∞")
+    adds = [discover.load("noises", noise).add for noise in noises]
+    symbols = {name: symbol(name, task) for name in keywords(discover.load("tasks", task).Operator, *adds)}
+    names = [value("noise", noise, task) for noise in noises]
+    return json.dumps([symbols, names, {method: look(method) for method in methods}])
 
 
 def wrapped(text, inches, size=7, lines=3):
@@ -182,7 +178,7 @@ def heading(figure, row):
     from steps.base.parameters import parse_parameters
 
     settings = [
-        value(k, v) + (f" as {row['noise_sigma']:.2g}" if v == "estimate" else "")
+        value(k, v, row["task"]) + (f" as {row['noise_sigma']:.2g}" if v == "estimate" else "")
         for k, v in parse_parameters(row["corruption"]).items()
         if k not in ("seed", "clip")
     ]

@@ -3,6 +3,11 @@
 from typing import Annotated
 
 LABEL = "BM3D"
+LOOK = ("#000000", "^")
+PACKAGE = "bm3d"
+REPEATABLE = False  # to the last bit
+QUICK = {"iterations": 6}
+ENOUGH = {"iterations": 12}
 SMALLEST = 9  # pixels a side: the blocks are 8 × 8
 
 

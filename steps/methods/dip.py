@@ -2,18 +2,15 @@
 
 from typing import Annotated, Literal
 
+from steps.prior import needs as needs
+
 LABEL = "DIP"
 GPU = True
 THREADS = 2
-
-
-def needs(image_mb, *, iterations, channels, **_):
-    """Return (MB of memory, minutes on two CPU threads) for an image of so many MB: measured at 512 pixels, doubled.
-
-    4000 MB of it are for CUDA's libraries, which are not measured.
-    """
-    width = max(1, channels / 128)
-    return 4000 + 2500 * image_mb * width, 15 + iterations * image_mb * width**2 / 8
+LOOK = ("#D55E00", "v")
+QUICK = {"iterations": 6, "channels": 8, "scales": 3}
+ENOUGH = {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01}
+EXACT = False  # a network is far from any image at first
 
 
 def recover(

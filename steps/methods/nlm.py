@@ -4,6 +4,8 @@ import math
 from typing import Annotated
 
 LABEL = "NLM"
+LOOK = ("#56B4E9", "D")
+QUICK = {"iterations": 6}
 
 
 def needs(image_mb, *, iterations, **_):

@@ -3,6 +3,8 @@
 from typing import Annotated, Literal
 
 LABEL = "TV"
+LOOK = ("#009E73", "s")
+QUICK = {"iterations": 6}
 
 
 def needs(image_mb, *, iterations, **_):

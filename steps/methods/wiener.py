@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 LABEL = "Wiener"
+LOOK = ("#0072B2", "o")
 PHOTOGRAPH = 0.08**2  # usual mean of |∇x|² in photographs on [0, 1]
 
 
@@ -19,6 +20,7 @@ def recover(
     prior: Literal["smooth", "white"] = "smooth",
     K: Annotated[float | None, "> 0"] = None,
     callback=None,
+    noise=None,
 ):
     """Return x̂ = argmin ‖A x − y‖² + K ‖L x‖² = (AᵀA + K LᵀL)⁻¹ Aᵀ y, the shape of the image.
 
@@ -28,7 +30,9 @@ def recover(
            Anderson's table 1 has it (mean(Aᵀ y) stands for the mean brightness when y is no image).
     K      overrides these. For sigma = 0 it is kept above 1e-4, so that A need not have an inverse.
 
-    sigma is the noise's standard deviation. Exact by FFT if A is a convolution; else conjugate gradients.
+    sigma is the noise's standard deviation: all that a linear estimate has to know of any noise. `noise` is named so
+    that images with Poisson noise come as they are, not transformed: a mean of square roots would have a bias at edges.
+    Exact by FFT if A is a convolution; else conjugate gradients.
     """
     from steps.inverse.solvers import solve_smooth
 

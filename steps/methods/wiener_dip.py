@@ -2,18 +2,15 @@
 
 from typing import Annotated, Literal
 
+from steps.prior import needs as needs
+
 LABEL = "Wiener + DIP"
 GPU = True
 THREADS = 2
-
-
-def needs(image_mb, *, iterations, channels, **_):
-    """Return (MB of memory, minutes on two CPU threads) for an image of so many MB: measured at 512 pixels, doubled.
-
-    4000 MB of it are for CUDA's libraries, which are not measured.
-    """
-    width = max(1, channels / 128)
-    return 4000 + 2500 * image_mb * width, 15 + iterations * image_mb * width**2 / 8
+LOOK = ("#E69F00", "P")
+QUICK = {"iterations": 6, "channels": 8, "scales": 3}
+ENOUGH = {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01}
+EXACT = False  # a network is far from any image at first
 
 
 def recover(
@@ -34,13 +31,14 @@ def recover(
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
     callback=None,
+    noise=None,
 ):
     """Return f_θ(z) after `iterations` steps on  min_θ mean (f_θ(z) − x_W)²,  x_W the Wiener estimate from y.
 
     prior is the Wiener filter's (see steps/methods/wiener.py; the paper's is "white"), the rest the deep image prior's
     (see steps/methods/dip.py; the paper's lr is 1e-4). The result is (C, H, W) in (0, 1): the network sees neither y
-    nor A, so what the filter has lost is lost. Calls callback(iteration, estimate, loss). Source: Anderson, section
-    5.1.
+    nor A, so what the filter has lost is lost. `noise` is named for the filter's sake. Calls
+    callback(iteration, estimate, loss). Source: Anderson, section 5.1.
     """
     from steps.methods import dip, wiener
     from steps.tasks.denoising import Operator

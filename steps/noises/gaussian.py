@@ -7,7 +7,9 @@ import numpy as np
 from steps.base.errors import BadInput
 
 LABEL = "Gaussian"
+SYMBOLS = {"sigma": ("σ", "Noise σ (images in [0, 1])"), "bsnr": ("BSNR", "Blurred SNR [dB]")}
 EITHER = ("sigma", "bsnr")  # at most one of them is said; the first is there with its default if none is
+TRIED = [{"sigma": 0.1}, {"sigma": 0.7}]
 
 
 def add(

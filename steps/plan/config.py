@@ -9,7 +9,7 @@ from steps.base.parameters import quoted
 from steps.base.text import check_path
 from steps.images import sets
 from steps.images.load import check_image
-from steps.plan import claims, published, schema, variants
+from steps.plan import claims, metrics, published, schema, variants
 from steps.plan.drawings import Index, drawings
 from steps.plan.experiments import cases, recoveries
 
@@ -43,6 +43,7 @@ def check_config(config, file="config", images=True):
     for path in config["image_dirs"]:
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
+    metrics.facts(config["metrics"], f"{file}: metrics")
     for name, experiment in config["experiments"].items():
         try:
             place = f"experiments.{name}"

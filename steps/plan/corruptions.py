@@ -16,12 +16,19 @@ def noise_of(corruption, where=""):
     return discover.load("noises", corruption.get("noise", GAUSSIAN), f"{where}.noise" if where else "noise")
 
 
-def allowed(task, corruption, where=""):
+def noises(experiment):
+    """Return the names of the noises that the corruptions of an experiment, an entry of a config, have."""
+    blocks = experiment.get("corruption", {})
+    said = [block.get("noise", GAUSSIAN) for block in (blocks if isinstance(blocks, list) else [blocks])]
+    return list(dict.fromkeys(name for names in said for name in (names if isinstance(names, list) else [names])))
+
+
+def allowed(task, corruption=None, where=""):
     """Return the signature of a corruption (a dict): the operator's parameters, then `noise`, then that noise's.
 
     Raises BadInput for an unknown noise, and if operator and noise have a parameter in common other than the seed.
     """
-    module = noise_of(corruption, where)
+    module = noise_of(corruption or {}, where)
     operator, noise = keywords(discover.load("tasks", task).Operator), keywords(module.add)
     if both := (operator.keys() & noise.keys()) - {"seed"}:
         raise BadInput(f"{where}: {sorted(both)[0]!r} is a parameter of {task} and of {module.__name__}; rename one")
@@ -73,7 +80,7 @@ def spelled(task, text, measured=False):
 
 
 def _full(module, said):
-    """Return all parameters of a noise: those said, the others' defaults; of its EITHER the one said, else the first."""
+    """Return all parameters of a noise, defaults filled in; of its EITHER only the one that is said, else the first."""
     either = getattr(module, "EITHER", ())
     one = next((name for name in either if name in said), either[0] if either else None)
     signature = {name: p.default for name, p in keywords(module.add).items() if name not in either or name == one}

@@ -1,5 +1,7 @@
 """The figures that an experiment asks for, and the files that each is drawn from."""
 
+import re
+
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import but_seed, no_such
@@ -80,6 +82,20 @@ def pictures(recoveries):
         found[f"{recovery.case}/picture.npy"] = None
         found[f"{recovery.folder}/recovered.npy"] = None
     return list(found)
+
+
+def captions(experiments):
+    """Return {figure: what the report says of it} of experiments' figures: its file's CAPTION, in reStructuredText.
+
+    One without is the first line of the file's docstring. No job uses it, so that editing it draws nothing anew.
+    """
+    figures = {figure for experiment in experiments for figure in experiment.get("figures", DEFAULT)}
+    return {figure: _caption(discover.load("figures", figure)) for figure in sorted(figures)}
+
+
+def _caption(module):
+    first = (module.__doc__ or module.__name__.rpartition(".")[2]).strip().splitlines()[0]
+    return getattr(module, "CAPTION", re.sub(r"([\\*`|_])", r"\\\1", first))
 
 
 def _first_seeds(pairs):

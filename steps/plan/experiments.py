@@ -26,10 +26,14 @@ def recoveries(experiment, images=None, where="experiment"):
     """
     task = experiment["task"]
     discover.load("tasks", task, f"{where}.task")
+    for i, entry in enumerate(experiment["methods"]):
+        variants.check_task(entry["method"], task, f"{where}.methods[{i}].method")
     first = variants.of(experiment, 0, where)
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {no_such('image', image, images)}")
+    # Of a corruption the variants depend on nothing but its seed, which a method may take by `seed: corruption`:
+    # so they are made once a seed, and each corruption is checked once, however many images have it.
     found = []
     by_seed = {0: first}
     pairs = cases(experiment, where)

@@ -8,31 +8,42 @@ MEMORY_PER_MB = 500  # for each MB of the image in float32
 MINUTES = 120
 
 
-def recovery(task, corruption, method, params, measurement_mb):
-    """Return (MB of memory, minutes on two CPU threads) that a recovery needs, never less than it takes.
+def of_method(method, params, image_mb):
+    """Return (MB of memory, minutes on two CPU threads) that a method says it needs, never less than it takes.
 
-    `corruption` and `params` are spelled as in paths, `measurement_mb` is the size of the measurement's file. A method
-    says by `needs(image_mb, **its parameters)`, with image_mb the size of the image in float32; a task's operator adds
-    `memory_mb(image_mb, **its parameters)` where it has it.
+    `params` are spelled as in paths, `image_mb` is the size of the image in float32, whatever that of its measurement.
+    A method says so by `needs(image_mb, **its parameters)`.
     """
     module = discover.load("methods", method)
-    operator = _settings(discover.load("tasks", task).Operator, corruption)
-    image_mb = measurement_mb * operator.get("compression", 1)
     if hasattr(module, "needs"):
-        memory, minutes = module.needs(image_mb, **_settings(module.recover, params))
-    else:
-        memory, minutes = MEMORY_MB + MEMORY_PER_MB * image_mb, MINUTES
-    return round(memory + measuring(task, corruption, image_mb)), round(minutes)
+        return module.needs(image_mb, **_settings(module.recover, params))
+    return MEMORY_MB + MEMORY_PER_MB * image_mb, MINUTES
+
+
+def recovery(wanted, image_mb, said, gpu=False):
+    """Return (MB of memory, minutes) that a recovery is to be given.
+
+    wanted  has its task, corruption, method and params: a Recovery, or the wildcards of its path.
+    said    a config's `needs`, which count more than what the method says; the operator's memory is added to that.
+    gpu     whether it is made on a GPU, which is taken to be ten times as fast.
+    """
+    memory, minutes = of_method(wanted.method, wanted.params, image_mb)
+    memory = round(memory + measuring(wanted.task, wanted.corruption, image_mb))
+    minutes = 10 + round(minutes / 10) if gpu else round(minutes)
+    said = {"memory_mb": memory, "minutes": minutes} | said.get(wanted.method, {})
+    return said["memory_mb"], said["minutes"]
 
 
 def measuring(task, corruption, image_mb):
-    """Return the MB of memory that a task's operator takes for an image of so many MB, beside the image itself."""
+    """Return the MB of memory that a task's operator takes for an image of so many MB, beside the image itself.
+
+    A task says so by `memory_mb(image_mb, **its operator's parameters)` if it is more than nothing.
+    """
     module = discover.load("tasks", task)
     return module.memory_mb(image_mb, **_settings(module.Operator, corruption)) if hasattr(module, "memory_mb") else 0
 
 
-def _settings(function, given):
-    """Return the value of every parameter of a function, its defaults filled in."""
-    signature = keywords(function)
-    found = {name: parameter.default for name, parameter in signature.items()}
-    return found | {name: value for name, value in parse_parameters(given).items() if name in signature}
+def _settings(function, text):
+    """Return the value of every parameter of a function: as spelled in a text, else its default."""
+    said = parse_parameters(text)
+    return {name: said.get(name, parameter.default) for name, parameter in keywords(function).items()}

@@ -76,6 +76,13 @@ def check(found, reserved, where):
         seen.add(settings)
 
 
+def check_task(method, task, where):
+    """Raise BadInput if a method cannot do a task: its file says by TASKS which it can; without it, all."""
+    able = getattr(discover.load("methods", method, where), "TASKS", [task])
+    if task not in able:
+        raise BadInput(f"{where}: {method} cannot do {task}, as its file says; it can do {', '.join(able)}")
+
+
 def parameters(method, chosen, where):
     """Return a method's parameters, in its signature's order and types. Raises BadInput for what it does not allow."""
     return check_parameters(chosen, keywords(discover.load("methods", method, where).recover), where)

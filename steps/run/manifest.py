@@ -127,7 +127,7 @@ def facts(config, command, cores, code):
         "python": sys.version.split()[0],
         "lock": {"requirements.lock": sha256(ROOT / "requirements.lock")},
         "versions": {line: metadata.version(line) for line in sorted(_packages())},
-        "config": config,
+        "config": {key: value for key, value in config.items() if key != "captions"},
         "code": code,
     }
 

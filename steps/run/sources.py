@@ -21,8 +21,10 @@ from steps.base.files import sha256, write_text
 
 ROOT = Path(__file__).parents[2]
 UNCOUNTED = ("steps.base", "steps.run")  # errors, files, spelling; lock, GPUs, records: what is around a job
-FACTS = {"LABEL", "GPU", "ALONE", "THREADS", "PACKAGE", "QUICK", "ENOUGH", "TRIED"}  # constants for planning and tests
-FACTS |= {"needs", "memory_mb"}  # and functions
+FACTS = {"LABEL", "LOOK", "SYMBOLS", "CAPTION"}  # for people; figures note LOOK and SYMBOLS of what they show
+FACTS |= {"UNIT", "DECIMALS", "BETTER"}  # of metrics; who shows them is told
+FACTS |= {"GPU", "ALONE", "THREADS", "TASKS", "needs", "memory_mb"}  # for planning
+FACTS |= {"PACKAGE", "QUICK", "ENOUGH", "EXACT", "REPEATABLE", "TRIED"}  # for tests
 IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
 
@@ -135,8 +137,12 @@ def write_note(path, text):
     """Write a note, unless it says so already; `restore` takes it back."""
     path = Path(path)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
-    if before != text:
-        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns if before is not None else 0))
+    if before is None:  # plainly: `whole` looks through the folder and waits for the disk, thousands of times
+        _replaced.setdefault(path.absolute(), (None, 0))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    elif before != text:
+        _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns))
         write_text(path, text)
 
 

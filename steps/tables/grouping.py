@@ -1,5 +1,7 @@
 """The corruptions and images in a table of scores: which parameters vary, which are fixed; means over many images."""
 
+import itertools
+
 from steps.base.parameters import but_seed, format_parameters, parse_parameters
 from steps.plan import corruptions
 
@@ -17,7 +19,8 @@ def split(scores):
     parsed = [parse_parameters(text) for text in scores["corruption"]]
     names = list(dict.fromkeys(name for parameters in parsed for name in parameters if name != "seed"))
     if "task" in scores and len(scores) and any(set(names) - parameters.keys() for parameters in parsed):
-        full = {text: corruptions.filled(scores["task"].iloc[0], text) for text in set(scores["corruption"])}
+        full = {text: corruptions.filled(scores["task"].iloc[0], text) for text in scores["corruption"].unique()}
+        names = [name for name in dict.fromkeys(itertools.chain(*full.values())) if name in names]
         known = scores["psnr"].notna() if "psnr" in scores else [True] * len(scores)
         parsed = [full[text] if here else said for text, said, here in zip(scores["corruption"], parsed, known)]
     varying = [name for name in names if len({parameters.get(name) for parameters in parsed}) > 1]

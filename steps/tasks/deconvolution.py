@@ -5,6 +5,9 @@ from typing import Annotated
 from steps.base.errors import BadInput
 from steps.inverse.operators import Convolution
 
+SYMBOLS = {"blur": ("blur", "Blur σ [pixels]"), "kernel": ("kernel", "Kernel size [pixels]")}
+TRIED = [{"blur": 2.0, "kernel": 9}, {"blur": 1.0, "kernel": 1}]
+
 
 def gaussian(size, width):
     """Return the size × size Gaussian kernel of standard deviation `width` pixels, centred, with sum 1, float64."""

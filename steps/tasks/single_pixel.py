@@ -8,6 +8,12 @@ import numpy as np
 from steps.base.errors import BadInput
 from steps.inverse.operators import LinearOperator, conjugate_gradient
 
+SYMBOLS = {"compression": ("N/M", "Pixels / patterns N/M")}
+TRIED = [
+    {"compression": 1.0},
+    {"patterns": "hadamard"},
+    {"patterns": "hadamard", "compression": 5.0, "seed": 3},
+]
 LARGEST = 4 * 2**30  # bytes of dense patterns in float32
 
 

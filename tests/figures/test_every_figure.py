@@ -56,13 +56,12 @@ def texts(figure):
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
-@pytest.mark.parametrize("figure", discover.available("figures"))
+@pytest.mark.parametrize("figure", ["comparison", "curves", "film_strip", "matrix", "psnr", "time", "vs_paper"])
 def test_tells_the_psnr(figure, results):
     module, rows = draw.select(results, drawings(figure))
     with style.apply():
         found = " ".join(texts(module.draw(rows.reset_index(drop=True))))
-    assert "DIP" in found
-    assert ("parameters" if figure == "architecture" else "dB") in found
+    assert "DIP" in found and "dB" in found
 
 
 @pytest.mark.parametrize("figure", ["comparison", "matrix", "curves"])

@@ -1,3 +1,5 @@
+import types
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas
@@ -30,7 +32,8 @@ def least_difference(colours, matrix):
     return deltaE_ciede2000(lab[:, None], lab[None])[np.triu_indices(len(colours), 1)].min()
 
 
-COLOURS = [colour for colour, _ in style.LOOKS.values()] + list(style.SPARE_COLOURS)
+OURS = ("wiener", "tv", "nlm", "bm3d", "dip", "wiener_dip", "admm_dip")
+COLOURS = [*style.COLOURS, *style.SPARE_COLOURS]
 
 
 @pytest.mark.parametrize("matrix", [np.eye(3), PROTANOPIA, DEUTERANOPIA], ids=["normal", "protanopia", "deuteranopia"])
@@ -43,10 +46,44 @@ def test_the_test_of_colours_can_fail():
     assert least_difference(["#D00000", "#4F6A00"], DEUTERANOPIA) < 10  # red and olive
 
 
-def test_every_method_has_its_own_colour_and_marker():
-    looks = [style.look(method) for method in discover.available("methods")]
-    assert len(set(looks)) == len(looks), "two methods look alike: give one a line in steps/look/style.py: LOOKS"
-    assert len({marker for _, marker in style.LOOKS.values()} | set(style.SPARE_MARKERS)) == len(style.LOOKS) + 5
+def test_every_method_that_says_a_look_has_its_own_in_a_colour_of_ours():
+    said = [discover.load("methods", method) for method in discover.available("methods")]
+    said = [module.LOOK for module in said if hasattr(module, "LOOK")]
+    assert len(set(said)) == len(said), "two methods look alike: change LOOK in the file of one"
+    ours = [style.look(method) for method in OURS]
+    assert {colour for colour, _ in ours} == set(style.COLOURS)
+    assert len({marker for _, marker in ours} | set(style.SPARE_MARKERS)) == len(OURS) + len(style.SPARE_MARKERS)
+
+
+def test_a_method_that_says_none_looks_as_its_name_decides(monkeypatch):
+    modules = {"new": types.SimpleNamespace(), "old": types.SimpleNamespace(LOOK=("#0072B2", "o"))}
+    monkeypatch.setattr(discover, "load", lambda kind, name: modules[name])
+    assert style.look("old") == ("#0072B2", "o")
+    assert style.look("new") == style.spare("new") != style.spare("newer")
+    assert style.spare("new")[0] in style.SPARE_COLOURS and style.spare("new")[1] in style.SPARE_MARKERS
+
+
+def test_symbols_are_those_of_the_task_else_of_a_noise_else_the_name(monkeypatch):
+    assert style.value("compression", 4, "single_pixel") == "N/M = 4"
+    assert style.value("compression", 4, "denoising") == "compression = 4"
+    assert style.value("sigma", 0.1, "single_pixel") == "σ = 0.1"
+    assert style.value("sigma", "estimate", "denoising") == "σ estimated"
+    assert style.value("clip", None, "denoising") == style.value("clip", float("nan"), "denoising") == ""
+    assert style.value("noise", "poisson", "denoising") == "Poisson noise"
+    assert style.symbol("blur", "deconvolution") == ("blur", "Blur σ [pixels]")
+    monkeypatch.setattr(discover.load("tasks", "denoising"), "SYMBOLS", {"sigma": ("s", "S")}, raising=False)
+    assert style.symbol("sigma", "denoising") == ("s", "S")
+
+
+def test_what_files_say_of_looks_is_of_the_methods_task_and_noises_shown(monkeypatch):
+    before = style.said("denoising", ["gaussian"], ["tv"])
+    monkeypatch.setattr(discover.load("methods", "nlm"), "LOOK", ("#000000", "x"))
+    monkeypatch.setattr(discover.load("noises", "poisson"), "LABEL", "shot")
+    monkeypatch.setattr(discover.load("noises", "speckle"), "SYMBOLS", {"looks": ("L", "L")})
+    assert style.said("denoising", ["gaussian"], ["tv"]) == before
+    monkeypatch.setattr(discover.load("methods", "tv"), "LOOK", ("#000000", "x"))
+    assert style.said("denoising", ["gaussian"], ["tv"]) != before
+    assert "shot noise" in style.said("denoising", ["poisson"]) and '"L"' in style.said("denoising", ["speckle"])
 
 
 def scores(*pairs):
@@ -55,16 +92,15 @@ def scores(*pairs):
 
 def test_a_method_looks_the_same_whoever_stands_beside_it():
     alone = style.lines(scores(("mine", "dip")))["mine"]
-    among = style.lines(scores(("NEW", "new"), ("TV", "tv"), ("TV", "tv"), ("mine", "dip"), ("more", "dip")))["mine"]
+    among = style.lines(scores(("NLM", "nlm"), ("TV", "tv"), ("TV", "tv"), ("mine", "dip"), ("more", "dip")))["mine"]
     assert alone == among
-    assert (alone["color"], alone["marker"]) == style.LOOKS["dip"]
-    assert style.look("new") == style.look("new") != style.look("newer")
+    assert (alone["color"], alone["marker"]) == style.look("dip")
 
 
 def test_variants_of_a_method_have_its_marker_and_differ_in_shade_and_dashes():
     looks = style.lines(scores(("TV", "tv"), *((f"DIP {i}", "dip") for i in range(12))))
     looks = [look for label, look in looks.items() if label != "TV"]
-    assert {look["marker"] for look in looks} == {style.LOOKS["dip"][1]}
+    assert {look["marker"] for look in looks} == {style.look("dip")[1]}
     assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
     _, a, b = seen([look["color"] for look in looks], np.eye(3)).T
     assert np.ptp(np.degrees(np.arctan2(b, a))) < 15  # one hue
@@ -73,18 +109,10 @@ def test_variants_of_a_method_have_its_marker_and_differ_in_shade_and_dashes():
 
 def test_variants_of_one_method_alone_have_the_colours_of_all():
     looks = list(style.lines(scores(*((f"DIP {i}", "dip") for i in range(12)))).values())
-    assert (looks[0]["color"], looks[0]["marker"]) == style.LOOKS["dip"]
-    assert {look["marker"] for look in looks} == {style.LOOKS["dip"][1]}
-    assert {look["color"] for look in looks[:7]} == {colour for colour, _ in style.LOOKS.values()}
+    assert (looks[0]["color"], looks[0]["marker"]) == style.look("dip")
+    assert {look["marker"] for look in looks} == {style.look("dip")[1]}
+    assert {look["color"] for look in looks[:7]} == set(style.COLOURS)
     assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
-
-
-@pytest.mark.parametrize(
-    ("psnr", "text"),
-    [(29.1649, "29.16 dB"), (-5.4, "−5.40 dB"), (float("inf"), "∞ dB"), (float("nan"), ""), (None, "")],
-)
-def test_decibels(psnr, text):
-    assert style.decibels(psnr) == text
 
 
 @pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3)])

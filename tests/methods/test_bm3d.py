@@ -11,8 +11,8 @@ from steps.base.errors import BadInput
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.bm3d import recover
+from steps.metrics import psnr
 from steps.noises.gaussian import add
-from steps.score import psnr
 from tests.workflows import ROOT
 
 
@@ -33,7 +33,7 @@ def test_undoing_what_clipping_did_gains_more_than_a_decibel():
     y = torch.from_numpy(add(x, sigma=0.5, clip=True))
     A = discover.load("tasks", "denoising").Operator(y.shape)
     plain, undone = (recover(y, A, 0.5, clipped=clipped).numpy() for clipped in (False, True))
-    assert psnr(x, undone) > psnr(x, plain) + 1
+    assert psnr.measure(x, undone) > psnr.measure(x, plain) + 1
     told = recover(y, A, clipping.spread(y, 0.5))  # of less noise: what clipping has left of it
     np.testing.assert_allclose(undone, clipping.undo(told, 0.5).clamp(0, 1).numpy(), atol=2e-3)
 
@@ -70,7 +70,8 @@ def test_an_image_too_small_is_refused(shape):
 def test_everything_else_runs_without_the_package():
     code = (
         "import sys; sys.modules['bm3d'] = None; sys.modules['bm4d'] = None\n"
-        "from steps import corrupt, recover, score, collect, tabulate, draw, discover, experiments\n"
+        "from steps import corrupt, recover, score, collect, tabulate, draw\n"
+        "from steps.base import discover\n"
         "for kind in ('tasks', 'methods', 'figures'): [discover.load(kind, n) for n in discover.available(kind)]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -7,9 +7,9 @@ from steps.base.errors import BadInput
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.dip import recover
+from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.prior import networks
-from steps.score import psnr
 from steps.tools import benchmark
 from tests.full_size import IMAGES
 
@@ -168,7 +168,7 @@ def test_denoises_as_well_as_the_reference():
     y = torch.from_numpy(add(x.numpy(), sigma=25 / 255))
     truth, noise = x.double().numpy(), 1 / 30
     settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 1400}
-    ours = psnr(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())
+    ours = psnr.measure(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())
     torch.manual_seed(0)
     network, code = benchmark.reference(3, 4, "bilinear"), 0.1 * torch.rand(1, 32, 256, 256)
     optimiser, average = torch.optim.Adam(network.parameters(), lr=0.01), None
@@ -179,6 +179,6 @@ def test_denoises_as_well_as_the_reference():
         optimiser.step()
         estimate = estimate.detach()
         average = estimate if average is None else 0.99 * average + 0.01 * estimate
-    theirs = psnr(truth, average.numpy())
+    theirs = psnr.measure(truth, average.numpy())
     print(f"ours {ours:.2f} dB, the reference {theirs:.2f} dB")
     assert ours > theirs - 0.3

@@ -1,4 +1,9 @@
-"""What every method must do on every task; a new file in steps/methods is tested because it is there."""
+"""What every method must do on every task it can do; a new file in steps/methods is tested because it is there.
+
+Its file says what these tests should know of it: TASKS that it can do (all); QUICK, parameters with which it takes no
+time (its defaults); ENOUGH, with which it should recover well (its defaults); PACKAGE, that it needs beside ours;
+REPEATABLE = False if it is not, to the last bit; EXACT = False if a clean image does not come back nearly as it is.
+"""
 
 import importlib.util
 
@@ -7,105 +12,112 @@ import torch
 
 from steps.base import discover
 from steps.base.parameters import check_parameters, keywords
+from steps.inverse.call import call
 from steps.noises.gaussian import add
 
 SIGMA = 0.1
-QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}  # used where a method has such a parameter
-ENOUGH = {
-    "bm3d": {"iterations": 12},
-    "dip": {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01},
-    "wiener_dip": {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01},
-    "admm_dip": {"iterations": 20, "inner": 20, "channels": 32, "scales": 3, "lr": 0.01},
-}  # otherwise the defaults
-METHODS = [
-    pytest.param(
-        name,
-        marks=pytest.mark.skipif(
-            name == "bm3d" and importlib.util.find_spec("bm3d") is None, reason="the package bm3d is not installed"
-        ),
-    )
-    for name in discover.available("methods")
-]
+MODULES = {name: discover.load("methods", name) for name in discover.available("methods")}
 
 
-def problem(task, x, **settings):
+def params(*tasks):
+    """Return the (method, task) pairs to test: each method with those of the tasks (by default all) that it can do."""
+    return [
+        pytest.param(module, task, marks=_needs(module), id=f"{name}-{task}")
+        for name, module in MODULES.items()
+        for task in tasks or discover.available("tasks")
+        if task in getattr(module, "TASKS", [task])
+    ]
+
+
+def _needs(module):
+    package = getattr(module, "PACKAGE", "torch")
+    missing = importlib.util.find_spec(package) is None
+    return pytest.mark.skipif(missing, reason=f"the package {package} is not installed")
+
+
+def problem(task, x, sigma=SIGMA, **settings):
     A = discover.load("tasks", task).Operator(x.shape, **settings)
-    return torch.from_numpy(add(A.forward(x).numpy(), sigma=SIGMA)), A
+    return torch.from_numpy(add(A.forward(x).numpy(), sigma=sigma)), A
 
 
 def quick(module):
-    return {name: value for name, value in QUICK.items() if name in keywords(module.recover)}
+    return getattr(module, "QUICK", {})
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("task", discover.available("tasks"))
+@pytest.mark.parametrize(("module", "task"), params())
 @pytest.mark.parametrize("channels", [1, 3])
-def test_recovers_an_image_from_every_task(method, task, channels, request):
+def test_recovers_an_image_from_every_task(module, task, channels, request):
     x = request.getfixturevalue("gray" if channels == 1 else "colour")[:, :, :37]  # odd width
     y, A = problem(task, x)
     kept_y, state = y.clone(), torch.random.get_rng_state()
-    module = discover.load("methods", method)
     seen = []
 
-    def callback(iteration, estimate, loss):
+    def callback(iteration, estimate, loss, penalty=0):
         assert estimate.shape == x.shape and torch.isfinite(torch.as_tensor(loss))
         seen.append(iteration)
 
-    estimate = module.recover(y, A, SIGMA, **quick(module), callback=callback)
-    assert estimate.shape == x.shape and torch.isfinite(estimate).all() and not estimate.requires_grad
+    estimate = call(module, y, A, SIGMA, quick(module), callback)
+    assert not estimate.requires_grad
     assert torch.equal(y, kept_y), "the measurement was changed"
     assert torch.equal(torch.random.get_rng_state(), state), "the global random state was used"
     assert seen == list(range(1, len(seen) + 1))
-    if method != "bm3d":  # not bit-reproducible
-        assert torch.equal(estimate, module.recover(y, A, SIGMA, **quick(module)))
+    if getattr(module, "REPEATABLE", True):
+        again = call(module, y, A, SIGMA, quick(module))
+        assert torch.equal(estimate, again), "not the same twice: draw from a seed, or say REPEATABLE = False"
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("task", discover.available("tasks"))
-def test_a_seed_matters_where_there_is_one(method, task, gray):
-    module = discover.load("methods", method)
+@pytest.mark.parametrize(("module", "task"), params())
+def test_a_seed_matters_where_there_is_one(module, task, gray):
     if "seed" not in keywords(module.recover):
-        pytest.skip(f"{method} draws nothing")
+        pytest.skip("it draws nothing")
     y, A = problem(task, gray)
-    first, second = (module.recover(y, A, SIGMA, **quick(module), seed=seed) for seed in (0, 1))
+    first, second = (call(module, y, A, SIGMA, quick(module) | {"seed": seed}) for seed in (0, 1))
     assert not torch.equal(first, second)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("module", "task"), params("denoising"))
 @pytest.mark.parametrize("channels", [1, 3])
-def test_denoising_comes_closer_to_the_truth(method, channels, request):
+def test_denoising_comes_closer_to_the_truth(module, task, channels, request):
     x = request.getfixturevalue("gray" if channels == 1 else "colour")
-    y, A = problem("denoising", x)
-    estimate = discover.load("methods", method).recover(y, A, SIGMA, **ENOUGH.get(method, {}))
-    assert (estimate - x).norm() < 0.8 * (y - x).norm()
+    y, A = problem(task, x)
+    estimate = call(module, y, A, SIGMA, getattr(module, "ENOUGH", {}))
+    assert (estimate - x).norm() < 0.8 * (y - x).norm(), "say by ENOUGH with which parameters it would"
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(
-    "task, settings, sigma",
-    [("deconvolution", {"blur": 2.0, "kernel": 15}, 0.01), ("single_pixel", {"compression": 2.0}, 0.0)],
-)
-def test_beats_its_input_on_its_own_ground(method, task, settings, sigma, gray):
-    A = discover.load("tasks", task).Operator(gray.shape, **settings)
-    y = torch.from_numpy(add(A.forward(gray).numpy(), sigma=sigma))
-    estimate = discover.load("methods", method).recover(y, A, sigma, **ENOUGH.get(method, {}))
-    assert (estimate - gray).norm() < 0.9 * (A.backproject(y) - gray).norm()
+GROUNDS = {
+    "deconvolution": {"blur": 2.0, "kernel": 15, "sigma": 0.01},
+    "single_pixel": {"compression": 2.0, "sigma": 0.0},
+}
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_takes_a_measurement_without_noise(method, gray):
-    module = discover.load("methods", method)
-    A = discover.load("tasks", "denoising").Operator(gray.shape)
-    estimate = module.recover(gray, A, 0.0, **quick(module))
-    assert torch.isfinite(estimate).all()
-    if not method.endswith("dip"):  # six steps of a network are far from any image
-        assert (estimate - gray).abs().mean() < 0.01
+@pytest.mark.parametrize(("module", "task"), params(*GROUNDS))
+def test_beats_its_input_on_its_own_ground(module, task, gray):
+    y, A = problem(task, gray, **GROUNDS[task])
+    estimate = call(module, y, A, GROUNDS[task]["sigma"], getattr(module, "ENOUGH", {}))
+    better = (estimate - gray).norm() < 0.9 * (A.backproject(y) - gray).norm()
+    assert better, "say by ENOUGH with which parameters it would, or by TASKS what it can do"
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_parameter_has_a_checked_type_and_an_allowed_default(method):
-    parameters = keywords(discover.load("methods", method).recover)
+@pytest.mark.parametrize(("module", "task"), params("denoising"))
+def test_takes_a_measurement_without_noise(module, task, gray):
+    y, A = problem(task, gray, sigma=0)
+    estimate = call(module, y, A, 0.0, quick(module))
+    if getattr(module, "EXACT", True):
+        assert (estimate - gray).abs().mean() < 0.01, "say EXACT = False if a clean image may change"
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+def test_every_parameter_has_a_checked_type_and_an_allowed_default(module):
+    parameters = keywords(module.recover)
     for name, parameter in parameters.items():
         assert parameter.default is not parameter.empty, f"{name} has no default"
         if parameter.default is not None:
-            assert check_parameters({name: parameter.default}, parameters, method) == {name: parameter.default}
+            assert check_parameters({name: parameter.default}, parameters, "it") == {name: parameter.default}
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+def test_what_its_file_says_of_it_is_there(module):
+    for task in getattr(module, "TASKS", []):
+        discover.load("tasks", task)
+    for settings in (quick(module), getattr(module, "ENOUGH", {})):
+        check_parameters(settings, keywords(module.recover), "it")

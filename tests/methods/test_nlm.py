@@ -8,8 +8,8 @@ from steps.base.errors import BadInput
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.nlm import recover
+from steps.metrics import psnr
 from steps.noises.gaussian import add
-from steps.score import psnr
 
 
 @pytest.mark.parametrize("name, axis", [("gray", None), ("colour", -1)])
@@ -31,7 +31,7 @@ def test_undoing_what_clipping_did_gains_more_than_a_decibel(name):
     y = torch.from_numpy(add(x, sigma=0.5, clip=True))
     A = load("tasks", "denoising").Operator(y.shape)
     plain, undone = (recover(y, A, 0.5, clipped=clipped).numpy() for clipped in (False, True))
-    assert psnr(x, undone) > psnr(x, plain) + 1
+    assert psnr.measure(x, undone) > psnr.measure(x, plain) + 1
     told = recover(y, A, clipping.spread(y, 0.5))  # of less noise: what clipping has left of it
     np.testing.assert_allclose(undone, clipping.undo(told, 0.5).clamp(0, 1).numpy(), atol=1e-5)
 

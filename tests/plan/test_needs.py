@@ -1,7 +1,17 @@
+import os
+
 import pytest
+import torch
 
 from steps.base import discover
+from steps.base.recoveries import Recovery
+from steps.inverse import measurement
+from steps.inverse.operators import LinearOperator
 from steps.plan import needs
+
+
+def recovery(task, corruption, method, params, image_mb):
+    return needs.recovery(Recovery(task, "any", corruption, method, params, ""), image_mb, {})
 
 
 def megabytes(height, width, channels=1):
@@ -10,8 +20,8 @@ def megabytes(height, width, channels=1):
 
 @pytest.mark.parametrize("method", discover.available("methods"))
 def test_every_method_says_what_it_needs_and_more_for_more_pixels(method):
-    small = needs.recovery("denoising", "sigma=0.1", method, "default", megabytes(64, 64))
-    large = needs.recovery("denoising", "sigma=0.1", method, "default", megabytes(512, 512))
+    small = recovery("denoising", "sigma=0.1", method, "default", megabytes(64, 64))
+    large = recovery("denoising", "sigma=0.1", method, "default", megabytes(512, 512))
     assert 500 < small[0] < large[0] < 16000
     assert 1 <= small[1] <= large[1] < 7 * 24 * 60
     assert all(isinstance(number, int) for number in small + large)
@@ -34,13 +44,13 @@ MEASURED = [
 @pytest.mark.parametrize(("method", "shape", "measured"), MEASURED)
 def test_no_method_asks_for_less_than_it_was_measured_to_take(method, shape, measured):
     height, width, channels = shape
-    memory, _ = needs.recovery("denoising", "sigma=0.1", method, "default", megabytes(height, width, channels))
+    memory, _ = recovery("denoising", "sigma=0.1", method, "default", megabytes(height, width, channels))
     assert memory > 1.3 * measured
 
 
 def test_parameters_count():
     def minutes(params):
-        return needs.recovery("denoising", "sigma=0.1", "dip", params, megabytes(256, 256))[1]
+        return recovery("denoising", "sigma=0.1", "dip", params, megabytes(256, 256))[1]
 
     assert minutes("iterations=10000") > 4 * minutes("iterations=2000")
     assert minutes("default") == minutes("iterations=2000")
@@ -49,14 +59,60 @@ def test_parameters_count():
 
 def test_a_method_that_does_not_say_gets_what_is_plenty(monkeypatch):
     monkeypatch.delattr(discover.load("methods", "tv"), "needs")
-    assert needs.recovery("denoising", "sigma=0.1", "tv", "default", 2) == (5000, 120)
+    assert recovery("denoising", "sigma=0.1", "tv", "default", 2) == (5000, 120)
 
 
-def test_dense_patterns_count_and_the_image_is_larger_than_its_measurement():
-    whole = megabytes(64, 64)
-    dense = needs.recovery("single_pixel", "compression=4", "tv", "default", whole / 4)[0]
-    scrambled = needs.recovery("single_pixel", "compression=4,patterns=hadamard", "tv", "default", whole / 4)[0]
+def test_dense_patterns_count():
+    image = megabytes(64, 64)
+    dense = recovery("single_pixel", "compression=4", "tv", "default", image)[0]
+    scrambled = recovery("single_pixel", "compression=4,patterns=hadamard", "tv", "default", image)[0]
     assert dense - scrambled > 3 * 4 * 4096 * 1024 / 1e6 - 2
-    default = needs.recovery("single_pixel", "default", "tv", "default", whole / 2)[0]
-    assert default == needs.recovery("single_pixel", "compression=2", "tv", "default", whole / 2)[0]
+    default = recovery("single_pixel", "default", "tv", "default", image)[0]
+    assert default == recovery("single_pixel", "compression=2", "tv", "default", image)[0]
     assert needs.measuring("denoising", "sigma=0.1", 3) == 0
+
+
+def test_what_the_config_says_counts_more_and_a_gpu_is_ten_times_as_fast():
+    wanted = Recovery("denoising", "any", "sigma=0.1", "dip", "default", "")
+    memory, minutes = needs.recovery(wanted, 3, {"tv": {"memory_mb": 1}})
+    assert needs.recovery(wanted, 3, {}, gpu=True) == (memory, pytest.approx(10 + minutes / 10, abs=1))
+    assert needs.recovery(wanted, 3, {"dip": {"minutes": 7}}, gpu=True) == (memory, 7)
+
+
+class Tenth(LinearOperator):
+    """Every tenth pixel: a measurement of a tenth of the image's size, which no parameter says."""
+
+    def __init__(self, shape, *, step: int = 10):
+        super().__init__(shape)
+        self.step = step
+
+    def forward(self, x):
+        return x.flatten(-3)[..., :: self.step]
+
+
+def test_a_measurement_knows_the_size_of_its_image_however_small_it_is(tmp_path):
+    image = torch.zeros(3, 512, 512)
+    A = Tenth(image.shape)
+    path = tmp_path / "measurement.npz"
+    measurement.save(path, A.forward(image), "tenth", A.shape, {}, measurement.Noise("gaussian", {}, 0.1))
+    assert path.stat().st_size < image.numel() * 4 / 9
+    assert measurement.shape(path) == (3, 512, 512)
+    assert recovery("denoising", "sigma=0.1", "dip", "iterations=2000", megabytes(512, 512, 3))[1] > 700
+
+
+def test_a_measurement_that_is_made_anew_is_looked_at_anew_and_one_that_is_not_there_is_not_found(tmp_path):
+    path = tmp_path / "measurement.npz"
+    with pytest.raises(FileNotFoundError) as raised:  # by its name Snakemake knows that it is still to be made
+        measurement.shape(str(path))
+    assert raised.value.filename == str(path)
+    for side in (4, 8):
+        shape = (1, side, side)
+        measurement.save(path, torch.zeros(shape), "denoising", shape, {}, measurement.Noise("gaussian", {}, 0.1))
+        os.utime(path, (side, side))
+        assert measurement.shape(path) == shape
+
+
+def test_the_methods_by_the_prior_need_the_same_for_the_same_steps():
+    dip = needs.of_method("dip", "iterations=2000", 3)
+    assert needs.of_method("wiener_dip", "iterations=2000", 3) == dip
+    assert needs.of_method("admm_dip", "iterations=50,inner=40", 3) == dip

@@ -9,10 +9,10 @@ import torch
 
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
+from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.prior import networks
 from steps.prior.fit import Fit, has_bfloat16
-from steps.score import psnr
 from tests.full_size import IMAGES, load_image
 
 CPU = torch.device("cpu")
@@ -308,7 +308,7 @@ def test_bfloat16_recovers_as_well_as_float32(size, settings, iterations):
             found = {}
             for precision in ("float32", "bfloat16"):
                 estimate = fit_of(x, size, seed, precision=precision, **settings).run(squares(y), iterations)
-                found[precision] = psnr(x.double().numpy(), estimate.numpy())
+                found[precision] = psnr.measure(x.double().numpy(), estimate.numpy())
             gains.append(found["bfloat16"] - found["float32"])
             print(name, seed, {key: round(value, 2) for key, value in found.items()}, flush=True)
     print(f"bfloat16 - float32: {np.mean(gains):+.3f} dB, standard error {np.std(gains, ddof=1) / 10**0.5:.3f}")

@@ -1,4 +1,7 @@
-"""Theorems that every operator must obey; a new file in steps/tasks is tested because it is there."""
+"""Theorems that every operator must obey; a new file in steps/tasks is tested because it is there.
+
+With its defaults, and with each of the parameters that the list TRIED of its file has.
+"""
 
 import pytest
 import torch
@@ -6,19 +9,11 @@ import torch
 from steps.base import discover
 from steps.inverse.operators import LinearOperator
 
-VARIANTS = {  # parameters beside the defaults; a task without an entry is tested with its defaults
-    "deconvolution": [{"blur": 2.0, "kernel": 9}, {"blur": 1.0, "kernel": 1}],
-    "single_pixel": [
-        {"compression": 1.0},
-        {"patterns": "hadamard"},
-        {"patterns": "hadamard", "compression": 5.0, "seed": 3},
-    ],
-}
 SHAPES = [(1, 48, 48), (3, 37, 41), (1, 64, 64)]
 CASES = [
     pytest.param((task, settings, shape), id=f"{task}-{settings}-{'x'.join(map(str, shape))}")
     for task in discover.available("tasks")
-    for settings in [{}, *VARIANTS.get(task, [])]
+    for settings in [{}, *getattr(discover.load("tasks", task), "TRIED", [])]
     for shape in SHAPES
 ]
 

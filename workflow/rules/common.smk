@@ -7,9 +7,10 @@ from hashlib import sha256
 from steps.base import discover
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
-from steps.plan import claims, corruptions, experiments, schema, variants
+from steps.look import style
+from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
-from steps.plan.drawings import Index, drawings, inputs, pictures
+from steps.plan.drawings import Index, captions, drawings, inputs, pictures
 from steps.run.sources import beside, noted, write_note
 
 CONFIGS = engine.process(workflow).files  # the default's among them
@@ -19,16 +20,15 @@ CONTENTS = {file: or_exit(schema.read)(file) for file in CONFIGS if PROCESS.main
 or_exit(check_config)(config, NAME, PROCESS.main)
 if SECOND_PASS:
     config["missing"] = "skip"
+config["captions"] = captions(config["experiments"].values())  # for the report
+MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
+METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 
-def made(recovery):
-    """Return whether a recovery is part of this run: with `missing: skip` only those that are there already."""
-    return config["missing"] == "run" or experiments.there(recovery)
-
-
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
-MADE = {name: [recovery for recovery in asked if made(recovery)] for name, asked in ASKED.items()}
+# Those that are part of this run: with `missing: skip` only what is there already.
+MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
 INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
@@ -67,13 +67,13 @@ def note_of(*modules, **data):
     return noted(*modules, **data, write=begin() and not SECOND_PASS)
 
 
-def code(*modules, data=(), keys=()):
-    """Return an input function that gives the note of modules, of the files `data`, and of those that keys of the config name."""
+def code(*modules, keys=(), **data):
+    """Return an input function that gives the note of modules, and of the files that keys of the config name."""
 
     def noted_now(wildcards):
-        files = [config[key] for key in keys]
-        name = f"{modules[0].split('.')[-1]}-{Path(files[-1]).stem}" if files else ""
-        return note_of(*modules, data=(*data, *files), name=name)
+        files = tuple(config[key] for key in keys)
+        more = {"data": files, "name": f"{modules[0].split('.')[-1]}-{Path(files[-1]).stem}"} if files else {}
+        return note_of(*modules, **data, **more)
 
     return noted_now
 
@@ -114,6 +114,7 @@ def check_spelling(wildcards):
     one_way = [(wildcards.corruption, corruptions.spelled(wildcards.task, wildcards.corruption, measured(wildcards)))]
     if "method" in wildcards.keys():
         discover.load("methods", wildcards.method)
+        variants.check_task(wildcards.method, wildcards.task, wildcards.method)
         one_way.append((wildcards.params, variants.spelled(wildcards.method, wildcards.params)))
     for text, spelled in one_way:
         if text != spelled:
@@ -203,4 +204,13 @@ def shown_files(wildcards):
 def figure_code(wildcards):
     figure = wildcards.drawing.split("/")[0]
     discover.load("figures", figure)
-    return note_of("steps.draw", f"steps.figures.{figure}")
+    entry = experiment_entry(wildcards)
+    said = style.said(entry["task"], corruptions.noises(entry), [method["method"] for method in entry["methods"]])
+    return note_of("steps.draw", f"steps.figures.{figure}", said=said, name=f"draw-{figure}-{wildcards.experiment}")
+
+
+@or_exit
+def page_code(wildcards):
+    entry = experiment_entry(wildcards)
+    said = style.said(entry["task"], corruptions.noises(entry))
+    return note_of("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")

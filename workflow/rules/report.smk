@@ -130,7 +130,7 @@ use rule collect as draw with:
         stand_ins=stand_ins,
         command=lambda w, input: [
             *["draw", input.scores, w.drawing, f"results/figures/{w.experiment}/{w.drawing}"],
-            *["--stand-ins", stand_ins(w)],
+            *["--metrics", METRICS, "--stand-ins", stand_ins(w)],
         ],
     message:
         "draw {wildcards.drawing} of {wildcards.experiment}"
@@ -141,7 +141,7 @@ use rule collect as show with:
         scores="results/scores/{experiment}.csv",
         recoveries=listed,
         images=lambda w: pictures(recoveries(w)),
-        code=code("steps.show", data=VIEWER),
+        code=page_code,
     output:
         "results/pages/{experiment}.html",
     log:

@@ -1,6 +1,10 @@
 # What jobs ask of this machine or of a scheduler: memory (MB), minutes and GPUs, at each retry so much more; and which
 # small ones are one job of a scheduler's.
 
+import math
+
+from steps.base.files import BROKEN
+from steps.inverse.measurement import shape
 from steps.plan import needs
 from steps.run import devices
 
@@ -31,6 +35,14 @@ def megabytes(file):
     return os.path.getsize(file) / 1e6
 
 
+def image_megabytes(measurement):
+    """Return the MB in float32 of the image that a measurement is of; its file's, if that is damaged."""
+    try:
+        return 4e-6 * math.prod(shape(measurement))
+    except BROKEN:
+        return megabytes(measurement)
+
+
 def corruption_memory(wildcards, input, attempt):
     return attempt * round(1000 + needs.measuring(wildcards.task, wildcards.corruption, megabytes(input.image)))
 
@@ -41,12 +53,8 @@ def uses_gpu(wildcards):
 
 
 def recovery_needs(wildcards, input):
-    """Return (MB of memory, minutes): what the config says, else the method; a GPU is taken to be ten times as fast."""
-    w = wildcards
-    memory, minutes = needs.recovery(w.task, w.corruption, w.method, w.params, megabytes(input.measurement))
-    said = {"memory_mb": memory, "minutes": 10 + round(minutes / 10) if uses_gpu(w) else minutes}
-    said |= config["needs"].get(w.method, {})
-    return said["memory_mb"], said["minutes"]
+    """Return (MB of memory, minutes): what the config says, else the method."""
+    return needs.recovery(wildcards, image_megabytes(input.measurement), config["needs"], uses_gpu(wildcards))
 
 
 def recovery_memory(wildcards, input, attempt):

@@ -31,8 +31,9 @@ def titled(wildcards):
 
 
 def words(wildcards):
-    """Return the options for the words of a table or page: the title, stand-ins, and what is not made."""
-    return [*titled(wildcards), "--stand-ins", stand_ins(wildcards), f"--not-made={not_made(wildcards)}"]
+    """Return the options for the words of a table or page: the title, metrics, stand-ins, and what is not made."""
+    options = ["--metrics", METRICS, "--stand-ins", stand_ins(wildcards), f"--not-made={not_made(wildcards)}"]
+    return [*titled(wildcards), *options]
 
 
 def compared(wildcards):

@@ -1,0 +1,123 @@
+"""Every metric that the config names against the corruption parameter, a panel each.
+
+So for each image and each value of any other parameter that varies; of more than a dozen images the means over them.
+"""
+
+import numpy as np
+
+from steps.tables.columns import PSNR, directions
+
+CAPTION = """\
+Every metric against the strength of the corruption, a panel each; dashed: the input before recovery. **Look for**
+metrics that do not agree on the best method; the note says which way each is better.
+"""
+EACH = ()
+TRUTH = True
+INPUT = "input"
+KEYS = ["task", "label", "method", "corruption", "params"]
+
+
+def draw(scores, metrics=(PSNR,)):
+    """Return a figure: mean of a metric over seeds (bars: standard deviation) against the number that has most values.
+
+    The dashed line is the input's. Parameters that span a factor of four or more are on a logarithmic axis, the same in
+    all panels. What is exact has no place: ∞ dB. Raises NothingToDraw if no row has a truth.
+    """
+    import matplotlib.pyplot as plt
+
+    from steps.base.errors import NothingToDraw
+    from steps.look import labels, style
+    from steps.tables import grouping
+
+    scores = grouping.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
+    if not len(scores):
+        raise NothingToDraw(f"{', '.join(metric.name for metric in metrics)}: none of the recoveries has a truth")
+    columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
+    scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
+    scores, (x, *others), _ = _axis(*grouping.split(scores))
+    groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
+    columns = style.columns(len(groups) if len(metrics) == 1 else len(metrics))
+    left = [None] * (-len(metrics) % columns if len(metrics) > 1 else 0)  # what is left of the last line of a group
+    kinds = [metric and (metric, *group) for group in groups for metric in [*metrics, *left]]
+    rows = -(-len(kinds) // columns)
+    places, numeric = scores[x].nunique(), scores[x].dtype.kind in "iuf"
+    apart = {} if numeric or places == 1 else {"linestyle": ""}  # no line joins one noise with another
+    size = (style.COLUMN if columns == 1 else style.WIDTH, (3.3 if apart else 2.3) * rows)
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    looks = style.lines(scores) | {INPUT: style.INPUT}
+    task = scores["task"].iloc[0]
+    ends, bars, exact = [], False, False
+    for index, panel in enumerate(panels.flat):
+        if index >= len(kinds) or kinds[index] is None:
+            panel.remove()
+            continue
+        (metric, (image, *rest), here), last = kinds[index], {}
+        for label, line in looks.items():
+            mine = here if label == INPUT else here[here["label"] == label]
+            column = f"input_{metric.name}" if label == INPUT else metric.name
+            means = mine.groupby(x, sort=numeric)[column].agg(["mean", "std"])
+            exact = exact or bool(np.isinf(means["mean"]).any())
+            means = means[np.isfinite(means["mean"])]
+            spread = means["std"] if means["std"].notna().any() and label != INPUT else None
+            bars = bars or spread is not None
+            if label == INPUT and len(means) == 1 == places:
+                panel.axhline(means["mean"].iloc[0], **line)
+            elif label == INPUT:
+                mark = {"marker": "_"} if len(means) == 1 or apart else {}
+                panel.plot(means.index, means["mean"], **line | apart | mark)
+            else:
+                panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line | apart)
+            if len(means):
+                last[label] = (means.index[-1], means["mean"].iloc[-1])
+        title = ", ".join(filter(None, [image, style.values(zip(others, rest), task)]))
+        panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
+        panel.tick_params("x", labelbottom=True, rotation=90 if apart else 0)  # also where the panel below is missing
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
+        if len(metrics) > 1 or index % columns == 0:
+            panel.set_ylabel(metric.heading)
+        if last:
+            ends.append((panel, last))
+        else:
+            panel.set(yticks=[])
+            panel.text(0.5, 0.5, f"no {metric.label}", transform=panel.transAxes, ha="center", va="center", color="0.4")
+    labels.at_ends(figure, ends, looks)
+    notes = ["Means over seeds; bars: ± one standard deviation."] if bars else []
+    notes += ["What is exact, at ∞ dB, is not shown."] if exact else []
+    notes += [directions(metrics)] if len(metrics) > 1 else []
+    if notes:
+        style.note(figure, " ".join(notes))
+    return figure
+
+
+def _axis(scores, varying, fixed):
+    """Return the same with the numbers that vary most first, for the x-axis; the whole corruption if nothing varies.
+
+    And if nothing does that all measurements have, as with several noises: then it stands for what varies.
+    """
+    from steps.look import style
+
+    task = scores["task"].iloc[0]
+    everywhere = [name for name in varying if scores[name].notna().all()]
+    numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
+    first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
+    rest = [name for name in varying if name != first]
+    if first is None and everywhere != varying:
+        names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
+        names = [style.wrapped(name, 1, 6.5) for name in names]
+        return scores.assign(corruption=names), ["corruption"], fixed
+    if first is None:  # one place, whatever the seed
+        one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)
+        return scores.assign(corruption=one), ["corruption", *rest], fixed
+    return scores, [first, *rest], fixed
+
+
+def _scale(panel, values, name):
+    from steps.base.parameters import spell
+
+    if values.dtype.kind not in "iuf":
+        return
+    panel.set_xlabel(name)
+    if values.min() > 0 and values.max() >= 4 * values.min():
+        panel.set_xscale("log")
+    panel.set_xticks(values, [spell(float(value)) for value in values])
+    panel.minorticks_off()

@@ -1,0 +1,31 @@
+"""Snakemake, loaded once: what tests call of it is done in copies of this process, each a process of its own.
+
+It is steps/run/warm.py, which does so for jobs, with other libraries. Loading them takes longer than planning.
+"""
+
+import atexit
+import importlib.util
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+LIBRARIES = ("click", "jsonschema", "numpy", "pandas", "skimage", "smart_open", "snakemake.cli", "yaml", "yte")
+LIBRARIES += ("snakemake.report.html_reporter", "snakemake_logger_plugin_rich")
+
+
+def run_module(*arguments, **options):
+    """Run a module to its end, as Python does: notes of a dry run are taken back at the exit."""
+    try:
+        runpy.run_module(*arguments, **options)
+    finally:
+        atexit._run_exitfuncs()
+
+
+if __name__ == "__main__":
+    specification = importlib.util.spec_from_file_location("warm", Path(__file__).parents[1] / "steps/run/warm.py")
+    warm = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(warm)
+    warm.LIBRARIES, warm.runpy = LIBRARIES, SimpleNamespace(run_module=run_module)
+    sys.path[0] = ""  # the working directory, as `python -m` has it
+    warm.serve(sys.argv[1], int(sys.argv[2]))
