@@ -206,7 +206,8 @@ def test_wildcards_travel_with_their_commas(workflow, monkeypatch):
 def test_a_job_ends_with_the_run_that_started_it(tmp_path):
     if not engine.job_prefix().startswith("exec setpriv"):
         pytest.skip("needs setpriv, of util-linux")
-    script = f"import subprocess, sys; subprocess.run({engine.job_prefix() + 'sleep 60'!r}, shell=True)"  # no $PRIORBENCH_WARM
+    command = engine.job_prefix() + "sleep 60"  # without $PRIORBENCH_WARM
+    script = f"import subprocess; subprocess.run({command!r}, shell=True)"
     parent = subprocess.Popen([sys.executable, "-c", script])
     deadline = time.monotonic() + 10
     child = ""

@@ -79,7 +79,7 @@ def code(*modules, keys=(), **data):
 
 
 def check_meaning(kind, name, meant):
-    """Say so if another config, which is still there, means something else by the name of an image whose results are here.
+    """Say so if results are here of another config, which is still there and means something else by an image's name.
 
     Raise BadInput if it does by an experiment's: their tables would take each other's place. What is meant from now on
     is noted, as a checksum and the file that says it.
