@@ -72,7 +72,7 @@ def draw(scores, metrics=(PSNR,)):
         title = ", ".join(filter(None, [image, style.values(zip(others, rest), task)]))
         panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
         panel.tick_params("x", labelbottom=True, rotation=90 if apart else 0)  # also where the panel below is missing
-        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1], size[0] / columns - 0.7)
         if len(metrics) > 1 or index % columns == 0:
             panel.set_ylabel(metric.heading)
         if last:
@@ -111,13 +111,22 @@ def _axis(scores, varying, fixed):
     return scores, [first, *rest], fixed
 
 
-def _scale(panel, values, name):
+def _scale(panel, values, name, inches):
+    """Give a panel of so many inches a tick at each of the sorted values, with its number where there is room."""
     from steps.base.parameters import spell
 
     if values.dtype.kind not in "iuf":
         return
     panel.set_xlabel(name)
-    if values.min() > 0 and values.max() >= 4 * values.min():
+    places = values.astype(float)
+    if values[0] > 0 and values[-1] >= 4 * values[0]:
         panel.set_xscale("log")
-    panel.set_xticks(values, [spell(float(value)) for value in values])
+        places = np.log(places)
+    texts, free = [], -np.inf
+    for value, place in zip(values, places):
+        text = spell(float(value))
+        at, half = (place - places[0]) / (np.ptp(places) or 1) * inches, 0.03 * len(text)
+        texts.append(text if at - half >= free else "")
+        free = at + half if texts[-1] else free
+    panel.set_xticks(values, texts)
     panel.minorticks_off()

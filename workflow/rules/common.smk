@@ -49,7 +49,6 @@ MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config 
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
-
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
 # Those that are part of this run: with `missing: skip` only what is there already.
 MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
@@ -130,6 +129,11 @@ def image_entry(wildcards):
     return experiments.entry(config, "images", wildcards.image)
 
 
+@or_exit
+def file_entry(wildcards):
+    return experiments.entry(config, "files", wildcards.file)
+
+
 def force_damaged():
     """Let damaged files, and what a run set out to make, be made again. Called by an input function of every graph."""
     workflow.dag.forcefiles.update(DAMAGED, INTERRUPTED)
@@ -141,11 +145,32 @@ def image_file(wildcards):
     return [ancient(file) for file in local_file(image_entry(wildcards))]
 
 
+def file_file(wildcards):
+    """Return [path] of a file that is a parameter on this machine, else []."""
+    return [ancient(file) for file in local_file(file_entry(wildcards))]
+
+
+def entry_code(step, name, entry):
+    """Return the note of a step that takes a file of an entry under images or files."""
+    said = " ".join(image_arguments(name, entry))
+    return code(f"steps.{step}", data=tuple(local_file(entry)), said=said, name=f"{step}-{name}")
+
+
 @or_exit
 def image_code(wildcards):
-    entry = image_entry(wildcards)
-    said = " ".join(image_arguments(wildcards.image, entry))
-    return code("steps.image", data=tuple(local_file(entry)), said=said, name=f"image-{wildcards.image}")
+    return entry_code("image", wildcards.image, image_entry(wildcards))
+
+
+@or_exit
+def file_code(wildcards):
+    return entry_code("file", wildcards.file, file_entry(wildcards))
+
+
+@or_exit
+def corruption_files(wildcards):
+    """Return the paths of the files that are parameters of a path's corruption."""
+    found = corruptions.files(wildcards.task, parse_parameters(wildcards.corruption))
+    return [f"results/files/{experiments.entry(config, 'files', name) and name}.npy" for name, _ in found.values()]
 
 
 @or_exit
