@@ -24,7 +24,7 @@ def recovery(wanted, image_mb, said, gpu=False):
     """Return (MB of memory, minutes) that a recovery is to be given.
 
     wanted  has its task, corruption, method and params: a Recovery, or the wildcards of its path.
-    said    a config's `needs`, which count more than what the method says, to which the task's operator adds its memory.
+    said    a config's `needs`: they count more than what the method says, to which the task's operator adds its memory.
     gpu     whether it is made on a GPU, which is taken to be ten times as fast.
     """
     memory, minutes = of_method(wanted.method, wanted.params, image_mb)

@@ -42,7 +42,7 @@ if not MODULE:
 SECOND_PASS = "PRIORBENCH_FAILED" in os.environ
 REPORTED = {}  # {path: the files it shows} of the report that this run has made
 STARTED = time.time()
-CODE = checksums()
+CODE = {} if workflow.output_settings.dryrun else checksums()
 
 
 def note(failed=()):
