@@ -32,8 +32,8 @@ def recoveries(experiment, images=None, where="experiment"):
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {no_such('image', image, images)}")
-    # Of a corruption the variants depend on nothing but its seed, which a method may take by `seed: corruption`:
-    # so they are made once a seed, and each corruption is checked once, however many images have it.
+    # Of a corruption the variants depend on its seed alone, which a method may take by `seed: corruption`. So they are
+    # made once for each seed, and each corruption is checked once, however many images have it.
     found = []
     by_seed = {0: first}
     pairs = cases(experiment, where)

@@ -19,6 +19,7 @@ import traceback
 from pathlib import Path
 
 LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity", "skimage.metrics.simple_metrics")
+LIBRARIES += ("pandas", "matplotlib.pyplot", "matplotlib.backends.backend_pdf", "scipy.stats")
 YOURSELF = 255  # the answer that means: do it yourself
 POLL = 1  # seconds between looks whether the run is still there
 
