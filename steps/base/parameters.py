@@ -132,6 +132,11 @@ def keywords(*functions):
     return found
 
 
+def defaults(*functions):
+    """Return {name: default} of the `keywords` of functions or classes."""
+    return {name: parameter.default for name, parameter in keywords(*functions).items()}
+
+
 def _typed(parameter, function):
     """Return a parameter with the type of its default as its annotation, if it has none of its own."""
     where = f"{function.__module__}: the parameter {parameter.name}"
