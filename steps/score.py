@@ -1,8 +1,6 @@
 """Score a recovery against the truth, if there is one: the first step that sees it."""
 
-import csv
 import inspect
-import io
 import math
 from pathlib import Path
 
@@ -78,7 +76,8 @@ def main(picture, folder, truth, metrics, backprojection):
     rows = curve(truth, trace)
     best = None if truth is None else max(rows, key=lambda row: row["psnr"], default=None)
     *_, task, name, corruption, method, params = folder.absolute().parts
-    write_text(folder / "curve.csv", _csv(rows))
+    lines = [",".join("" if value is None else str(value) for value in row.values()) for row in rows]
+    write_text(folder / "curve.csv", "\n".join(["iteration,loss,penalty,psnr", *lines, ""]))
     write_json(
         folder / "score.json",
         {
@@ -97,14 +96,6 @@ def main(picture, folder, truth, metrics, backprojection):
             "convention": CONVENTION,
         },
     )
-
-
-def _csv(rows):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["iteration", "loss", "penalty", "psnr"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from steps.base.files import whole, write_text
 from steps.base.parameters import format_parameters, parse_parameters, spell
 from steps.tables import grouping
 from steps.tables.columns import RESIDUAL, TIME, read_metrics
-from steps.tables.markup import escape_latex, escape_markdown, stand_in_note, to_latex, to_markdown
+from steps.tables.markup import Best, escape_markdown, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
 
@@ -73,10 +73,10 @@ def told_otherwise(scores):
     return any(a != b and (isinstance(a, str) or not math.isclose(a, b)) for a, b in zip(said, told) if b == b)
 
 
-def cells(frame, keys, labels, metric, bold):
-    """Return (header, rows) of text: means with intervals and n if a cell has several; `bold` the best of a Metric.
+def texts(frame, keys, labels, metric):
+    """Return (header, rows of text): means of a Metric, with intervals and n if a cell has several.
 
-    All that equal the best at the decimals shown are bold.
+    All that equal the best of a row at the decimals shown are a Best.
     """
     import pandas
 
@@ -85,15 +85,15 @@ def cells(frame, keys, labels, metric, bold):
     rows = []
     for _, row in frame.iterrows():
         best = metric.best(row[label] for label in labels)
-        texts = [row["image"], *("" if pandas.isna(row[key]) else spell(row[key]) for key in keys[1:])]
-        texts += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
+        line = [row["image"], *("" if pandas.isna(row[key]) else spell(row[key]) for key in keys[1:])]
+        line += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
         nothing = "" if math.isnan(row.get(INPUT, 0)) else NOT_RUN  # no truth, or too small an image for the metric
         for label in shown:
             text = nothing if math.isnan(row[label]) else f"{row[label]:.{metric.decimals}f}"
             if not math.isnan(row.get(f"{label} ±", math.nan)):
                 text += f" ± {row[f'{label} ±']:.{metric.decimals}f}"
-            texts.append(bold(text) if label in labels and metric.is_best(row[label], best) else text)
-        rows.append(texts)
+            line.append(Best(text) if label in labels and metric.is_best(row[label], best) else text)
+        rows.append(line)
     return [*keys, *extra, *shown], rows
 
 
@@ -158,26 +158,21 @@ def main(scores, output, title, named, stand_ins, not_made):
         frames.append(frame.assign(metric=metric.name))
         if metric.better and not truths:
             continue
-        words = [f"{metric.about.rstrip('.')}; {metric.better} is better."] if metric.better else []
+        words = [f"{metric.about.rstrip('.')}; {metric.better} is better.".lstrip("; ")] if metric.better else []
+        words = [word[0].upper() + word[1:] for word in words]
         parts = [f"## {escape_markdown(metric.heading)}", *map(escape_markdown, words)]
         if frame[labels].isna().all(axis=None):
             markdown.append("\n\n".join([*parts, NONE]))
             continue
         over_images = means(frame, keys, labels)
         frame = pandas.concat([frame, over_images]) if len(over_images) else frame
-        header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
-        rows = [[escape_markdown(text) if i < len(keys) else text for i, text in enumerate(row)] for row in rows]
+        header, rows = texts(frame, keys, labels, metric)
         if "n" in header and MANY not in markdown[0]:
             markdown[0] += f"\n\n{MANY}"
-        markdown.append("\n\n".join([*parts, to_markdown(header, rows, keys)]))
-        header, rows = cells(frame, keys, labels, metric, lambda text: rf"\textbf{{{text}}}")
-        rows = [
-            [escape_latex(text) if i < len(keys) else text.replace("±", r"$\pm$") for i, text in enumerate(r)]
-            for r in rows
-        ]
+        markdown.append("\n\n".join([*parts, to_markdown(header, rows, len(keys))]))
         direction = f", {metric.better} is better" if metric.better else ""
         caption = f"{title}. {metric.heading}{direction}; {settings}." + (f" Not made, {not_made}." if not_made else "")
-        latex.append(to_latex(header, rows, keys, caption))
+        latex.append(to_latex(header, rows, len(keys), caption))
     devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
     markdown.append(f"{scores['convention'][0]}. " * truths + f"Time: solve seconds on {devices}.")
     csv = pandas.concat(frames)

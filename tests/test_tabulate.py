@@ -57,17 +57,23 @@ def test_rows_are_images_and_corruptions_in_order_and_cells_means_over_seeds(sco
     assert frame["input"].tolist() == [10.0] * 4
 
 
+def starred(*arguments):
+    """Return the header and rows of `tabulate.texts`, a star before and after what is the best."""
+    header, rows = tabulate.texts(*arguments)
+    return header, [[f"*{text}*" if isinstance(text, tabulate.Best) else text for text in row] for row in rows]
+
+
 def test_one_recovery_a_cell_has_no_interval_and_no_count(scores):
     frame, keys, labels = tabulate.table(only(scores, 0), "psnr")
     assert not [column for column in frame if "±" in column]
-    header, rows = tabulate.cells(frame, keys, labels, PSNR, lambda text: f"*{text}*")
+    header, rows = starred(frame, keys, labels, PSNR)
     assert header == ["image", "sigma", "input", *labels]
     assert rows[0] == ["house", "0.1", "10.00", "20.00", "*30.00*", "*30.00*"]  # equal at two decimals: both bold
 
 
 def test_two_seeds_have_a_mean_but_no_interval(scores):
     frame, keys, labels = tabulate.table(only(scores, 0, 1), "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, PSNR, str)
+    header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert header == ["image", "sigma", "n", "input", *labels]
     assert rows[0] == ["house", "0.1", "2", "10.00", "20.50", "30.50", "30.50"]
 
@@ -75,7 +81,7 @@ def test_two_seeds_have_a_mean_but_no_interval(scores):
 def test_a_column_with_one_seed_beside_one_with_several(scores):
     some = scores[(scores["label"] == "DIP") | scores["corruption"].str.endswith("seed=0")]
     frame, keys, labels = tabulate.table(some, "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, PSNR, str)
+    header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert rows[0] == ["house", "0.1", "1 to 3", "10.00", "20.00", "30.00", "31.67 ± 5.17"]
 
 
@@ -84,14 +90,14 @@ def test_an_interval_is_there_though_other_cells_were_not_run(scores):
     lone = (scores["label"] == "DIP") & (scores["image"] == "house") & scores["corruption"].str.startswith("sigma=0.1,")
     rest = (scores["label"] == "Wiener") & (scores["image"] == "house") & scores["corruption"].str.contains("=0.02,")
     frame, keys, labels = tabulate.table(pandas.concat([scores[lone], only(scores[rest], 0)]), "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, PSNR, str)
+    header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert dict(zip(header, rows[0]))["DIP"] == "31.67 ± 5.17"
 
 
 def test_what_was_not_run_says_so_and_is_not_the_best(scores):
     none = (scores["label"] == "Wiener") & (scores["image"] == "camera_man")
     frame, keys, labels = tabulate.table(only(scores[~none], 0), "psnr")
-    _, rows = tabulate.cells(frame, keys, labels, PSNR, lambda text: f"*{text}*")
+    _, rows = starred(frame, keys, labels, PSNR)
     assert [row[-3:] for row in rows] == [["20.00", "*30.00*", "*30.00*"]] * 2 + [["not run", "*30.00*", "*30.00*"]] * 2
 
 
@@ -99,7 +105,7 @@ def test_a_row_without_any_number_has_no_best(scores):
     """As SSIM of an image below 11 pixels a side."""
     scores.loc[scores["image"] == "house", ["ssim", "input_ssim"]] = math.nan
     frame, keys, labels = tabulate.table(only(scores, 0), "ssim")
-    _, rows = tabulate.cells(frame, keys, labels, SSIM, lambda text: f"*{text}*")
+    _, rows = starred(frame, keys, labels, SSIM)
     assert rows[2] == ["camera_man", "0.1", "0.200", "*0.500*", "*0.500*", "*0.500*"]
     assert not any("*" in text for row in rows[:2] for text in row)
     assert not any("not run" in text for row in rows[:2] for text in row)  # they were run
@@ -107,15 +113,16 @@ def test_a_row_without_any_number_has_no_best(scores):
 
 def test_time_is_not_ranked(scores):
     frame, keys, labels = tabulate.table(scores, "seconds")
-    _, rows = tabulate.cells(frame, keys, labels, TIME, lambda text: f"*{text}*")
+    _, rows = starred(frame, keys, labels, TIME)
     assert rows[0][2:] == ["3", *["1.25 ± 0.00"] * 3]
 
 
 def test_latex_escapes_and_booktabs():
-    text = tabulate.to_latex(["image", "TV & co"], [["a", "1"]], ["image"], "50 % of a_b")
+    text = tabulate.to_latex(["image", "TV & co"], [["a", tabulate.Best("1")]], 1, "50 % of a_b")
     assert r"\caption{50 \% of a\_b}" in text
     assert r"image & TV \& co \\" in text
     assert r"\begin{tabular}{lr}" in text
+    assert r"a & \textbf{1} \\" in text
     for rule in ("toprule", "midrule", "bottomrule"):
         assert f"\\{rule}" in text
 

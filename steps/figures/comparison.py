@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from steps.look import pictures, style
 from steps.tables.columns import PSNR
 
 CAPTION = """\
@@ -24,8 +25,6 @@ def draw(scores, metrics=(PSNR,)):
     errors are left out, and the detail is that of the mean of the recoveries.
     """
     import matplotlib.pyplot as plt
-
-    from steps.look import pictures, style
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
@@ -50,7 +49,7 @@ def draw(scores, metrics=(PSNR,)):
     titles = [_titles(label, numbers, side) for label, numbers, _ in shown]
     tops = [0.2]
     for line in range(lines):
-        head = 0.04 + 0.13 * max(title[0][0].count("\n") + 1 for title in titles[line * columns :][:columns])
+        head = 0.04 + 0.13 * max(_lines(title) for title in titles[line * columns :][:columns])
         tops[line] += head
         tops.append(tops[line] + high + max(low + 2 * GAP, BAR))
     figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
@@ -59,8 +58,8 @@ def draw(scores, metrics=(PSNR,)):
         left, top = GAP + column * (side + GAP) + (side - wide) / 2, tops[line]
         whole = style.place(figure, left, top, wide, high)
         (head, bold), *numbers = title
-        pictures.show(whole, image, head, part)
-        whole.title.set_weight("bold" if bold else "normal")
+        pictures.show(whole, image, frame=part)
+        whole.set_title(head, pad=12 if numbers else 2.5, weight="bold" if bold else "normal")
         for place, (text, bold) in enumerate(numbers):
             settings = {"ha": "center", "va": "bottom", "weight": "bold" if bold else "normal"}
             settings["fontsize"] = min(6.5, 72 * wide / 0.6 / sum(len(text) + 1 for text, _ in numbers))
@@ -86,13 +85,15 @@ def _error(image, truth):
     return error if error.ndim == 2 else error.mean(-1)
 
 
+def _lines(titles):
+    return titles[0][0].count("\n") + 1 + bool(titles[1:])
+
+
 def _titles(label, numbers, side):
     """Return [(text, whether bold)] of a picture: the label, and with it the number if it is one, else beside it."""
-    from steps.look import style
-
     head, known = style.wrapped(label, side, 7.5), [number for number in numbers if number[0]]
     if len(known) > 1:
-        return [(f"{head}\n", False), *known]
+        return [(head, False), *known]
     text, bold = known[0] if known else ("", False)
     line = f"{label}  {text}".strip()
     return [(line if len(line) * 0.6 * 7.5 / 72 < side else f"{head}\n{text}".strip(), bold)]

@@ -77,6 +77,8 @@ def _job(connection):
         status = 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if status and error.code is not status:
+            print(error.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -113,19 +113,6 @@ def solve(recovery, device, measured, named):
     return read_score(folder)
 
 
-def study(name, picture, entry, named):
-    """Return the text of a config for a picture's entry under images, an experiment's, and names of metrics.
-
-    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
-    """
-    import yaml
-
-    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
-    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}, "metrics": named}
-    first = f"{photo.MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
-    return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-
-
 def start(config, name, x):
     """Write a config and an image (C, H, W) to the working directory; remove what it shows of another measurement."""
     written, file = Path("config.yaml"), Path(f"results/images/{name}.npy")
@@ -190,12 +177,13 @@ def write_pictures(made, entry, named):
     "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
 )
 @click.option("--corruption", default="", help="what else is done to the picture: blur=2,seed=1,noise=poisson,peak=30")
+@click.option("--file", "given", multiple=True, help="NAME=PATH of a file that --corruption names: psf=NAME; again")
 @click.option("--measured", is_flag=True, help="the picture is noisy or blurred already: add nothing")
 @click.option("--metric", "named", multiple=True, default=["psnr", "ssim"], show_default=True, help="again for more")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
 @click.option("--size", callback=numbers, help="pixels after resizing: n, the longer side, or height,width (stretched)")
 @click.option("--crop", callback=numbers, help="pixels: central n, or top,left,height,width; before resizing")
-@click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
+@click.option("--all", "full", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
 @click.option(
     "--device",
     type=click.Choice(recover.DEVICES),
@@ -208,31 +196,33 @@ def write_pictures(made, entry, named):
 )
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
 def main(
-    picture, task, methods, sigma, corruption, measured, named, gray, size, crop, everything, device, output, opened
+    picture, task, methods, sigma, corruption, given, measured, named, gray, size, crop, full, device, output, opened
 ):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
     name, source = photo.named(picture)
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
+    files, numbers = photo.files(given)
     entry, told = experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
     pixels = load(picture, reach=REACH if measured else 0)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
-    if not (size or crop or everything):
+    if not (size or crop or full):
         fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], measured)
         settings |= fitted
     x = prepare(pixels, **settings, measured=measured, where=picture)
-    photo.check(x, task, entry["corruption"], measured)
+    photo.check(x, task, entry["corruption"], measured, numbers)
     if dark := photo.depth(source, pixels):
         click.echo(dark, err=True)
     taken = photo.entry(source, measured, settings)
-    output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
+    output = Path(output or f"tried/{photo.folder(name, taken, files, task, entry['corruption'])}")
     photo.check_folder(output, source)
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
-        start(study(name, taken, entry, list(named)), name, x)
+        start(photo.study(name, taken, entry, list(named), files), name, x)
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].folder).parent.parent
-        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * measured)
+        words = [*["--measured"] * measured, *photo.write(numbers)]
+        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
         colours = "gray" if len(x) == 1 else "colour"
         click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
         click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))

@@ -67,7 +67,7 @@ def test_channels_count_alike_and_three_equal_ones_are_a_gray_image(name, truth)
 
 @pytest.mark.parametrize("name", METRICS)
 def test_neither_image_is_changed_and_values_beyond_the_range_are_not_clipped(name, truth):
-    estimate, measured = truth + 0.4 * (truth > 0.5), noisy(truth, 0.2)
+    estimate, measured = truth + 0.8 * (truth > 0.5), noisy(truth, 0.2)
     kept = [image.copy() for image in (truth, estimate, measured)]
     for image in (truth, estimate, measured):
         image.flags.writeable = False

@@ -8,6 +8,7 @@ from steps.base.errors import BadInput
 from steps.look import style
 from steps.plan import corruptions, experiments
 from steps.tables import grouping
+from steps.tables.columns import read_metrics
 
 
 def test_the_signature_is_the_operator_s_then_the_noise_then_its_own():
@@ -144,7 +145,7 @@ def test_what_varies_with_the_noise_is_the_noise_and_what_each_has():
 
 def test_a_table_of_several_noises_says_what_methods_were_told():
     frame, keys, labels = tabulate.table(scores(), "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    header, rows = tabulate.texts(frame, keys, labels, read_metrics("")[0])
     assert header == ["image", "noise", "sigma", "clip", "bsnr", "peak", "n", "noise sigma", "input", "TV"]
     assert rows[0][1:8] == ["gaussian", "0.05", "true", "", "", "1", "0.0500"]
     assert rows[2][1:8] == ["gaussian", "", "false", "40", "", "1", "0.0120"]

@@ -25,7 +25,6 @@ MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config 
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
-
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
 # Those that are part of this run: with `missing: skip` only what is there already.
 MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
@@ -126,17 +125,43 @@ def image_entry(wildcards):
     return experiments.entry(config, "images", wildcards.image)
 
 
+@or_exit
+def file_entry(wildcards):
+    return experiments.entry(config, "files", wildcards.file)
+
+
 def image_file(wildcards):
     """Return [path] of an image's file on this machine, else []."""
     return [ancient(file) for file in local_file(image_entry(wildcards))]
 
 
+def file_file(wildcards):
+    """Return [path] of a file that is a parameter on this machine, else []."""
+    return [ancient(file) for file in local_file(file_entry(wildcards))]
+
+
+def entry_code(step, name, entry):
+    """Return the note of a step that takes a file of an entry under images or files."""
+    said = " ".join(image_arguments(name, entry))
+    check_meaning(f"{step}s", name, said)
+    return note_of(f"steps.{step}", data=tuple(local_file(entry)), said=said, name=f"{step}-{name}")
+
+
 @or_exit
 def image_code(wildcards):
-    entry, name = image_entry(wildcards), wildcards.image
-    said = " ".join(image_arguments(name, entry))
-    check_meaning("images", name, said)
-    return note_of("steps.image", data=tuple(local_file(entry)), said=said, name=f"image-{name}")
+    return entry_code("image", wildcards.image, image_entry(wildcards))
+
+
+@or_exit
+def file_code(wildcards):
+    return entry_code("file", wildcards.file, file_entry(wildcards))
+
+
+@or_exit
+def corruption_files(wildcards):
+    """Return the paths of the files that are parameters of a path's corruption."""
+    found = corruptions.files(wildcards.task, parse_parameters(wildcards.corruption))
+    return [f"results/files/{experiments.entry(config, 'files', name) and name}.npy" for name, _ in found.values()]
 
 
 @or_exit

@@ -155,7 +155,7 @@ use rule collect as show with:
 use rule combine as render with:
     input:
         markdown="results/{page}.md",
-        code=code("steps.render"),
+        code=code("steps.render", data=beside("look/table.html")),
     output:
         report(
             "results/{page}.html",
