@@ -175,7 +175,7 @@ def second_pass(workflow, left_out, locks):
     workflow.persistence.unlock()
     listing = Path(".snakemake/priorbench.left_out").absolute()
     listing.write_text("\n".join(left_out), encoding="utf-8")
-    command = [*end_with_parent(), sys.executable, *sys.orig_argv[1:]]
+    command = [*end_with_parent(), sys.executable, "-m", "snakemake", *sys.argv[1:]]
     subprocess.run(command, cwd=workflow.rundir, env=os.environ | {LEFT_OUT: str(listing)}, pass_fds=locks)
 
 
