@@ -4,6 +4,7 @@
 import atexit
 import functools
 import gc
+import inspect
 import os
 import shlex
 import sys
@@ -54,6 +55,7 @@ def or_exit(function):
         except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
 
+    checked.__signature__ = inspect.signature(function)  # which Snakemake asks for at each call
     return checked
 
 
