@@ -27,7 +27,7 @@ DAMAGED = {}  # {path: what is wrong with it} of the files that are not as a run
 FACTS = {}  # of this run, for the manifest
 REPORTED = {}  # {path: the files it shows} of the report that this run has made
 STARTED = time.time()
-CODE = checksums()
+CODE = {}  # {file of steps: checksum} when the run began
 
 os.environ |= {
     # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory; conda's
@@ -80,6 +80,8 @@ def begin():
         said = lock.begin(local=not PROCESS.submits)
         if said:
             print(said, file=sys.stderr)
+    if purpose.startswith("run"):
+        CODE.update(checksums())
     DAMAGED.update(manifest.damaged())
     for path, what in DAMAGED.items():
         print(f"Damaged, to be made again: {path} ({what})", file=sys.stderr)
