@@ -9,8 +9,8 @@ import click
 from steps.base.parameters import no_such
 
 HERE = Path(__file__).parent
-ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "compare", "timing", "decide")
-ORDER += ("draw", "show", "render")
+ORDER = ("image", "file", "corrupt", "recover", "score", "collect", "combine", "tabulate", "compare", "timing")
+ORDER += ("decide", "draw", "show", "render")
 
 
 class Commands(click.Group):

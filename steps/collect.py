@@ -3,15 +3,16 @@
 import click
 
 from steps.base.errors import Command
-from steps.base.files import read_json, whole
+from steps.base.files import whole
 from steps.base.recoveries import read_listing
+from steps.tables.scores import read_score
 
 
 def rows(name, recoveries):
     """Return one dict for each recovery of an experiment: its place in it and what score.json says."""
     found = []
     for recovery in recoveries:
-        score = read_json(f"{recovery.folder}/score.json")
+        score = read_score(recovery.folder)
         versions = {f"version_{package}": version for package, version in score.pop("versions").items()}
         score.pop("settings")
         score.pop("origin")

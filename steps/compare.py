@@ -10,11 +10,12 @@ from steps.base.errors import Command
 from steps.base.files import whole, write_text
 from steps.base.parameters import spell
 from steps.plan import corruptions, published, variants
-from steps.tables.markup import escape_latex, escape_markdown, stand_in_note, to_latex, to_markdown
+from steps.tables.markup import escape_markdown, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
 
 NOT_RUN = "not run"
+VERDICTS = ("within", "better", "worse", "not comparable")
 NOTE = (
     "Ours: mean over n seeds ± half of its 95 % interval (Student's t, from three seeds on). Within: the "
     "difference is at most the tolerance; better, worse: it is more. Tuned settings are only asked to be as good:"
@@ -38,11 +39,9 @@ def rule(cell, tolerances):
 
     None, which is not comparable, also if there is none.
     """
-    for given in tolerances:
-        if cell["label"] in given.get("labels", [cell["label"]]) and cell["image"] in given.get(
-            "images", [cell["image"]]
-        ):
-            return given.get("db"), given["reason"]
+    for one in tolerances:
+        if all(cell[key] in one.get(f"{key}s", [cell[key]]) for key in ("label", "image")):
+            return one.get("db"), one["reason"]
     return None, "no tolerance is given"
 
 
@@ -103,63 +102,44 @@ def summary(rows):
         groups.setdefault((row["settings"], row["label"], row["published label"]), []).append(row)
     found = []
     for (settings, label, name), cells in groups.items():
-        count = sum(row["n"] > 0 for row in cells)
-        differences = [row["difference"] for row in cells if row["n"] and row["verdict"] != "not comparable"]
-        differences = differences or [row["difference"] for row in cells if row["n"]]
+        run = [row for row in cells if row["n"]]
+        comparable = [row["difference"] for row in run if row["verdict"] != "not comparable"]
+        differences = comparable or [row["difference"] for row in run] or [math.nan]
+        place = {
+            "settings": settings,
+            "variant": label,
+            "published as": name,
+            "cells run": f"{len(run)} of {len(cells)}",
+        }
+        verdicts = {verdict: sum(row["verdict"] == verdict for row in cells) for verdict in VERDICTS}
+        mean, square = (sum(d**power for d in differences) / len(differences) for power in (1, 2))
         found.append(
-            {
-                "settings": settings,
-                "label": label,
-                "published label": name,
-                "run": f"{count} of {len(cells)}",
-                **{v: sum(row["verdict"] == v for row in cells) for v in ("within", "better", "worse")},
-                "not comparable": sum(row["verdict"] == "not comparable" for row in cells),
-                "mean": sum(differences) / len(differences) if count else math.nan,
-                "rms": math.sqrt(sum(d * d for d in differences) / len(differences)) if count else math.nan,
-                "largest": max(differences, key=abs, default=math.nan),
-            }
+            place | verdicts | {"mean difference": mean, "RMS": math.sqrt(square), "largest": max(differences, key=abs)}
         )
-    return sorted(found, key=lambda row: (row["settings"], math.isnan(row["rms"]), row["rms"]))
+    return sorted(found, key=lambda row: (row["settings"], math.isnan(row["RMS"]), row["RMS"]))
 
 
-def cell_rows(rows, stand_ins):
-    """Return (header, rows of text, number of names) of the cells, for to_markdown."""
+def summary_texts(found):
+    """Return the rows of text of a `summary`."""
+    signs = {"mean difference": "+.2f", "RMS": ".2f", "largest": "+.2f"}
+    return [[_text(value, signs[key]) if key in signs else str(value) for key, value in row.items()] for row in found]
+
+
+def cell_texts(rows, stand_ins):
+    """Return (header, rows of text) of the cells."""
     header = ["image", rows[0]["parameter"], "published as", "published", "variant", "settings", "n", "ours"]
     header += ["difference", "tolerance", "verdict"]
     found = []
     for row in rows:
-        run = row["n"] > 0
-        found.append(
-            [
-                row["image"] + (" (stand-in)" if row["image"] in stand_ins else ""),
-                spell(row["value"]),
-                row["published label"],
-                f"{row['published']:.2f}",
-                row["label"],
-                row["settings"],
-                str(row["n"]),
-                f"{row['ours']:.2f}" + ("" if math.isnan(row["interval"]) else f" ± {row['interval']:.2f}")
-                if run
-                else "",
-                f"{row['difference']:+.2f}" if run else "",
-                "" if math.isnan(row["tolerance"]) else f"{row['tolerance']:.2f}",
-                row["verdict"],
-            ]
-        )
-    return header, found, 3
+        names = [row["image"] + (" (stand-in)" if row["image"] in stand_ins else ""), spell(row["value"])]
+        names += [row["published label"], f"{row['published']:.2f}", row["label"], row["settings"], str(row["n"])]
+        ours = _text(row["ours"]) + ("" if math.isnan(row["interval"]) else f" ± {row['interval']:.2f}")
+        found.append([*names, ours, _text(row["difference"], "+.2f"), _text(row["tolerance"]), row["verdict"]])
+    return header, found
 
 
-def summary_rows(found):
-    """Return (header, rows of text, number of names) of a `summary`."""
-    header = ["settings", "variant", "published as", "cells run", "within", "better", "worse", "not comparable"]
-    header += ["mean difference", "RMS", "largest"]
-    rows = []
-    for row in found:
-        numbers = [row[name] for name in ("mean", "rms", "largest")]
-        texts = ["" if math.isnan(n) else f"{n:+.2f}" if i != 1 else f"{n:.2f}" for i, n in enumerate(numbers)]
-        counts = [str(row[name]) for name in ("run", "within", "better", "worse", "not comparable")]
-        rows.append([row["settings"], row["label"], row["published label"], *counts, *texts])
-    return header, rows, 3
+def _text(number, spelled=".2f"):
+    return "" if math.isnan(number) else format(number, spelled)
 
 
 def reasons(rows):
@@ -197,12 +177,11 @@ def main(scores, values, experiment, stand_ins, output, title):
     note = stand_in_note(stand_ins)
     parts = [f"# {escape_markdown(title)}, beside the published values", f"PSNR in dB. {NOTE}", escape_markdown(note)]
     latex = []
-    tables = {"Each variant": summary_rows(summary(rows)), "Each cell": cell_rows(rows, stand_ins)}
-    for heading, (header, texts, names) in tables.items():
-        escaped = [[escape_markdown(text) for text in line] for line in texts]
-        parts += [f"## {heading}", to_markdown(header, escaped, header[:names])]
-        escaped = [[escape_latex(text) for text in line] for line in texts]
-        latex.append(to_latex(header, escaped, header[:names], f"{title}, beside the published values. {note}"))
+    found = summary(rows)
+    tables = {"Each variant": (list(found[0]), summary_texts(found)), "Each cell": cell_texts(rows, stand_ins)}
+    for heading, (header, texts) in tables.items():
+        parts += [f"## {heading}", to_markdown(header, texts, 3)]
+        latex.append(to_latex(header, texts, 3, f"{title}, beside the published values. {note}"))
     remarks = [escape_markdown(f"{label}: {entry['remark']}") for label, entry in labels if "remark" in entry]
     parts += ["## Remarks", "\n".join(f"- {remark}" for remark in remarks)] if remarks else []
     parts += ["## Tolerances", reasons(rows)]

@@ -17,8 +17,9 @@ from steps.plan import corruptions
 @click.argument("task")
 @click.argument("corruption")
 @click.argument("folder", type=click.Path(file_okay=False))
-@click.option("--measured", "measured", is_flag=True, help="IMAGE is the measurement: nothing is simulated")
-def main(image, task, corruption, folder, measured):
+@click.option("--measured", is_flag=True, help="IMAGE is the measurement: nothing is simulated")
+@click.option("--file", "files", type=click.Path(exists=True), multiple=True, help="NAME.npy, the file NAME")
+def main(image, task, corruption, folder, measured, files):
     """IMAGE (npy) through TASK with CORRUPTION, such as blur=5,sigma=0.01,seed=0, to FOLDER.
 
     Writes measurement.npz, which is all that a method gets, and picture.npy, what one sees before any recovery: the
@@ -34,7 +35,9 @@ def main(image, task, corruption, folder, measured):
         said = parse_parameters(corruption)
         x = torch.from_numpy(read_array(image))
         operator, noise = corruptions.parameters(task, said, task, measured)
-        A = discover.load("tasks", task).Operator(x.shape, **operator)
+        numbers = {Path(file).stem: read_array(file) for file in files}
+        contents = corruptions.contents(task, said, numbers, x.shape[-2:])
+        A = discover.load("tasks", task).Operator(x.shape, **operator | contents)
         module = corruptions.noise_of(said)
         if measured:
             y, seen = taper(x, A), x
@@ -46,11 +49,12 @@ def main(image, task, corruption, folder, measured):
         sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
     if noise.get("sigma") != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
+    noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}
     noise.pop("seed", None)
     known = measurement.Noise(module.__name__.rpartition(".")[2], noise, sigma)
     with whole(Path(folder, "picture.npy")) as temporary:
         np.save(temporary, (x if measured else A.backproject(y)).numpy())
-    measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, known)
+    measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, known, contents)
 
 
 def _named(function, parameters):

@@ -1,5 +1,6 @@
 """Draw one figure of an experiment."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from steps.base.errors import BadInput, Command, NothingToDraw, one_line
 from steps.base.files import whole
 from steps.base.parameters import no_such
 from steps.look import style
+from steps.tables.columns import read_metrics
 from steps.tables.markup import stand_in_note
 from steps.tables.scores import read_scores
 
@@ -34,8 +36,9 @@ def select(scores, drawing):
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("drawing")
 @click.argument("output")
+@click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
-def main(scores, drawing, output, stand_ins):
+def main(scores, drawing, output, named, stand_ins):
     """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
     import matplotlib.pyplot
 
@@ -43,14 +46,14 @@ def main(scores, drawing, output, stand_ins):
         module, rows = select(read_scores(scores), drawing)
         rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
         try:
-            figure = module.draw(rows)
+            shown = {"metrics": read_metrics(named)} if "metrics" in inspect.signature(module.draw).parameters else {}
+            figure = module.draw(rows, **shown)
         except NothingToDraw as error:
             figure = style.sentence(f"Nothing to draw: {error}")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not for every file
-        named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
-        if named:
-            style.note(figure, style.literal(stand_in_note(named)))
+        stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
+        style.note(figure, style.literal(stand_in_note(stand_ins)))
         page = style.page(figure)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:

@@ -11,7 +11,7 @@ import numpy as np
 from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole, write_json
-from steps.base.parameters import check_parameters, keywords, parse_parameters
+from steps.base.parameters import check_parameters, defaults, keywords, parse_parameters
 from steps.run import devices
 from steps.run.record import import_ahead, origin, peak_memory, versions
 
@@ -84,7 +84,7 @@ def _recover(measurement, method, params, folder, device, threads):
         chosen = check_parameters(parse_parameters(params), keywords(module.recover), method)
         device = choose_device(device, getattr(module, "GPU", False))
         y, A, sigma, noise = load(measurement, device)
-        settings = {name: parameter.default for name, parameter in keywords(module.recover).items()} | chosen
+        settings = defaults(module.recover) | chosen
         import_ahead(module)
         made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
         trace = Trace(settings.get("iterations"), A.shape)

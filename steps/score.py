@@ -1,20 +1,34 @@
 """Score a recovery against the truth, if there is one: the first step that sees it."""
 
-import csv
-import io
+import inspect
+import math
 from pathlib import Path
 
 import click
 import numpy as np
 
+from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import read_array, read_arrays, read_json, write_json, write_text
-from steps.metrics import psnr, ssim
+from steps.base.parameters import quoted
+from steps.metrics import psnr
 
-CONVENTION = (
-    "PSNR in dB and SSIM (Gaussian window, sigma 1.5, Wang et al. 2004), data_range 1, all channels together, "
-    "estimates neither clipped nor quantised"
-)
+CONVENTION = "Of unclipped and unquantised estimates, images being in [0, 1] (data_range 1), all channels together"
+
+
+def number(name, truth, estimate, measured=None):
+    """Return a metric of (truth, estimate) as a float; None if it has none for them, as it says by None or NaN.
+
+    `measured`, the picture before recovery, is for metrics that name it. Raises BadInput for what is no number.
+    """
+    measure = discover.load("metrics", name).measure
+    extra = {"measured": measured} if "measured" in inspect.signature(measure).parameters else {}
+    value = measure(truth, estimate, **extra)
+    try:
+        value = None if value is None else float(value)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"steps/metrics/{name}.py: measure gives {quoted(value)}; must be a number or None") from error
+    return None if value is None or math.isnan(value) else value
 
 
 def curve(truth, trace):
@@ -37,25 +51,33 @@ def curve(truth, trace):
 @click.argument("picture", type=click.Path(exists=True, dir_okay=False))
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False), help="the image (npy), where it is known")
-def main(picture, folder, truth):
+@click.option("--metric", "metrics", multiple=True, help="a file of steps/metrics; again for more; psnr is always one")
+@click.option("--backprojection", is_flag=True, help="PICTURE is Aᵀ y, since the measurement y is no picture")
+def main(picture, folder, truth, metrics, backprojection):
     """FOLDER of a recovery, of which PICTURE is the input; adds score.json and curve.csv to it.
 
-    Without the truth, PSNR and SSIM are null and the curve's PSNR is empty.
+    In score.json each METRIC has its own key, and input_METRIC is that of PICTURE. Without the truth both are null and
+    the curve's PSNR is empty.
     """
     folder = Path(folder)
     with one_line(folder):
         truth = read_array(truth).astype(np.float64) if truth else None
-        estimate = read_array(folder / "recovered.npy")
-        shown = read_array(picture)
+        estimate = read_array(folder / "recovered.npy").astype(np.float64)
+        shown = read_array(picture).astype(np.float64)
         for image in (shown, truth):
             if image is not None and estimate.shape != image.shape:
                 raise BadInput(f"the estimate has shape {estimate.shape}, the image {image.shape}")
         run = read_json(folder / "run.json")
         trace = read_arrays(folder / "trace.npz")
+        numbers = {}
+        for name in dict.fromkeys(["psnr", *metrics]):
+            for key, image in ((name, estimate), (f"input_{name}", shown)):
+                numbers[key] = None if truth is None else number(name, truth, image, None if backprojection else shown)
     rows = curve(truth, trace)
     best = None if truth is None else max(rows, key=lambda row: row["psnr"], default=None)
     *_, task, name, corruption, method, params = folder.absolute().parts
-    write_text(folder / "curve.csv", _csv(rows))
+    lines = [",".join("" if value is None else str(value) for value in row.values()) for row in rows]
+    write_text(folder / "curve.csv", "\n".join(["iteration,loss,penalty,psnr", *lines, ""]))
     write_json(
         folder / "score.json",
         {
@@ -64,9 +86,7 @@ def main(picture, folder, truth):
             "corruption": corruption,
             "method": method,
             "params": params,
-            "psnr": None if truth is None else psnr.measure(truth, estimate),
-            "ssim": None if truth is None else ssim.measure(truth, estimate),
-            "input_psnr": None if truth is None else psnr.measure(truth, shown),
+            **numbers,
             "pixels": "×".join(map(str, estimate.shape[1:])),
             "channels": estimate.shape[0],
             "loss": rows[-1]["loss"] if rows else None,
@@ -76,14 +96,6 @@ def main(picture, folder, truth):
             "convention": CONVENTION,
         },
     )
-
-
-def _csv(rows):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["iteration", "loss", "penalty", "psnr"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

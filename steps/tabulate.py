@@ -10,19 +10,19 @@ from steps.base.errors import Command
 from steps.base.files import whole, write_text
 from steps.base.parameters import format_parameters, parse_parameters, spell
 from steps.tables import grouping
-from steps.tables.markup import escape_latex, escape_markdown, stand_in_note, to_latex, to_markdown
+from steps.tables.columns import RESIDUAL, TIME, read_metrics
+from steps.tables.markup import Best, escape_markdown, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
 
-METRICS = {"psnr": ("PSNR [dB]", 2), "ssim": ("SSIM", 3), "residual": ("Residual", 4), "seconds": ("Time [s]", 2)}
-WITH_TRUTH = ("psnr", "ssim")
 INPUT = "input"
 SIGMA = "noise sigma"
 NOT_RUN = "not run"
 FEWEST_IMAGES = 3  # that a mean over images needs
 NOTE = "input: the measurement itself, or its back-projection, before any recovery. Best of each row in bold."
-NO_TRUTH = "No ground truth is known of {}: no PSNR, no SSIM."
-RESIDUAL = (
+NO_TRUTH = "No ground truth is known of {}: no {}."
+NONE = "No recovery in this table has one; the metric's file says for what there is none."
+OF_RESIDUAL = (
     "Residual: root mean square of A x̂ − y. At the noise's standard deviation all that was taken out may be noise; "
     "well below it noise is left, well above it more than noise is lost."
 )
@@ -34,7 +34,7 @@ MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of
 
 
 def table(scores, metric):
-    """Return a DataFrame of one metric: image, varying corruption parameters, n, input (PSNR only), then the labels.
+    """Return a DataFrame of a column of scores: image, varying corruption parameters, n, input if known, the labels.
 
     If methods were told another sigma than the corruption says, there is a column "noise sigma" with it.
     A cell is the mean over noise and method seeds; n is how many recoveries it averages, "2 to 6" if columns differ.
@@ -56,8 +56,8 @@ def table(scores, metric):
         row["n"] = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         if told:
             row[SIGMA] = group["noise_sigma"].mean()
-        if metric == "psnr":
-            row[INPUT] = group.drop_duplicates("corruption")["input_psnr"].mean()
+        if f"input_{metric}" in group:
+            row[INPUT] = group.drop_duplicates("corruption")[f"input_{metric}"].mean()
         for label, values in by_label.items():
             row[label] = values.mean()
             if several:
@@ -73,30 +73,27 @@ def told_otherwise(scores):
     return any(a != b and (isinstance(a, str) or not math.isclose(a, b)) for a, b in zip(said, told) if b == b)
 
 
-def cells(frame, keys, labels, metric, bold):
-    """Return (header, rows) of text: means with intervals and n if a cell has several; `bold` the highest PSNR, SSIM.
+def texts(frame, keys, labels, metric):
+    """Return (header, rows of text): means of a Metric, with intervals and n if a cell has several.
 
-    All that equal the highest at the decimals shown are bold.
+    All that equal the best of a row at the decimals shown are a Best.
     """
     import pandas
 
-    _, decimals = METRICS[metric]
     shown = [INPUT, *labels] if INPUT in frame else labels
     extra = (["n"] if set(frame["n"]) != {"1"} else []) + ([SIGMA] if SIGMA in frame else [])
     rows = []
     for _, row in frame.iterrows():
-        best = max((round(row[label], decimals) for label in labels if not math.isnan(row[label])), default=math.nan)
-        texts = [row["image"], *("" if pandas.isna(row[key]) else spell(row[key]) for key in keys[1:])]
-        texts += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
-        unknown = metric == "psnr" and math.isnan(row[INPUT])
+        best = metric.best(row[label] for label in labels)
+        line = [row["image"], *("" if pandas.isna(row[key]) else spell(row[key]) for key in keys[1:])]
+        line += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
+        nothing = "" if math.isnan(row.get(INPUT, 0)) else NOT_RUN  # no truth, or too small an image for the metric
         for label in shown:
-            nothing = "" if metric == "ssim" or unknown else NOT_RUN  # images of less than 11 pixels have no SSIM
-            text = nothing if math.isnan(row[label]) else f"{row[label]:.{decimals}f}"
+            text = nothing if math.isnan(row[label]) else f"{row[label]:.{metric.decimals}f}"
             if not math.isnan(row.get(f"{label} ±", math.nan)):
-                text += f" ± {row[f'{label} ±']:.{decimals}f}"
-            is_best = metric in WITH_TRUTH and label in labels and round(row[label], decimals) == best
-            texts.append(bold(text) if is_best else text)
-        rows.append(texts)
+                text += f" ± {row[f'{label} ±']:.{metric.decimals}f}"
+            line.append(Best(text) if label in labels and metric.is_best(row[label], best) else text)
+        rows.append(line)
     return [*keys, *extra, *shown], rows
 
 
@@ -134,13 +131,14 @@ def _some(names):
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
 @click.option("--title", required=True, help="heading of the table")
+@click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 @click.option("--not-made", default="", help="recoveries that the table should have and has not")
-def main(scores, output, title, stand_ins, not_made):
-    """SCORES (csv of steps.collect) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex: PSNR, SSIM and time."""
+def main(scores, output, title, named, stand_ins, not_made):
+    """SCORES (csv of steps.collect) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex: a table for each metric, and of time."""
     import pandas
 
-    output = Path(output)
+    output, named = Path(output), read_metrics(named)
     scores = read_scores(scores)
     stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     scores["image"] = [name + (" (stand-in)" if name in stand_ins else "") for name in scores["image"]]
@@ -149,32 +147,32 @@ def main(scores, output, title, stand_ins, not_made):
     unknown = list(dict.fromkeys(scores.loc[scores["psnr"].isna(), "image"]))
     truths = len(unknown) < scores["image"].nunique()
     notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
-    notes += [escape_markdown(NO_TRUTH.format(_some(unknown))), RESIDUAL] if unknown else []
+    none = ", no ".join(metric.label for metric in named)
+    notes += [escape_markdown(NO_TRUTH.format(_some(unknown), none)), OF_RESIDUAL] if unknown else []
     notes += [TOLD if told_otherwise(scores) else ""]
     notes += [escape_markdown(stand_in_note(stand_ins))]
     notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]
     markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
-    for metric, (heading, _) in METRICS.items():
-        if metric == "residual" and not unknown:
+    for metric in [*named, *[RESIDUAL] * bool(unknown), TIME]:
+        frame, keys, labels = table(scores, metric.name)
+        frames.append(frame.assign(metric=metric.name))
+        if metric.better and not truths:
             continue
-        frame, keys, labels = table(scores, metric)
-        frames.append(frame.assign(metric=metric))
-        if metric in WITH_TRUTH and not truths:
+        words = [f"{metric.about.rstrip('.')}; {metric.better} is better.".lstrip("; ")] if metric.better else []
+        words = [word[0].upper() + word[1:] for word in words]
+        parts = [f"## {escape_markdown(metric.heading)}", *map(escape_markdown, words)]
+        if frame[labels].isna().all(axis=None):
+            markdown.append("\n\n".join([*parts, NONE]))
             continue
         over_images = means(frame, keys, labels)
         frame = pandas.concat([frame, over_images]) if len(over_images) else frame
-        header, rows = cells(frame, keys, labels, metric, lambda text: f"**{text}**")
-        rows = [[escape_markdown(text) if i < len(keys) else text for i, text in enumerate(row)] for row in rows]
+        header, rows = texts(frame, keys, labels, metric)
         if "n" in header and MANY not in markdown[0]:
             markdown[0] += f"\n\n{MANY}"
-        markdown.append(f"## {heading}\n\n{to_markdown(header, rows, keys)}")
-        header, rows = cells(frame, keys, labels, metric, lambda text: rf"\textbf{{{text}}}")
-        rows = [
-            [escape_latex(text) if i < len(keys) else text.replace("±", r"$\pm$") for i, text in enumerate(r)]
-            for r in rows
-        ]
-        caption = f"{title}. {heading}; {settings}." + (f" Not made, {not_made}." if not_made else "")
-        latex.append(to_latex(header, rows, keys, caption))
+        markdown.append("\n\n".join([*parts, to_markdown(header, rows, len(keys))]))
+        direction = f", {metric.better} is better" if metric.better else ""
+        caption = f"{title}. {metric.heading}{direction}; {settings}." + (f" Not made, {not_made}." if not_made else "")
+        latex.append(to_latex(header, rows, len(keys), caption))
     devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
     markdown.append(f"{scores['convention'][0]}. " * truths + f"Time: solve seconds on {devices}.")
     csv = pandas.concat(frames)

@@ -7,8 +7,8 @@ import click
 from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import but_seed, keywords, spell
-from steps.tables.markup import escape_latex, escape_markdown, to_latex, to_markdown
+from steps.base.parameters import defaults, parse_parameters, spell
+from steps.tables.markup import to_latex, to_markdown
 from steps.tables.scores import read_scores
 
 KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
@@ -26,18 +26,17 @@ def labels(scores):
     Labels are one variant's within an experiment only: another may have "TV" with other iterations, and then they are
     "TV (iterations=5)" and "TV (iterations=50)". What no variant spells is at its default; seeds tell none apart.
     """
-    rows, methods, settings = [], {}, {}
+    rows, methods, variants = [], {}, {}
     for task, label, method, params in scores[["task", "label", "method", "params"]].itertuples(index=False):
-        parameters = keywords(discover.load("methods", method).recover)
-        spelled = but_seed(params)
-        given = {name: spelled.get(name, parameter.default) for name, parameter in parameters.items() if name != "seed"}
-        rows.append((task, label, method, given))
+        settings = defaults(discover.load("methods", method).recover) | parse_parameters(params)
+        settings.pop("seed", None)
+        rows.append((task, label, method, settings))
         methods.setdefault((task, label), set()).add(method)
-        settings.setdefault((task, label, method), {})[tuple(given.values())] = given
+        variants.setdefault((task, label, method), {})[tuple(settings.values())] = settings
     found = []
-    for task, label, method, given in rows:
-        others = settings[task, label, method].values()
-        differ = {name: value for name, value in given.items() if any(other[name] != value for other in others)}
+    for task, label, method, settings in rows:
+        others = variants[task, label, method].values()
+        differ = {name: value for name, value in settings.items() if any(other[name] != value for other in others)}
         words = [method] if len(methods[task, label]) > 1 else []
         words += [f"{name}={'default' if value is None else spell(value)}" for name, value in differ.items()]
         found.append(f"{label} ({', '.join(words)})" if words else label)
@@ -64,26 +63,13 @@ def table(scores):
 
 def rows(frame):
     """Return (header, rows of text) of a `table`."""
-    header = [
-        "task",
-        "pixels",
-        "channels",
-        "device",
-        "threads",
-        "method",
-        "n",
-        "seconds",
-        "range",
-        "iterations",
-        "peak MB",
-    ]
     found = []
     for row in frame.itertuples():
-        iterations = "" if row.iterations != row.iterations else f"{row.iterations:.0f}"
         texts = [row.task, row.pixels, str(row.channels), row.device, str(row.threads), row.label, str(row.n)]
-        spread = f"{row.least:.2f} to {row.most:.2f}" if row.n > 1 else ""
-        found.append([*texts, f"{row.seconds:.2f}", spread, iterations, f"{row.memory_mb:.0f}"])
-    return header, found
+        texts += [f"{row.seconds:.2f}", f"{row.least:.2f} to {row.most:.2f}" if row.n > 1 else ""]
+        texts += ["" if row.iterations != row.iterations else f"{row.iterations:.0f}", f"{row.memory_mb:.0f}"]
+        found.append(texts)
+    return [*KEYS[:6], "n", "seconds", "range", "iterations", "peak MB"], found
 
 
 @click.command(cls=Command, help=__doc__)
@@ -93,13 +79,10 @@ def main(scores, output):
     """SCORES (csv of all experiments) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex."""
     frame = table(read_scores(scores))
     header, texts = rows(frame)
-    names = header[:6]
     with whole(Path(f"{output}.csv")) as temporary:
         frame.to_csv(temporary, index=False)
-    escaped = [[escape_markdown(text) for text in line] for line in texts]
-    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{to_markdown(header, escaped, names)}\n")
-    escaped = [[escape_latex(text) for text in line] for line in texts]
-    write_text(f"{output}.tex", to_latex(header, escaped, names, "Seconds of solving and peak memory.") + "\n")
+    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{to_markdown(header, texts, 6)}\n")
+    write_text(f"{output}.tex", to_latex(header, texts, 6, "Seconds of solving and peak memory.") + "\n")
 
 
 if __name__ == "__main__":

@@ -169,17 +169,17 @@ def test_the_summary_has_the_nearest_first_within_each_kind_of_settings():
         row_of(label="near", difference=-0.5, name="another", verdict="worse"),
     ]
     found = compare.summary(rows)
-    order = [(row["settings"], row["label"], row["published label"]) for row in found]
+    order = [(row["settings"], row["variant"], row["published as"]) for row in found]
     assert order[2:] == [("paper", "far", "theirs"), ("paper", "none", "theirs"), ("tuned", "best", "theirs")]
     assert {name for _, label, name in order[:2] if label == "near"} == {"theirs", "another"}
     far, none = found[2], found[3]
-    assert far["run"] == "2 of 3" and none["run"] == "0 of 1"
+    assert far["cells run"] == "2 of 3" and none["cells run"] == "0 of 1"
     assert [far[v] for v in ("within", "better", "worse", "not comparable")] == [0, 1, 1, 0]
-    assert (far["mean"], far["rms"], far["largest"]) == (-0.5, pytest.approx(12.5**0.5), -4)
-    assert math.isnan(none["mean"]) and math.isnan(none["rms"]) and math.isnan(none["largest"])
+    assert (far["mean difference"], far["RMS"], far["largest"]) == (-0.5, pytest.approx(12.5**0.5), -4)
+    assert math.isnan(none["mean difference"]) and math.isnan(none["RMS"]) and math.isnan(none["largest"])
     assert found[4]["not comparable"] == 1
-    header, texts, _ = compare.summary_rows(found)
-    assert dict(zip(header, texts[2])) == {
+    texts = compare.summary_texts(found)
+    assert dict(zip(found[0], texts[2])) == {
         "settings": "paper",
         "variant": "far",
         "published as": "theirs",
@@ -196,8 +196,8 @@ def test_cells_in_words():
         row_of(image="b", difference=-0.5, ours=19.5),
         row_of(n=0, ours=math.nan, difference=math.nan, verdict="not run"),
     ]
-    header, texts, names = compare.cell_rows(rows, {"b": "for another"})
-    assert header[:names] == ["image", "sigma", "published as"]
+    header, texts = compare.cell_texts(rows, {"b": "for another"})
+    assert header[:3] == ["image", "sigma", "published as"]
     several, one, none = (dict(zip(header, line)) for line in texts)
     assert (several["sigma"], several["published"], several["ours"]) == ("0.005", "20.00", "20.46 ± 0.12")
     assert (several["difference"], several["n"], several["image"]) == ("+0.46", "3", "a")

@@ -15,7 +15,7 @@ def test_command_writes_a_measurement_that_holds_all_a_method_may_know(tmp_path,
     arguments = [str(tmp_path / "image.npy"), "single_pixel", "compression=4,sigma=0.01,seed=2", str(folder)]
     result = CliRunner().invoke(corrupt.main, arguments)
     assert result.exit_code == 0, result.output
-    y, A, sigma = measurement.load(folder / "measurement.npz")
+    y, A, sigma, _ = measurement.load(folder / "measurement.npz")
     assert sigma == 0.01
     assert y.shape == (3, 400)
     assert (y - A.forward(colour)).std() == pytest.approx(0.01, rel=0.1)
@@ -23,7 +23,7 @@ def test_command_writes_a_measurement_that_holds_all_a_method_may_know(tmp_path,
     with np.load(folder / "measurement.npz") as file:
         assert set(file.files) == {"y", "facts"}
         facts = json.loads(str(file["facts"]))
-    assert facts["noise"] == {"sigma": 0.01, "clip": False, "seed": 2}
+    assert facts["noise"] == {"name": "gaussian", "parameters": {"sigma": 0.01, "clip": False}, "sigma": 0.01}
     assert torch.equal(y, measurement.load(folder / "measurement.npz")[0])
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import zlib
 from collections import Counter
 
 import pandas
@@ -37,6 +38,15 @@ def add(clean, *, spread=0.2, seed=0):
 def sigma(y, *, spread=0.2):
     return spread / 12**0.5
 ''',
+    "metrics/worst.py": '''\
+"""Largest absolute error of a pixel."""
+
+BETTER = "lower"
+
+
+def measure(truth, estimate):
+    return abs(estimate - truth).max()
+''',
     "figures/bars.py": '''\
 """Seconds of *every* method_."""
 
@@ -54,6 +64,7 @@ def draw(scores):
 METHODS = [{"method": "gaussian", "params": {"width": [0.8, 1.5]}}, {"method": "wiener"}]
 STUDY = {
     "device": "cpu",
+    "metrics": ["psnr", "worst"],
     "images": {"camera": {"source": "skimage:camera", "size": 40}},
     "experiments": {
         "mine": {
@@ -61,7 +72,7 @@ STUDY = {
             "images": ["camera"],
             "corruption": {"noise": "uniform", "spread": [0.1, 0.3]},
             "methods": METHODS,
-            "figures": ["bars", "psnr"],
+            "figures": ["bars", "metrics", "comparison"],
         },
         "dim": {"task": "dimmed", "images": ["camera"], "methods": [{"method": "wiener"}], "figures": ["bars"]},
     },
@@ -118,6 +129,26 @@ def test_a_noise_is_in_tables_and_pages(run):
     assert deviation.round(4).unique().tolist() == [0.0289, 0.0866]
 
 
+def test_a_metric_is_in_tables_pages_and_figures(run):
+    scores = pandas.read_csv(run / "results/scores/mine.csv")
+    assert (scores["worst"] < scores["input_worst"] + 0.5).all() and (scores["worst"] > 0).all()
+    table = read(run, "tables/mine.md")
+    heading = next(line for line in table.splitlines() if line.startswith("## worst"))
+    best = min(scores.loc[scores["corruption"].str.contains("0.3"), "worst"])
+    assert f"**{best:.3f}**" in table.split(heading)[1].split("## ")[0]
+    page = read(run, "pages/mine.html")
+    assert f'"worst": "{best:.3f}"' in page and '"worst": "lower"' in page
+    for figure in ("metrics", "comparison/camera/noise=uniform,spread=0.3"):
+        assert b"worst" in drawn_text(run / f"results/figures/mine/{figure}.pdf")
+
+
+def drawn_text(path):
+    """Return the letters that a PDF of matplotlib has, of its unpacked streams; each is two bytes in brackets."""
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", path.read_bytes(), re.DOTALL)
+    shown = b"".join(zlib.decompress(part) for part in streams if part.startswith(b"\x78"))
+    return b"".join(re.findall(rb"\(((?:[^()\\]|\\.)*)\)", shown)).replace(b"\0", b"")
+
+
 def test_a_figure_is_drawn_and_in_the_report_with_the_first_line_of_its_file(run):
     for experiment in ("mine", "dim"):
         assert (run / f"results/figures/{experiment}/bars.png").read_bytes().startswith(b"\x89PNG")
@@ -142,23 +173,24 @@ def test_what_files_say_for_people_and_tests_redoes_no_number(run):
     assert jobs(run) == {}
     with open(run / "steps/methods/gaussian.py", "a", encoding="utf-8") as file:
         file.write('LOOK = ("#000000", "o")\n')
-    assert jobs(run) == {"draw": 2}  # of the experiment with that method
+    assert jobs(run) == {"draw": 4}  # of the experiment with that method
     with open(run / "steps/noises/uniform.py", "a", encoding="utf-8") as file:
         file.write('SYMBOLS = {"spread": ("s", "Spread")}\n')
-    assert jobs(run) == {"draw": 2, "show": 1}
+    assert jobs(run) == {"draw": 4, "show": 1}
 
 
 def test_a_method_is_refused_for_a_task_that_it_cannot_do(run):
     path = "results/dimmed/camera/default/gaussian/default/score.json"
     result = snakemake(run, "--dry-run", path, config="study.yaml")
-    assert result.returncode and "gaussian cannot do dimmed, as its file says; it can do denoising" in result.stderr
-    assert "Traceback" not in result.stderr
+    said = result.stdout + result.stderr
+    assert result.returncode and "gaussian cannot do dimmed, as its file says; it can do denoising" in said
+    assert "Traceback" not in said
 
 
 def test_the_discovered_tests_test_them_and_no_list_of_names_fails(run):
     """Those of the new files that take no time, and all tests of what names the files that there are."""
-    words = "gaussian and denoising or dimmed and 1x48x48 or bars or uniform or lists or says or symbols"
-    files = ["tests/methods/test_every_method.py", "tests/tasks", "tests/figures/test_every_figure.py"]
+    words = "gaussian and denoising or dimmed and 1x48x48 or bars or uniform or worst or lists or says or symbols"
+    files = ["tests/methods/test_every_method.py", "tests/tasks", "tests/metrics", "tests/figures/test_every_figure.py"]
     files += ["tests/tools/test_lists.py", "tests/look/test_style.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", words]
     result = subprocess.run(command, cwd=run, capture_output=True, text=True)

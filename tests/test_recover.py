@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def measured(tmp_path, gray):
     y = gray + 0.1 * torch.randn(gray.shape, generator=torch.Generator().manual_seed(0))
-    noise = {"sigma": 0.1, "clip": False, "seed": 0}
+    noise = measurement.Noise("gaussian", {"sigma": 0.1, "clip": False}, 0.1)
     measurement.save(tmp_path / "measurement.npz", y, "denoising", gray.shape, {}, noise)
     return tmp_path
 

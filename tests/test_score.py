@@ -1,11 +1,17 @@
 import csv
 import json
+import math
+import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from steps import score
+from steps.base import discover
+from steps.base.errors import BadInput
+from steps.tables.scores import read_score
 
 
 def test_command_adds_score_and_curve(tmp_path, gray):
@@ -51,7 +57,7 @@ def test_without_a_truth_nothing_is_compared(tmp_path, gray):
         np.save(path, gray.numpy())
     np.savez(folder / "trace.npz", losses=[3.0], penalties=[0.0], iterations=[1], estimates=[gray.numpy()])
     (folder / "run.json").write_text(json.dumps({"noise_sigma": 0.1}))
-    result = CliRunner().invoke(score.main, [str(tmp_path / "picture.npy"), str(folder)])
+    result = CliRunner().invoke(score.main, [str(tmp_path / "picture.npy"), str(folder), "--metric=ssim"])
     assert result.exit_code == 0, result.output
     found = json.loads((folder / "score.json").read_text())
     for key in ("psnr", "ssim", "input_psnr", "oracle_psnr", "oracle_iteration"):
@@ -72,3 +78,60 @@ def test_an_estimate_of_another_shape_is_refused(tmp_path, gray, known, made, sh
     assert result.exit_code == 1
     assert result.output == f"Error: {folder}: the estimate has shape {shape}, the image (1, 40, 40)\n"
     assert [path.name for path in folder.iterdir()] == ["recovered.npy"]
+
+
+@pytest.fixture
+def exact(tmp_path, gray):
+    """Return the words of a call: the picture and the recovery are the truth itself, as of sigma = 0."""
+    folder = tmp_path / "denoising/inf/sigma=0/nlm/default"
+    folder.mkdir(parents=True)
+    for path in (tmp_path / "image.npy", folder / "recovered.npy"):
+        np.save(path, gray.numpy())
+    np.savez(folder / "trace.npz", losses=[0.0], penalties=[0.0], iterations=[1], estimates=[gray.numpy()])
+    (folder / "run.json").write_text("{}")
+    return [str(tmp_path / "image.npy"), str(folder), f"--truth={tmp_path / 'image.npy'}"]
+
+
+def refused(constant):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_an_exact_recovery_is_valid_json_and_read_back_as_infinite(exact):
+    result = CliRunner().invoke(score.main, [*exact, "--metric=isnr", "--metric=ssim"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(Path(exact[1], "score.json").read_text(), parse_constant=refused)
+    assert (found["psnr"], found["input_psnr"]) == ("inf", "inf")
+    score_again = read_score(exact[1])
+    assert (score_again["psnr"], score_again["input_psnr"], score_again["oracle_psnr"] > 60) == (
+        math.inf,
+        math.inf,
+        True,
+    )
+    assert score_again["image"] == "inf"  # a name stays one
+    assert (score_again["isnr"], score_again["input_isnr"]) == (0, 0)
+
+
+def test_of_a_backprojection_there_is_no_gain_over_the_measurement(exact):
+    assert CliRunner().invoke(score.main, [*exact, "--metric=isnr", "--backprojection"]).exit_code == 0
+    found = read_score(exact[1])
+    assert found["isnr"] is None and found["input_isnr"] is None and found["psnr"] == math.inf
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(np.float32(0.5), 0.5), (2, 2.0), (math.nan, None), (None, None), (-math.inf, -math.inf)]
+)
+def test_what_a_metric_gives_is_a_number_or_none(value, expected, monkeypatch):
+    module = types.ModuleType("steps.metrics.mine")
+    module.measure = lambda truth, estimate: value
+    monkeypatch.setattr(discover, "load", lambda kind, name: module)
+    found = score.number("mine", None, None)
+    assert found == expected and type(found) is type(expected)
+
+
+def test_what_is_no_number_is_one_line_that_names_the_file(monkeypatch):
+    module = types.ModuleType("steps.metrics.mine")
+    module.measure = lambda truth, estimate: "good"
+    monkeypatch.setattr(discover, "load", lambda kind, name: module)
+    with pytest.raises(BadInput) as error:
+        score.number("mine", None, None)
+    assert str(error.value) == "steps/metrics/mine.py: measure gives 'good'; must be a number or None"

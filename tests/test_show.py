@@ -15,7 +15,10 @@ from selenium.webdriver.common.by import By
 
 from steps import show
 from steps.base.parameters import parse_parameters
+from steps.base.recoveries import listing
 from steps.plan import experiments
+from steps.plan.metrics import as_json, facts
+from steps.tables.columns import PSNR, TIME, read_metrics
 from tests.browser import decoded
 from tests.conftest import picture
 
@@ -31,6 +34,9 @@ EXPERIMENT = {
         {"method": "dip", "label": "DIP", "params": {"iterations": 5}},
     ],
 }
+NAMED = as_json(facts(["psnr", "ssim", "gmsd"]))
+METRICS = read_metrics(NAMED)
+ASKED = experiments.recoveries(EXPERIMENT)
 GAIN = {"wiener": 0.3, "tv": 0.6, "dip": 0.45}  # how much of the noise is gone
 
 
@@ -60,12 +66,21 @@ def results(folder, experiment=EXPERIMENT, left_out=(), truth=True):
             "psnr": -20 * np.log10(np.abs(estimate - x).mean()),
             "ssim": GAIN[recovery.method],
             "input_psnr": 10.0,
+            "input_ssim": 0.1,
+            "gmsd": 0.5 - 0.2 * GAIN[recovery.method],
+            "input_gmsd": 0.5,
         }
         rows.append(row | (scores if truth else dict.fromkeys(scores, np.nan)))
     return pandas.DataFrame(rows)
 
 
-def facts(page):
+def listed(path):
+    """Write the file that lists the experiment's recoveries; return its name."""
+    Path(path).write_text(listing(ASKED, set()))
+    return path
+
+
+def data_of(page):
     """Return the data of a page."""
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     return json.loads(text)
@@ -79,7 +94,7 @@ def shown(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         results(folder, left_out=[last]).to_csv("scores.csv", index=False)
-        words = ["scores.csv", json.dumps(EXPERIMENT), "page.html", "--title", TITLE]
+        words = ["scores.csv", listed("listed.csv"), "page.html", "--title", TITLE, "--metrics", NAMED]
         words += ["--stand-ins", json.dumps({"hill": "for <b>another</b>"}), "--not-made", "1 of 24: DIP on hill"]
         result = CliRunner().invoke(show.main, words)
     assert result.exit_code == 0, result.output
@@ -96,7 +111,7 @@ def at(tmp_path, monkeypatch):
 
 
 def test_a_case_has_truth_input_and_every_recovery_with_numbers(shown):
-    data = facts(shown.read_text())
+    data = data_of(shown.read_text())
     assert [(c["image"], c["corruption"], c["seed"]) for c in data["cases"]] == [
         (image, corruption, f"noise {seed}")
         for image in ("house", "hill")
@@ -108,14 +123,14 @@ def test_a_case_has_truth_input_and_every_recovery_with_numbers(shown):
     assert (case["name"], case["size"]) == ("σ = 0.1", [40, 32])
     truth, measured, wiener, tv, _ = case["panels"]
     assert truth["numbers"] == {} and "error" not in truth
-    assert measured["numbers"]["PSNR"] == "10.00 dB" and 0 < float(measured["numbers"]["SSIM"]) < 1
+    assert measured["numbers"] == {"PSNR": "10.00 dB", "SSIM": "0.100", "GMSD": "0.5000"}
     assert wiener["numbers"]["Time"] == "1.50 s" and wiener["best"] == []
-    assert tv["best"] == ["PSNR", "SSIM"] and tv["settings"]["lam"] == "0.05"
+    assert tv["best"] == ["PSNR", "SSIM", "GMSD"] and tv["settings"]["lam"] == "0.05"
     assert tv["settings"]["folder"].endswith("/tv/lam=0.05")
 
 
 def test_images_are_there_once_and_lossless(shown):
-    data, page = facts(shown.read_text()), shown.read_text()
+    data, page = data_of(shown.read_text()), shown.read_text()
     used = [
         panel[key] for case in data["cases"] for panel in case["panels"] for key in ("image", "error") if key in panel
     ]
@@ -135,11 +150,13 @@ def test_images_are_there_once_and_lossless(shown):
 
 
 def test_what_is_missing_is_said(shown):
-    data = facts(shown.read_text())
+    data = data_of(shown.read_text())
     last = data["cases"][-1]["panels"][-1]
     assert (last["label"], last["kind"], last["numbers"]) == ("DIP", "missing", {})
     assert "image" not in last and "error" not in last
-    assert data["notes"] == ["hill is a stand-in for <b>another</b>.", "Not made, 1 of 24: DIP on hill."]
+    best, *notes = data["notes"]
+    assert best == "★: the best recovery. Higher is better: PSNR, SSIM. Lower is better: GMSD."
+    assert notes == ["hill is a stand-in for <b>another</b>.", "Not made, 1 of 24: DIP on hill."]
 
 
 def test_no_text_ends_the_script_and_the_policy_allows_nothing_else(shown):
@@ -154,7 +171,7 @@ def test_no_text_ends_the_script_and_the_policy_allows_nothing_else(shown):
 
 def test_what_exceeds_the_limit_is_left_out_later_seeds_first(at):
     scores = results(at)
-    everything = show.collect(scores, EXPERIMENT)
+    everything = show.collect(scores, ASKED, METRICS)
     assert everything["left"] == []
     total = sum(map(len, everything["images"].values()))
     for part, seen, left in (
@@ -162,13 +179,13 @@ def test_what_exceeds_the_limit_is_left_out_later_seeds_first(at):
         (0.3, ["noise 0"] * 2, ["hill (sigma=0.1)", "hill (sigma=0.3)", "seed noise 1"]),
         (0, [], [f"{image} (sigma={sigma})" for image in ("house", "hill") for sigma in (0.1, 0.3)] + ["seed noise 1"]),
     ):
-        data = show.collect(scores, EXPERIMENT, part * total)
+        data = show.collect(scores, ASKED, METRICS, part * total)
         assert ([case["seed"] for case in data["cases"]], data["left"]) == (seen, left)
         assert sum(map(len, data["images"].values())) <= part * total
 
 
 def test_without_a_ground_truth_there_is_nothing_that_needs_one(at):
-    data = show.collect(results(at, truth=False), EXPERIMENT)
+    data = show.collect(results(at, truth=False), ASKED, METRICS)
     for case in data["cases"]:
         assert [panel["label"] for panel in case["panels"]] == ["Input", "Wiener", HOSTILE, "DIP"]
         assert case["scale"] is None
@@ -178,10 +195,11 @@ def test_without_a_ground_truth_there_is_nothing_that_needs_one(at):
 
 def test_the_page_says_of_what_there_is_no_truth(at):
     results(at, truth=False).to_csv("scores.csv", index=False)
-    result = CliRunner().invoke(show.main, ["scores.csv", json.dumps(EXPERIMENT), "page.html", "--title", "T"])
+    words = ["scores.csv", listed("listed.csv"), "page.html", "--title", "T", "--metrics", NAMED]
+    result = CliRunner().invoke(show.main, words)
     assert result.exit_code == 0, result.output
-    notes = facts(Path("page.html").read_text())["notes"]
-    assert notes == ["No ground truth is known of house, hill: no errors, no PSNR, no SSIM."]
+    notes = data_of(Path("page.html").read_text())["notes"]
+    assert notes == ["No ground truth is known of house, hill: no errors, no PSNR, no SSIM, no GMSD."]
 
 
 def test_seeds_of_methods_are_a_choice_too_and_methods_without_are_in_each():
@@ -206,7 +224,7 @@ def test_methods_of_several_seeds_are_side_by_side_in_their_order_each_with_its_
         "corruption": {"sigma": 0.1, "seed": [0, 1]},
         "methods": [{"method": "wiener"}, dip, {**dip, "label": "other", "params": {"iterations": 6, "seed": [5, 6]}}],
     }
-    data = show.collect(results(at, experiment), experiment)
+    data = show.collect(results(at, experiment), experiments.recoveries(experiment), METRICS)
     assert [(case["seed"], [panel["numbers"].get("Seed") for panel in case["panels"]]) for case in data["cases"]] == [
         (f"noise {noise}, run {run + 1} of 2", [None, None, None, str(run), str(5 + run)])
         for noise in (0, 1)
@@ -223,12 +241,11 @@ def test_the_colour_bar_ends_at_a_round_number_that_one_failure_does_not_move():
 
 
 def test_equal_numbers_are_equally_good_and_a_perfect_recovery_is_shown():
-    panels = [{"kind": "input", "best": [], "numbers": {"PSNR": 99.0}}]
-    panels += [{"kind": "recovery", "best": [], "numbers": {"PSNR": value}} for value in (30.001, 30.0, 29)]
+    panels = [{"kind": "input", "best": [], "numbers": {PSNR: 99.0}}]
+    panels += [{"kind": "recovery", "best": [], "numbers": {PSNR: value, TIME: 1234.5}} for value in (30.001, 30.0, 29)]
     show.mark_best(panels)
     assert [panel["best"] for panel in panels] == [[], ["PSNR"], ["PSNR"], []]
-    assert show.spelled("PSNR", np.inf) == "∞ dB"
-    assert show.spelled("Time", 1234.5) == "1234 s"
+    assert panels[1]["numbers"] == {"PSNR": "30.00 dB", "Time": "1234 s"}
 
 
 # ---- in a browser
@@ -279,12 +296,12 @@ def page_of(folder, *sizes):
         case = {"image": f"{width} x {height}", "corruption": "", "name": "", "seed": "", "panels": panels}
         cases.append(case | {"size": [width, height], "scale": None})
     path = Path(folder, "page.html")
-    path.write_text(show.page({"cases": cases, "images": images, "notes": []}, "T"))
+    path.write_text(show.page({"cases": cases, "images": images, "notes": [], "better": {}}, "T"))
     return path
 
 
 def embedded(page, case, label, kind="image"):
-    data = facts(page.read_text())
+    data = data_of(page.read_text())
     panel = next(panel for panel in data["cases"][case]["panels"] if panel["label"] == label)
     return decoded(data["images"][panel[kind]])
 
@@ -458,7 +475,7 @@ def test_errors_are_in_the_colours_of_the_bar(browser, shown):
         pixels = browser.pixels(canvases(browser)[i])
         assert np.array_equal(pixels, enlarged(colours[embedded(shown, 0, label, "error")[..., 0]], pixels))
     assert np.array_equal(browser.pixels(canvases(browser)[0]), truth)
-    end = facts(shown.read_text())["cases"][0]["scale"]
+    end = data_of(shown.read_text())["cases"][0]["scale"]
     assert browser.driver.find_element(By.ID, "ticks").text.split("\n")[-1] == f"≥ {end:g}"
     bar = browser.pixels(browser.driver.find_element(By.CSS_SELECTOR, "#bar canvas"))
     assert np.array_equal(bar[0], colours)
@@ -550,7 +567,7 @@ def test_a_very_tall_or_wide_image_is_wholly_in_the_window(browser, at, size, la
 
 def test_the_errors_button_says_what_it_does_with_and_without_a_ground_truth(browser, at):
     parts = [results(at, EXPERIMENT | {"images": [name]}, truth=name == "house") for name in EXPERIMENT["images"]]
-    data = show.collect(pandas.concat(parts), EXPERIMENT)
+    data = show.collect(pandas.concat(parts), ASKED, METRICS)
     (at / "page.html").write_text(show.page(data | {"notes": []}, "T"))
     browser.open(at / "page.html")
     button = browser.driver.find_element(By.ID, "error")
@@ -669,12 +686,12 @@ def test_the_focus_stays_when_the_view_changes(browser, shown):
 
 
 def test_pages_without_truth_and_without_anything(browser, at):
-    data = show.collect(results(at, truth=False), EXPERIMENT)
+    data = show.collect(results(at, truth=False), ASKED, METRICS)
     (at / "page.html").write_text(show.page(data | {"notes": []}, "T"))
     assert browser.open(at / "page.html", "#view=error") == ([], [])
     assert len(canvases(browser)) == 4 and not browser.driver.find_element(By.ID, "error").is_enabled()
     assert not browser.driver.find_element(By.ID, "bar").is_displayed()
-    (at / "page.html").write_text(show.page({"cases": [], "images": {}, "notes": ["Too large."]}, "T"))
+    (at / "page.html").write_text(show.page({"cases": [], "images": {}, "notes": ["Too large."], "better": {}}, "T"))
     assert browser.open(at / "page.html") == ([], [])
     assert "Too large." in browser.run("return document.body.innerText")
 
@@ -682,6 +699,6 @@ def test_pages_without_truth_and_without_anything(browser, at):
 def test_the_note_of_the_code_has_the_files_of_the_page():
     from steps.run.sources import beside, checksums
 
-    assert {Path(name).name for name in beside("viewer/*.*")} == {"page.html", "page.css", *show.SCRIPTS}
+    assert {Path(name).name for name in beside("look/viewer/*.*")} == {"page.html", "page.css", *show.SCRIPTS}
     assert {f"steps/look/viewer/{name}" for name in show.SCRIPTS} <= checksums().keys()
     assert base64.b64decode(show._digest("a").removeprefix("sha256-")).hex().startswith("ca978112")

@@ -7,6 +7,11 @@ from click.testing import CliRunner
 from scipy import stats
 
 from steps import tabulate
+from steps.plan.metrics import as_json, facts
+from steps.tables.columns import PSNR, TIME, read_metrics
+
+METRICS = as_json(facts(["psnr", "ssim"]))
+SSIM = read_metrics(METRICS)[1]
 
 
 @pytest.fixture
@@ -18,7 +23,16 @@ def scores():
                 for label, psnr in (("Wiener", 20.0), ("TV & co", 30.0), ("DIP", 30.0)):
                     row = {"image": image, "corruption": f"sigma={sigma},clip=true,seed={seed}", "label": label}
                     row |= {"psnr": psnr + seed + (label == "DIP") * 0.001, "ssim": 0.5, "seconds": 1.25}
-                    rows.append(row | {"input_psnr": 10.0, "task": "denoising", "device": "cpu", "convention": "C"})
+                    rows.append(
+                        row
+                        | {
+                            "input_psnr": 10.0,
+                            "input_ssim": 0.2,
+                            "task": "denoising",
+                            "device": "cpu",
+                            "convention": "C",
+                        }
+                    )
     return pandas.DataFrame(rows)
 
 
@@ -43,17 +57,23 @@ def test_rows_are_images_and_corruptions_in_order_and_cells_means_over_seeds(sco
     assert frame["input"].tolist() == [10.0] * 4
 
 
+def starred(*arguments):
+    """Return the header and rows of `tabulate.texts`, a star before and after what is the best."""
+    header, rows = tabulate.texts(*arguments)
+    return header, [[f"*{text}*" if isinstance(text, tabulate.Best) else text for text in row] for row in rows]
+
+
 def test_one_recovery_a_cell_has_no_interval_and_no_count(scores):
     frame, keys, labels = tabulate.table(only(scores, 0), "psnr")
     assert not [column for column in frame if "±" in column]
-    header, rows = tabulate.cells(frame, keys, labels, "psnr", lambda text: f"*{text}*")
+    header, rows = starred(frame, keys, labels, PSNR)
     assert header == ["image", "sigma", "input", *labels]
     assert rows[0] == ["house", "0.1", "10.00", "20.00", "*30.00*", "*30.00*"]  # equal at two decimals: both bold
 
 
 def test_two_seeds_have_a_mean_but_no_interval(scores):
     frame, keys, labels = tabulate.table(only(scores, 0, 1), "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert header == ["image", "sigma", "n", "input", *labels]
     assert rows[0] == ["house", "0.1", "2", "10.00", "20.50", "30.50", "30.50"]
 
@@ -61,7 +81,7 @@ def test_two_seeds_have_a_mean_but_no_interval(scores):
 def test_a_column_with_one_seed_beside_one_with_several(scores):
     some = scores[(scores["label"] == "DIP") | scores["corruption"].str.endswith("seed=0")]
     frame, keys, labels = tabulate.table(some, "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert rows[0] == ["house", "0.1", "1 to 3", "10.00", "20.00", "30.00", "31.67 ± 5.17"]
 
 
@@ -70,38 +90,39 @@ def test_an_interval_is_there_though_other_cells_were_not_run(scores):
     lone = (scores["label"] == "DIP") & (scores["image"] == "house") & scores["corruption"].str.startswith("sigma=0.1,")
     rest = (scores["label"] == "Wiener") & (scores["image"] == "house") & scores["corruption"].str.contains("=0.02,")
     frame, keys, labels = tabulate.table(pandas.concat([scores[lone], only(scores[rest], 0)]), "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert dict(zip(header, rows[0]))["DIP"] == "31.67 ± 5.17"
 
 
 def test_what_was_not_run_says_so_and_is_not_the_best(scores):
     none = (scores["label"] == "Wiener") & (scores["image"] == "camera_man")
     frame, keys, labels = tabulate.table(only(scores[~none], 0), "psnr")
-    _, rows = tabulate.cells(frame, keys, labels, "psnr", lambda text: f"*{text}*")
+    _, rows = starred(frame, keys, labels, PSNR)
     assert [row[-3:] for row in rows] == [["20.00", "*30.00*", "*30.00*"]] * 2 + [["not run", "*30.00*", "*30.00*"]] * 2
 
 
 def test_a_row_without_any_number_has_no_best(scores):
     """As SSIM of an image below 11 pixels a side."""
-    scores.loc[scores["image"] == "house", "ssim"] = math.nan
+    scores.loc[scores["image"] == "house", ["ssim", "input_ssim"]] = math.nan
     frame, keys, labels = tabulate.table(only(scores, 0), "ssim")
-    _, rows = tabulate.cells(frame, keys, labels, "ssim", lambda text: f"*{text}*")
-    assert rows[2] == ["camera_man", "0.1", "*0.500*", "*0.500*", "*0.500*"]
+    _, rows = starred(frame, keys, labels, SSIM)
+    assert rows[2] == ["camera_man", "0.1", "0.200", "*0.500*", "*0.500*", "*0.500*"]
     assert not any("*" in text for row in rows[:2] for text in row)
     assert not any("not run" in text for row in rows[:2] for text in row)  # they were run
 
 
 def test_time_is_not_ranked(scores):
     frame, keys, labels = tabulate.table(scores, "seconds")
-    _, rows = tabulate.cells(frame, keys, labels, "seconds", lambda text: f"*{text}*")
+    _, rows = starred(frame, keys, labels, TIME)
     assert rows[0][2:] == ["3", *["1.25 ± 0.00"] * 3]
 
 
 def test_latex_escapes_and_booktabs():
-    text = tabulate.to_latex(["image", "TV & co"], [["a", "1"]], ["image"], "50 % of a_b")
+    text = tabulate.to_latex(["image", "TV & co"], [["a", tabulate.Best("1")]], 1, "50 % of a_b")
     assert r"\caption{50 \% of a\_b}" in text
     assert r"image & TV \& co \\" in text
     assert r"\begin{tabular}{lr}" in text
+    assert r"a & \textbf{1} \\" in text
     for rule in ("toprule", "midrule", "bottomrule"):
         assert f"\\{rule}" in text
 
@@ -110,7 +131,7 @@ def of_three_images(scores):
     """Return scores of a third image, better by 3 dB, and of one without a truth."""
     house = scores[scores["image"] == "house"]
     better, unknown = house.assign(image="hill", psnr=house["psnr"] + 3, ssim=0.8), house.assign(image="unknown")
-    every = [scores, better, unknown.assign(psnr=math.nan, ssim=math.nan, input_psnr=math.nan)]
+    every = [scores, better, unknown.assign(psnr=math.nan, ssim=math.nan, input_psnr=math.nan, input_ssim=math.nan)]
     return pandas.concat(every).assign(residual=0.1)
 
 
@@ -144,7 +165,7 @@ def test_two_images_have_no_mean(scores):
 def test_means_over_images_are_in_what_one_reads_and_not_in_the_csv(tmp_path, scores):
     files = written(tmp_path, of_three_images(scores))
     assert "| mean of 3 images | 0.02 | 9 | 10.00 | 22.67 | **32.67** | **32.67** |" in files["md"]
-    assert "| mean of 3 images | 0.02 | 9 | 0.600 |" in files["md"].replace("**", "")  # SSIM
+    assert "| mean of 3 images | 0.02 | 9 | 0.200 | 0.600 |" in files["md"].replace("**", "")  # SSIM
     assert "| mean of 4 images | 0.1 | 12 | 1.25 |" in files["md"]  # seconds are known of all four
     assert r"mean of 3 images & 0.02 & 9 & 10.00 & 22.67 & \textbf{32.67}" in files["tex"]
     assert "mean of" not in files["csv"]
@@ -153,10 +174,10 @@ def test_means_over_images_are_in_what_one_reads_and_not_in_the_csv(tmp_path, sc
 STAND_INS = {"camera_man": "for him, 9 × 9.", "moon": "for the moon"}
 
 
-def written(folder, scores):
+def written(folder, scores, metrics=METRICS):
     """Return the text of the files that the command writes of the scores, by suffix."""
     scores.to_csv(folder / "scores.csv", index=False)
-    arguments = [str(folder / "scores.csv"), str(folder / "table"), "--title", "My title"]
+    arguments = [str(folder / "scores.csv"), str(folder / "table"), "--title", "My title", "--metrics", metrics]
     result = CliRunner().invoke(tabulate.main, [*arguments, "--stand-ins", json.dumps(STAND_INS)])
     assert result.exit_code == 0, result.output
     return {suffix: (folder / f"table.{suffix}").read_text() for suffix in ("md", "tex", "csv")}
@@ -185,3 +206,24 @@ def test_every_table_names_the_stand_ins_in_it(tmp_path, scores):
 def test_one_recovery_a_cell_is_not_explained_as_several(tmp_path, scores):
     files = written(tmp_path, only(scores, 0))
     assert "n: recoveries" not in files["md"] and "±" not in files["md"]
+
+
+LOWER = [
+    {"name": "mae", "label": "MAE_1", "unit": "", "decimals": 3, "better": "lower", "about": "Mean *absolute* error."}
+]
+
+
+def test_a_metric_that_is_better_when_lower_has_its_lowest_in_bold_and_its_input(tmp_path, scores):
+    worse = {"Wiener": 0.3, "TV & co": 0.1, "DIP": 0.1004}
+    scores = only(scores, 0).assign(mae=only(scores, 0)["label"].map(worse), input_mae=0.5)
+    files = written(tmp_path, scores, json.dumps(LOWER))
+    assert "## MAE_1\n\nMean \\*absolute\\* error; lower is better.\n\n| image | sigma | input |" in files["md"]
+    assert "| house | 0.1 | 0.500 | 0.300 | **0.100** | **0.100** |" in files["md"]
+    assert r"\caption{My title. MAE\_1, lower is better; denoising; clip=true.}" in files["tex"]
+    assert "PSNR" not in files["md"] and set(pandas.read_csv(tmp_path / "table.csv")["metric"]) == {"mae", "seconds"}
+
+
+def test_a_metric_that_no_recovery_has_says_so(tmp_path, scores):
+    files = written(tmp_path, scores.assign(mae=math.nan, input_mae=math.nan), json.dumps(LOWER))
+    assert "lower is better.\n\nNo recovery in this table has one; the metric's file says" in files["md"]
+    assert "MAE" not in files["tex"]

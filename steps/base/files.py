@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import zipfile
@@ -78,8 +79,16 @@ def write_text(path, text):
 
 
 def write_json(path, content):
-    """Write a dict as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    """Write a dict as indented JSON, whole or not at all; numbers that JSON has not as "inf", "-inf" and "nan"."""
+    write_text(path, json.dumps(_spelled(content), indent=2, allow_nan=False) + "\n")
+
+
+def _spelled(content):
+    if isinstance(content, dict):
+        return {name: _spelled(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_spelled(value) for value in content]
+    return str(content) if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def read_json(path):

@@ -132,6 +132,11 @@ def keywords(*functions):
     return found
 
 
+def defaults(*functions):
+    """Return {name: default} of the `keywords` of functions or classes."""
+    return {name: parameter.default for name, parameter in keywords(*functions).items()}
+
+
 def _typed(parameter, function):
     """Return a parameter with the type of its default as its annotation, if it has none of its own."""
     where = f"{function.__module__}: the parameter {parameter.name}"
@@ -193,6 +198,7 @@ def _coerce(where, value, annotation):
     limits = []
     if get_origin(annotation) is Annotated:
         annotation, *limits = get_args(annotation)
+        limits = [limit for limit in limits if isinstance(limit, str)]  # others say what the value is of, as File
     words = []
     if get_origin(annotation) in (Union, types.UnionType):  # float | None, float | Literal["estimate"]
         annotation, *others = (option for option in get_args(annotation) if option is not type(None))

@@ -1,6 +1,9 @@
-"""One image, one corruption: truth, measurement and every recovery, with PSNR, an enlarged detail and its error."""
+"""One image, one corruption: truth, measurement and every recovery, with metrics, an enlarged detail and its error."""
 
 import numpy as np
+
+from steps.look import pictures, style
+from steps.tables.columns import PSNR
 
 CAPTION = """\
 Truth, input and every recovery of one image, in the same range of grays or colours. **Look for** what PSNR does not
@@ -13,28 +16,29 @@ BAR = 0.45  # inches that the scale of the errors needs below a picture
 HIGHEST = 8  # inches of a picture; one that would be higher is drawn narrower
 
 
-def draw(scores):
+def draw(scores, metrics=(PSNR,)):
     """Return a figure of truth, input and recoveries; below each the same detail enlarged, and the error |x̂ − x|.
 
     `scores` are the rows of one image and corruption; of several seeds the first is shown. The detail is the part with
     the most edges, the error the mean over channels, all on one scale, which ends where 1 % of the recoveries' pixels
-    are beyond. The highest PSNR is bold. Without a truth, it, the PSNR and the errors are left out, and the detail is
-    that of the mean of the recoveries.
+    are beyond. The first two metrics are shown, the best of each in bold. Without a truth, it, the metrics and the
+    errors are left out, and the detail is that of the mean of the recoveries.
     """
     import matplotlib.pyplot as plt
-
-    from steps.look import pictures, style
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
     truth = pictures.truth(first)
     recovered = [pictures.recovered(row) for _, row in rows.iterrows()]
     part = pictures.detail(np.mean(recovered, 0) if truth is None else truth)
-    shown = [("Truth", np.nan, truth)] if truth is not None else []
-    shown += [("Input", first["input_psnr"], pictures.measured(first)), *zip(rows["label"], rows["psnr"], recovered)]
+    best = [(metric, metric.best(rows[metric.name])) for metric in metrics[:2]]
+    shown = [("Truth", [], truth)] if truth is not None else []
+    shown += [("Input", [(m.text(first[f"input_{m.name}"]), False) for m, _ in best], pictures.measured(first))]
+    for (_, row), image in zip(rows.iterrows(), recovered):
+        numbers = [(metric.text(row[metric.name]), metric.is_best(row[metric.name], value)) for metric, value in best]
+        shown.append((row["label"], numbers, image))
     most = 0 if truth is None else np.quantile([_error(image, truth) for image in recovered], 0.99)
     most = max(0.01, float(np.ceil(100 * most) / 100))
-    best = np.nanmax(rows["psnr"]) if np.isfinite(rows["psnr"]).any() else None
     columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
     lines = -(-len(shown) // columns)
     side = (style.WIDTH - GAP) / columns - GAP
@@ -42,19 +46,25 @@ def draw(scores):
     if high > HIGHEST:
         wide, high = side * HIGHEST / high, HIGHEST
     low = max((high - GAP) / 2, GAP)  # of a detail
-    titles = [_title(label, psnr, side) for label, psnr, _ in shown]
+    titles = [_titles(label, numbers, side) for label, numbers, _ in shown]
     tops = [0.2]
     for line in range(lines):
-        head = 0.04 + 0.13 * max(title.count("\n") + 1 for title in titles[line * columns :][:columns])
+        head = 0.04 + 0.13 * max(_lines(title) for title in titles[line * columns :][:columns])
         tops[line] += head
         tops.append(tops[line] + high + max(low + 2 * GAP, BAR))
     figure = plt.figure(figsize=(style.WIDTH, tops.pop()))
-    for index, ((_, psnr, image), title) in enumerate(zip(shown, titles)):
+    for index, ((*_, image), title) in enumerate(zip(shown, titles)):
         line, column = divmod(index, columns)
         left, top = GAP + column * (side + GAP) + (side - wide) / 2, tops[line]
         whole = style.place(figure, left, top, wide, high)
-        pictures.show(whole, image, title, part)
-        whole.title.set_weight("bold" if index > 1 and psnr == best else "normal")
+        (head, bold), *numbers = title
+        pictures.show(whole, image, frame=part)
+        whole.set_title(head, pad=12 if numbers else 2.5, weight="bold" if bold else "normal")
+        for place, (text, bold) in enumerate(numbers):
+            settings = {"ha": "center", "va": "bottom", "weight": "bold" if bold else "normal"}
+            settings["fontsize"] = min(6.5, 72 * wide / 0.6 / sum(len(text) + 1 for text, _ in numbers))
+            at = (place + 0.5) / len(numbers)
+            whole.annotate(text, (at, 1), (0, 2.5), "axes fraction", "offset points", **settings)
         below = style.place(figure, left, top + high + GAP, (wide - GAP) / 2, low)
         pictures.show(below, pictures.cut(image, part), aspect="auto")
         pictures.frame(below, style.DETAIL)
@@ -75,9 +85,15 @@ def _error(image, truth):
     return error if error.ndim == 2 else error.mean(-1)
 
 
-def _title(label, psnr, side):
-    from steps.look import style
+def _lines(titles):
+    return titles[0][0].count("\n") + 1 + bool(titles[1:])
 
-    known = style.decibels(psnr)
-    line = f"{label}  {known}".strip()
-    return line if len(line) * 0.6 * 7.5 / 72 < side else f"{style.wrapped(label, side, 7.5)}\n{known}".strip()
+
+def _titles(label, numbers, side):
+    """Return [(text, whether bold)] of a picture: the label, and with it the number if it is one, else beside it."""
+    head, known = style.wrapped(label, side, 7.5), [number for number in numbers if number[0]]
+    if len(known) > 1:
+        return [(head, False), *known]
+    text, bold = known[0] if known else ("", False)
+    line = f"{label}  {text}".strip()
+    return [(line if len(line) * 0.6 * 7.5 / 72 < side else f"{head}\n{text}".strip(), bold)]

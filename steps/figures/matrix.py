@@ -1,24 +1,25 @@
 """One image: values of the corruption parameter × methods, as in the paper's figure 5."""
 
+from steps.look import pictures, style
+from steps.tables import grouping
+from steps.tables.columns import PSNR
+
 CAPTION = """\
 Recoveries of one image, methods against strength of the corruption. **Look for** the strength at which each method
 lets go: edges that fray, letters that can no longer be read, noise that is left.
 """
 EACH = ("image",)
 MOST = 8  # pictures side by side
-LEFT, GAP, BELOW = 0.18, 0.03, 0.17  # inches: for the names of rows, between pictures, for the PSNR below one
+LEFT, GAP, LINE = 0.18, 0.03, 0.11  # inches: for the names of rows, between pictures, for a number below one
 
 
-def draw(scores):
-    """Return a figure: a row for each corruption, a column for input, methods and truth, PSNR under each picture.
+def draw(scores, metrics=(PSNR,)):
+    """Return a figure: a row for each corruption, a column for input, methods and truth, metrics under each picture.
 
     `scores` are the rows of one image; of several seeds the first is shown. More than eight columns are broken into
-    blocks, one below the other. The highest PSNR of a row is bold.
+    blocks, one below the other. The first two metrics are shown, the best of a row in bold.
     """
     import matplotlib.pyplot as plt
-
-    from steps.look import pictures, style
-    from steps.tables import grouping
 
     scores, varying, _ = grouping.split(scores)
     scores = scores.drop_duplicates(["label", *varying])
@@ -33,10 +34,11 @@ def draw(scores):
     high = side * shape[0] / shape[1]
     heads = [style.wrapped(name, side, 7.5) for name in names]
     head = 0.04 + 0.13 * max(1 + head.count("\n") for head in heads)
-    step, block_step = high + BELOW, head + len(kinds) * (high + BELOW)
+    step = high + 0.06 + LINE * len(metrics[:2])
+    block_step = head + len(kinds) * step
     figure = plt.figure(figsize=(style.WIDTH, blocks * block_step))
     for index, (values, here) in enumerate(kinds):
-        best = here["psnr"].max()
+        best = {metric: metric.best(here[metric.name]) for metric in metrics[:2]}
         for place, name in enumerate(names):
             block, column = divmod(place, columns)
             if place > len(labels) and index:
@@ -52,21 +54,21 @@ def draw(scores):
                 side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": size}
                 panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
             if place == 0:
-                _show(panel, pictures.measured, here.head(1), "input_psnr", None)
+                _show(panel, pictures.measured, here.head(1), dict.fromkeys(best), "input_")
             elif place <= len(labels):
-                _show(panel, pictures.recovered, here[here["label"] == name].head(1), "psnr", best)
+                _show(panel, pictures.recovered, here[here["label"] == name].head(1), best)
             else:
                 pictures.show(panel, truth, heads[place])
     return figure
 
 
-def _show(panel, read, rows, name, best):
-    """Show the picture that `read` reads of the one row, its PSNR below it; "not run" if there is no row."""
-    from steps.look import pictures
-
+def _show(panel, read, rows, best, prefix=""):
+    """Show the picture that `read` reads of the one row, its numbers below it; "not run" if there is no row."""
     if not len(rows):
         panel.text(0.5, 0.5, "not run", ha="center", va="center", transform=panel.transAxes, color="0.45")
         return
     row = rows.iloc[0]
     pictures.show(panel, read(row), panel.get_title())
-    pictures.caption(panel, row[name], best is not None and row[name] == best)
+    for line, (metric, value) in enumerate(best.items()):
+        number = row[f"{prefix}{metric.name}"]
+        pictures.caption(panel, metric.text(number), metric.is_best(number, value), line)

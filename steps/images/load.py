@@ -73,9 +73,9 @@ def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
     if kind == "skimage":
         return _load_skimage(rest)
     if kind in ("http", "https"):
-        return read(_locate(source, name, sha256, image_dirs), reach)
+        return read(locate(source, name, sha256, image_dirs), reach)
     if sha256 and Path(source).is_file():
-        _verify(source, sha256)
+        verify(source, sha256)
     return read(source, reach)
 
 
@@ -151,7 +151,8 @@ def _load_skimage(name):
         raise BadInput(f"source: skimage:{name} cannot be had ({' '.join(str(error).split())[:120]})") from error
 
 
-def _locate(url, name, sha256, image_dirs):
+def locate(url, name, sha256, image_dirs):
+    """Return the path of a URL's file with one of the checksums, downloaded if need be; see `load`."""
     import pooch
 
     wrong = []
@@ -163,7 +164,7 @@ def _locate(url, name, sha256, image_dirs):
                 return path
         wrong += there  # one of them is meant, and it is another file
     if wrong:
-        _verify(wrong[0], sha256)
+        verify(wrong[0], sha256)
     try:
         cache = _cache(url, name)
         path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, fname=cache.name, path=cache.parent))
@@ -175,7 +176,7 @@ def _locate(url, name, sha256, image_dirs):
             f"{url}: cannot be downloaded, and neither {file} nor {name}.* is in image_dirs ({folders})"
         ) from error
     try:
-        _verify(path, sha256)
+        verify(path, sha256)
     except BadInput as error:
         path.unlink()
         raise BadInput(f"{url}: {error}") from error
@@ -226,7 +227,8 @@ def _checksum(path):
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _verify(path, sha256):
+def verify(path, sha256):
+    """Raise BadInput unless a file has one of the checksums."""
     actual = _checksum(path)
     if actual not in sha256:
         raise BadInput(f"{path}: checksum mismatch: sha256 is {actual}; must be {' or '.join(sha256)}")

@@ -30,11 +30,19 @@ class Noise:
         return make and make(**self.parameters)
 
 
-def save(path, y, task, shape, operator, noise):
-    """Write y (float32 tensor), the task, the image's shape, the operator's parameters, and the noise (a `Noise`)."""
+def save(path, y, task, shape, operator, noise, contents=None):
+    """Write y (float32 tensor), the task, the image's shape, the operator's parameters, and the noise (a `Noise`).
+
+    contents  {parameter: array} of those of the operator that are files, which take the place of their names.
+    """
     facts = {"task": task, "shape": list(shape), "operator": operator, "noise": asdict(noise)}
     with whole(path) as temporary:
-        np.savez(temporary, y=y.numpy().astype(np.float32), facts=json.dumps(facts))
+        np.savez(
+            temporary,
+            y=y.numpy().astype(np.float32),
+            facts=json.dumps(facts),
+            **{f"file_{k}": v for k, v in (contents or {}).items()},
+        )
 
 
 def load(path, device="cpu"):
@@ -45,7 +53,8 @@ def load(path, device="cpu"):
     y = torch.from_numpy(arrays["y"]).to(device)
     facts = json.loads(str(arrays["facts"]))
     task = importlib.import_module(f"steps.tasks.{facts['task']}")
-    operator = task.Operator(facts["shape"], **facts["operator"])
+    contents = {key.removeprefix("file_"): array for key, array in arrays.items() if key.startswith("file_")}
+    operator = task.Operator(facts["shape"], **facts["operator"] | contents)
     noise = Noise(**facts["noise"])
     return y, operator, noise.sigma, noise
 

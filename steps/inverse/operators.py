@@ -1,5 +1,8 @@
 """What every forward operator A has: the base class of the tasks."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 
 def conjugate_gradient(apply, b, start=None, iterations=100, tolerance=1e-6):
     """Solve M x = b for symmetric positive definite M, given as the function `apply(x)` = M x (Hestenes, Stiefel 1952).
@@ -23,6 +26,18 @@ def conjugate_gradient(apply, b, start=None, iterations=100, tolerance=1e-6):
     return x
 
 
+@dataclass(frozen=True)
+class File:
+    """Says that an operator's parameter is a file's content:  psf: Annotated[str | None, File(kernel)] = None.
+
+    In a config and in a path its value is the file's name under `files`; the operator is given  check(numbers, size),
+    with the numbers in the file, float64, and the image's (height, width). With size None, before images are known, it
+    is called to see whether the numbers can be that parameter. Raises BadInput if not.
+    """
+
+    check: Callable
+
+
 class LinearOperator:
     """A linear map A from images (..., C, H, W) to measurements, the same for every channel.
 
@@ -44,9 +59,11 @@ class LinearOperator:
         self.shape = tuple(shape)
         self._copies = {}
 
-    def solve(self, b, rho):
+    def solve(self, b, rho, iterations=500, tolerance=1e-6):
         """Return (AᵀA + rho I)⁻¹ b for rho > 0; b has the image's shape."""
-        return conjugate_gradient(lambda x: self.adjoint(self.forward(x)) + rho * x, b, iterations=500)
+        return conjugate_gradient(
+            lambda x: self.adjoint(self.forward(x)) + rho * x, b, iterations=iterations, tolerance=tolerance
+        )
 
     def backproject(self, y):
         """Return what one sees before any recovery, in the image's shape: y itself if it is an image, else Aᵀ y."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from steps.base.files import read_array, whole
+from steps.look.style import DETAIL
 
 
 def truth(row):
@@ -70,8 +71,6 @@ def show(axes, image, title="", frame=None, **settings):
     """
     from matplotlib.patches import Rectangle
 
-    from steps.look.style import DETAIL
-
     shown = axes.imshow(image, **{"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"} | settings)
     axes.set_title(title, pad=2.5)
     axes.set_axis_off()
@@ -89,9 +88,7 @@ def frame(axes, colour, width=0.8):
     axes.spines[:].set(visible=True, color=colour, linewidth=width)
 
 
-def caption(axes, psnr, best=False):
-    """Write a PSNR in dB below a shown image, in bold if it is the best."""
-    from steps.look.style import decibels
-
+def caption(axes, text, best=False, line=0):
+    """Write a text, such as "29.61 dB", in a line below a shown image, in bold if it is the best."""
     settings = {"ha": "center", "va": "top", "fontsize": 6.5, "weight": "bold" if best else "normal"}
-    axes.annotate(decibels(psnr), (0.5, 0), (0, -2), "axes fraction", "offset points", **settings)
+    axes.annotate(text, (0.5, 0), (0, -2 - 8 * line), "axes fraction", "offset points", **settings)

@@ -19,6 +19,7 @@ def recover(
     *,
     prior: Literal["smooth", "white"] = "smooth",
     K: Annotated[float | None, "> 0"] = None,
+    callback=None,
     noise=None,
 ):
     """Return x̂ = argmin ‖A x − y‖² + K ‖L x‖² = (AᵀA + K LᵀL)⁻¹ Aᵀ y, the shape of the image.

@@ -1,6 +1,4 @@
-"""Peak signal-to-noise ratio in dB, data_range 1, over all channels together."""
-
-import warnings
+"""Peak signal-to-noise ratio, of all channels together."""
 
 LABEL = "PSNR"
 UNIT = "dB"
@@ -10,8 +8,7 @@ BETTER = "higher"
 
 def measure(truth, estimate):
     """Return 10 log10(1 / mean (x̂ − x)²) in dB, data_range 1, over all of (C, H, W); infinite for identical images."""
-    from skimage.metrics import peak_signal_noise_ratio
+    import numpy as np
 
-    with warnings.catch_warnings():  # identical images divide by zero, rightly: PSNR is inf
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return float(peak_signal_noise_ratio(truth, estimate.astype(truth.dtype), data_range=1))
+    error = np.mean((estimate - truth.astype(np.float64)) ** 2)
+    return float(10 * np.log10(1 / error)) if error else float("inf")

@@ -8,7 +8,8 @@ from steps.base.errors import BadInput
 
 LABEL = "Gaussian"
 SYMBOLS = {"sigma": ("σ", "Noise σ (images in [0, 1])"), "bsnr": ("BSNR", "Blurred SNR [dB]")}
-EITHER = ("sigma", "bsnr")  # at most one of them is said; the first is there with its default if none is
+EITHER = (("sigma",), ("bsnr",))  # one in the place of the other; the first if none is said
+TRIED = [{"sigma": 0.1}, {"sigma": 0.7}]
 
 
 def add(

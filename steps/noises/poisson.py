@@ -6,6 +6,7 @@ import numpy as np
 
 LABEL = "Poisson"
 SYMBOLS = {"peak": ("peak", "Photons of white")}
+TRIED = [{"peak": 1}, {"peak": 2.5}, {"peak": 1000}]
 
 
 def add(clean, *, peak: Annotated[float, "> 0", "<= 1e9"] = 30.0, seed: Annotated[int, ">= 0"] = 0):

@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 
 LABEL = "Poisson–Gaussian"
+TRIED = [{"peak": 5, "sigma": 0.3}, {"peak": 100, "sigma": 0}]
 
 
 def add(

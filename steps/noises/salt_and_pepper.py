@@ -6,6 +6,7 @@ import numpy as np
 
 LABEL = "salt-and-pepper"
 SYMBOLS = {"amount": ("amount", "Share of values replaced")}
+TRIED = [{"amount": 0}, {"amount": 0.7}]
 
 
 def add(clean, *, amount: Annotated[float, ">= 0", "< 1"] = 0.1, seed: Annotated[int, ">= 0"] = 0):

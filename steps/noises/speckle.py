@@ -6,6 +6,7 @@ import numpy as np
 
 LABEL = "speckle"
 SYMBOLS = {"looks": ("looks", "Looks")}
+TRIED = [{"looks": 1}, {"looks": 4.5}]
 
 
 def add(clean, *, looks: Annotated[float, "> 0", "<= 1e9"] = 10.0, seed: Annotated[int, ">= 0"] = 0):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.base.parameters import quoted
+from steps.base.parameters import normalise, parse_parameters, quoted
 from steps.base.text import check_path
-from steps.images import sets
+from steps.images import contents, sets
 from steps.images.load import check_image
-from steps.plan import claims, published, schema, variants
+from steps.plan import claims, corruptions, metrics, published, schema, variants
 from steps.plan.drawings import Index, drawings
 from steps.plan.experiments import cases, recoveries
 
@@ -38,11 +38,11 @@ def check_config(config, file="config", images=True):
         check_path(path, f"{file}: {key}")
         if path and not os.path.isfile(path) and os.path.isfile(ROOT / path):
             config[key] = str(ROOT / path)
-    for name, image in config["images"].items() if images else ():
-        check_image(image, f"{file}: images.{name}")
+    sizes = {name: check_image(image, f"{file}: images.{name}") for name, image in config["images"].items() if images}
     for path in config["image_dirs"]:
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
+    metrics.facts(config["metrics"], f"{file}: metrics")
     for name, experiment in config["experiments"].items():
         try:
             place = f"experiments.{name}"
@@ -53,6 +53,7 @@ def check_config(config, file="config", images=True):
             published.check(experiment, labels, cases(experiment), config["published"], place)
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
+    _check_files(config, sizes, file, images)
     if "claims" in config:
         claims.read(config["claims"], config, f"{file}: claims")
 
@@ -76,6 +77,34 @@ def image_arguments(name, image):
         *(["--gray"] if image.get("gray") else []),
         *(["--measured"] if image.get("measured") else []),
     ]
+
+
+def _check_files(config, sizes, file, look):
+    """Raise BadInput for a name under files that is no word, and if a corruption names a file that it cannot have.
+
+    sizes  {image: (height, width)}, (0, 0) if not known;  look  whether files are to be read.
+    """
+    numbers = {}
+    for name, entry in config["files"].items():
+        where = f"{file}: files.{name}"
+        try:
+            assert isinstance(normalise(name), str)
+        except (BadInput, AssertionError):
+            raise BadInput(f"{where}: {name} is not allowed; must be a word that is no number, true or false") from None
+        numbers[name] = contents.check(entry, name, config["image_dirs"], where) if look else None
+    for title, experiment in config["experiments"].items():
+        task, seen = experiment["task"], set()
+        if not corruptions.files(task, corruptions.allowed(task)):
+            continue
+        for image, text in cases(experiment):
+            size = sizes.get(image, (0, 0))
+            if (text, size) in seen:
+                continue
+            seen.add((text, size))
+            try:
+                corruptions.contents(task, parse_parameters(text), numbers, size if all(size) else None)
+            except BadInput as error:
+                raise BadInput(f"{file}: experiments.{title}.corruption.{error}") from error
 
 
 def _check_measured(experiment, images, where):

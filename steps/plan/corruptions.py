@@ -5,7 +5,7 @@ import inspect
 
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.base.parameters import check_parameters, format_parameters, keywords, parse_parameters
+from steps.base.parameters import check_parameters, format_parameters, keywords, no_such, parse_parameters
 
 ESTIMATE = "estimate"  # in the place of sigma: of a picture that is a measurement, from that picture
 GAUSSIAN = "gaussian"  # the noise of a corruption that says none
@@ -23,12 +23,12 @@ def noises(experiment):
     return list(dict.fromkeys(name for names in said for name in (names if isinstance(names, list) else [names])))
 
 
-def allowed(task, corruption, where=""):
+def allowed(task, corruption=None, where=""):
     """Return the signature of a corruption (a dict): the operator's parameters, then `noise`, then that noise's.
 
     Raises BadInput for an unknown noise, and if operator and noise have a parameter in common other than the seed.
     """
-    module = noise_of(corruption, where)
+    module = noise_of(corruption or {}, where)
     operator, noise = keywords(discover.load("tasks", task).Operator), keywords(module.add)
     if both := (operator.keys() & noise.keys()) - {"seed"}:
         raise BadInput(f"{where}: {sorted(both)[0]!r} is a parameter of {task} and of {module.__name__}; rename one")
@@ -49,10 +49,16 @@ def parameters(task, corruption, where, measured=False):
         _check_measured(task, operator_class, module, checked, where)
     elif checked.get("sigma") == ESTIMATE:
         raise BadInput(f"{where}.sigma: 'estimate' is for images that are measured; must be a number")
-    either = [name for name in getattr(module, "EITHER", ()) if name in checked]
-    if len(either) > 1:
-        raise BadInput(f"{where}: {' and '.join(either)} are both there; must be one of them")
-    noise = {name: value for name, value in _full(module, checked).items() if not measured or name in checked}
+    for groups in (getattr(module, "EITHER", ()) for module in (discover.load("tasks", task), module)):
+        both = [
+            next(name for name in group if name in checked) for group in groups if not checked.keys().isdisjoint(group)
+        ]
+        if len(both) > 1:
+            raise BadInput(f"{where}: {' and '.join(both)} are both there; must be one of them")
+    replaced = _replaced(task, checked)
+    noise = {name: parameter.default for name, parameter in keywords(module.add).items() if name not in replaced}
+    noise |= {name: value for name, value in checked.items() if name in noise}
+    noise = {name: value for name, value in noise.items() if not measured or name in checked}
     return {name: checked[name] for name in keywords(operator_class) if name in checked}, noise
 
 
@@ -62,10 +68,38 @@ def filled(task, corruption):
     What it spells another parameter in the place of, as bsnr in that of sigma, is not there.
     """
     said = parse_parameters(corruption)
-    module = noise_of(said)
     found = {name: parameter.default for name, parameter in allowed(task, said).items()} | said
-    replaced = keywords(module.add).keys() - _full(module, said).keys()
+    replaced = _replaced(task, said)
     return {name: value for name, value in found.items() if name not in replaced}
+
+
+def files(task, corruption):
+    """Return {parameter: (name under files, check)} of those parameters of a corruption, a dict, that are files.
+
+    check(numbers, size) is that of the task: see File in steps/inverse/operators.py.
+    """
+    found = {}
+    for name, parameter in keywords(discover.load("tasks", task).Operator).items():
+        checks = [extra.check for extra in getattr(parameter.annotation, "__metadata__", ()) if hasattr(extra, "check")]
+        if checks and name in corruption:
+            found[name] = corruption[name], checks[0]
+    return found
+
+
+def contents(task, corruption, numbers, size=None):
+    """Return {parameter: what the operator gets} of those that are files, of the {name: numbers} in them.
+
+    size is the image's (height, width), None if it is not known. Raises BadInput for numbers that cannot be that.
+    """
+    found = {}
+    for parameter, (name, check) in files(task, corruption).items():
+        if name not in numbers:
+            raise BadInput(f"{parameter}: {no_such('file', name, numbers)}")
+        try:
+            found[parameter] = None if numbers[name] is None else check(numbers[name], size)
+        except BadInput as error:
+            raise BadInput(f"{parameter}: file {name}: {error}") from error
+    return found
 
 
 @functools.cache
@@ -79,12 +113,17 @@ def spelled(task, text, measured=False):
     return format_parameters(check_parameters(corruption, allowed(task, corruption), task))
 
 
-def _full(module, said):
-    """Return all parameters of a noise, defaults filled in; of its EITHER only the one that is said, else the first."""
-    either = getattr(module, "EITHER", ())
-    one = next((name for name in either if name in said), either[0] if either else None)
-    signature = {name: p.default for name, p in keywords(module.add).items() if name not in either or name == one}
-    return {name: said.get(name, default) for name, default in signature.items()}
+def _replaced(task, said):
+    """Return the names of the parameters of task and noise that are not there, others standing in their place.
+
+    A module's EITHER lists groups of them: there is the first group of which one is said; if none is, the first.
+    """
+    found = set()
+    for module in (discover.load("tasks", task), noise_of(said)):
+        groups = getattr(module, "EITHER", ())
+        one = next((group for group in groups if not said.keys().isdisjoint(group)), groups[:1] and groups[0])
+        found |= {name for group in groups if group is not one for name in group}
+    return found
 
 
 def _check_measured(task, operator, noise, corruption, where):

@@ -1,7 +1,7 @@
 """What a job needs of a machine, for those who ask a scheduler: memory and minutes, from the methods' own modules."""
 
 from steps.base import discover
-from steps.base.parameters import keywords, parse_parameters
+from steps.base.parameters import defaults, parse_parameters
 
 MEMORY_MB = 4000  # of a method that does not say
 MEMORY_PER_MB = 500  # for each MB of the image in float32
@@ -24,7 +24,7 @@ def recovery(wanted, image_mb, said, gpu=False):
     """Return (MB of memory, minutes) that a recovery is to be given.
 
     wanted  has its task, corruption, method and params: a Recovery, or the wildcards of its path.
-    said    a config's `needs`: they count more than what the method says, to which the task's operator adds its memory.
+    said    a config's `needs`, which count more than what the method says plus what the task's operator takes.
     gpu     whether it is made on a GPU, which is taken to be ten times as fast.
     """
     memory, minutes = of_method(wanted.method, wanted.params, image_mb)
@@ -46,4 +46,4 @@ def measuring(task, corruption, image_mb):
 def _settings(function, text):
     """Return the value of every parameter of a function: as spelled in a text, else its default."""
     said = parse_parameters(text)
-    return {name: said.get(name, parameter.default) for name, parameter in keywords(function).items()}
+    return {name: said.get(name, default) for name, default in defaults(function).items()}

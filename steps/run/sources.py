@@ -22,6 +22,7 @@ from steps.base.files import sha256, write_text
 ROOT = Path(__file__).parents[2]
 UNCOUNTED = ("steps.base", "steps.run")  # errors, files, spelling; lock, GPUs, records: what is around a job
 FACTS = {"LABEL", "LOOK", "SYMBOLS", "CAPTION"}  # for people; figures note LOOK and SYMBOLS of what they show
+FACTS |= {"UNIT", "DECIMALS", "BETTER"}  # of metrics; who shows them is told
 FACTS |= {"GPU", "ALONE", "THREADS", "TASKS", "needs", "memory_mb"}  # for planning
 FACTS |= {"PACKAGE", "QUICK", "ENOUGH", "EXACT", "REPEATABLE", "TRIED"}  # for tests
 IMPORTS = (ast.Import, ast.ImportFrom)

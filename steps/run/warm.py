@@ -11,7 +11,9 @@ import runpy
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -20,6 +22,19 @@ LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity"
 LIBRARIES += ("pandas", "matplotlib.pyplot", "matplotlib.backends.backend_pdf", "scipy.stats")
 YOURSELF = 255  # the answer that means: do it yourself
 POLL = 1  # seconds between looks whether the run is still there
+
+
+def start():
+    """Start such a process; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
+    path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
+    subprocess.Popen(
+        [sys.executable, "-m", "steps.run.warm", path, str(os.getpid())],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.environ["PRIORBENCH_WARM"] = path
 
 
 def serve(path, run):
@@ -63,6 +78,8 @@ def _job(connection):
         status = 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if status and error.code is not status:
+            print(error.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:

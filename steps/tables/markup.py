@@ -11,44 +11,42 @@ def escape_markdown(text):
 
 def escape_latex(text):
     """Return text with LaTeX's special characters escaped."""
-    special = {c: "\\" + c for c in "&%$#_{}"} | {
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "\\": r"\textbackslash{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-    }
+    named = {"~": "asciitilde", "^": "asciicircum", "\\": "backslash", "<": "less", ">": "greater", "|": "bar"}
+    special = {c: "\\" + c for c in "&%$#_{}"} | {c: rf"\text{name}{{}}" for c, name in named.items()}
     special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$"}
     return "".join(special.get(character, character) for character in text)
 
 
-def to_markdown(header, rows, keys):
-    """Return a table in Markdown, numbers aligned right; the rows' texts, not the header's, are Markdown already."""
-    rule = ["---" if name in keys else "---:" for name in header]
-    lines = [map(escape_markdown, header), rule, *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+class Best(str):
+    """The text of a cell that is the best of its row: bold."""
 
 
-def to_latex(header, rows, keys, caption):
-    """Return a table environment in LaTeX with booktabs; needs \\usepackage{booktabs}."""
-    lines = [" & ".join(map(escape_latex, header)), *(" & ".join(row) for row in rows)]
-    head, *body = [line + r" \\" for line in lines]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escape_latex(caption)}}}",
-            rf"\begin{{tabular}}{{{'l' * len(keys)}{'r' * (len(header) - len(keys))}}}",
-            r"\toprule",
-            head,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-    )
+def to_markdown(header, rows, names):
+    """Return a table of texts in Markdown; the first `names` columns are names, the others numbers, aligned right."""
+    rule = ["---" if i < names else "---:" for i in range(len(header))]
+    body = [
+        [f"**{escape_markdown(text)}**" if isinstance(text, Best) else escape_markdown(text) for text in row]
+        for row in rows
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [map(escape_markdown, header), rule, *body])
+
+
+def to_latex(header, rows, names, caption):
+    """Return the same table as an environment in LaTeX with booktabs; needs \\usepackage{booktabs}."""
+    body = [
+        [rf"\textbf{{{escape_latex(text)}}}" if isinstance(text, Best) else escape_latex(text) for text in row]
+        for row in rows
+    ]
+    head, *body = [" & ".join(line) + r" \\" for line in [map(escape_latex, header), *body]]
+    columns = "l" * names + "r" * (len(header) - names)
+    begin = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape_latex(caption)}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+    ]
+    rules = [r"\toprule", head, r"\midrule", *body, r"\bottomrule"]
+    return "\n".join([*begin, *rules, r"\end{tabular}", r"\end{table}"])
 
 
 def stand_in_note(stand_ins):

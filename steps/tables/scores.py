@@ -1,8 +1,14 @@
-"""Reading the scores of an experiment."""
+"""Reading the scores of a recovery and of an experiment."""
 
-from steps.base.files import reading
+from steps.base.files import read_json, reading
 
 TEXT = ("experiment", "label", "folder", "task", "image", "corruption", "method", "params", "device", "convention")
+
+
+def read_score(folder):
+    """Return the dict of a recovery's score.json; "inf" and "-inf", which JSON has no number for, are numbers again."""
+    score = read_json(f"{folder}/score.json")
+    return {k: float(v) if v in ("inf", "-inf") and k not in TEXT else v for k, v in score.items()}
 
 
 def read_scores(path):

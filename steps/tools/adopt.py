@@ -13,7 +13,7 @@ import numpy as np
 from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole
-from steps.base.parameters import keywords, parse_parameters, quoted
+from steps.base.parameters import defaults, parse_parameters, quoted
 from steps.base.text import check_text
 from steps.images.decode import BYTES
 from steps.plan import variants
@@ -124,7 +124,7 @@ def _check_run(run, recovery, made_of):
     if not isinstance(run, dict) or set(run) != RUN:
         raise BadInput(f"run.json must have the keys {', '.join(sorted(RUN))} and no other")
     method = discover.load("methods", recovery.method)
-    settings = {name: parameter.default for name, parameter in keywords(method.recover).items()}
+    settings = defaults(method.recover)
     settings |= variants.parameters(recovery.method, parse_parameters(recovery.params), recovery.method)
     good = {key: type(run[key]) in (int, float) and 0 <= run[key] < math.inf for key in NUMBERS} | {
         "device": isinstance(run["device"], str),

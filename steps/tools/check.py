@@ -1,6 +1,8 @@
 """Check a config and say in words what it asks for: recoveries, hours, memory, tables, figures. Nothing is run."""
 
+import contextlib
 import csv
+import functools
 import math
 import statistics
 from collections import Counter, defaultdict
@@ -13,6 +15,7 @@ import click
 from steps.base import discover
 from steps.base.errors import Command, one_line
 from steps.base.files import BROKEN
+from steps.base.text import read_text
 from steps.images.load import at_hand, check_image
 from steps.plan import claims, experiments, needs, published
 from steps.plan.config import read_config
@@ -74,21 +77,22 @@ def rates(config, file="results/scores.csv"):
     Of a method that would run on a GPU here, those that ran on one; else those that ran on the CPU.
     """
     ratios = defaultdict(list)
-    if Path(file).is_file():
-        with open(file, encoding="utf-8", newline="") as opened:
-            for row in csv.DictReader(opened):
-                shape, method = _made(row["image"]), row["method"]
-                there = method in discover.available("methods") and shape
-                if there and (row["device"] != "cpu") == on_gpu(config, method):
-                    work = _work(method, row["params"], 4e-6 * math.prod(shape))
-                    ratios[method].append(float(row["seconds"]) / work)
+    rows = list(csv.DictReader(read_text(file).splitlines())) if Path(file).is_file() else []
+    shapes = {name: _made(name) for name in {row.get("image") for row in rows}}
+    for row in rows:
+        with contextlib.suppress(*BROKEN):  # of another version, or somebody else's: it says nothing of seconds
+            shape, method, seconds = shapes[row["image"]], row["method"], float(row["seconds"])
+            if shape and (row["device"] != "cpu") == on_gpu(config, method):
+                work = _work(method, row["params"], 4e-6 * math.prod(shape))
+                ratios[method].append(seconds / work)
     return {method: statistics.median(values) for method, values in ratios.items()}
 
 
 def on_gpu(config, method):
     """Return whether a method would run on a GPU of this machine."""
-    there = config["device"] == "cuda" or (config["device"] == "auto" and bool(devices.available()))
-    return there and getattr(discover.load("methods", method), "GPU", False)
+    if config["device"] == "cpu" or not getattr(discover.load("methods", method), "GPU", False):
+        return False
+    return config["device"] == "cuda" or _has_gpu()
 
 
 def hours(part, config, megabytes, rate):
@@ -181,7 +185,7 @@ def worth_knowing(config, asked, megabytes):
         package = getattr(discover.load("methods", method), "PACKAGE", None)
         if package and not find_spec(package):
             remarks.append(f"The package {package} is not installed; recoveries by {method} will fail.")
-    if config["device"] == "cuda" and not devices.available():
+    if config["device"] == "cuda" and not _has_gpu():
         remarks.append("device: cuda, but this machine has no GPU; the methods that use one will fail.")
     return remarks
 
@@ -199,6 +203,11 @@ def spelled(hours, whole):
     """Return hours as one reads them; `whole` says whether that is all."""
     text = f"{60 * hours:.0f} min" if hours < 1 else f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h"
     return text if whole else f"> {text}" if hours else "unknown"
+
+
+@functools.cache
+def _has_gpu():
+    return bool(devices.available())
 
 
 def _made(name):

@@ -5,11 +5,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.base.parameters import LONGEST_NAME, format_parameters, quoted
+from steps.base.files import whole
+from steps.base.parameters import LONGEST_NAME, WORD, format_parameters, normalise, quoted
 from steps.base.text import check_path, check_text
-from steps.images import decode
+from steps.images import contents, decode
 from steps.inverse.photograph import estimate_sigma
 from steps.plan import corruptions, needs
 
@@ -81,20 +84,60 @@ def entry(source, measured, settings):
     return found
 
 
-def folder(name, picture, task, corruption):
-    """Return the name of the folder for a picture, an entry under images, with a corruption.
+def folder(name, picture, files, task, corruption):
+    """Return the name of the folder for a picture and files, entries of a config, with a corruption.
 
     Six digits keep pictures apart whose files have one name, and the settings of one picture.
     """
-    text = json.dumps([picture, task, corruption])
+    text = json.dumps([picture, task, corruption, *([files] if files else [])])
     digits = hashlib.sha256(text.encode()).hexdigest()[:6]
     prefix = "measured-" if picture.get("measured") else ""
     return f"{name}-{digits}-{prefix}{task},{format_parameters(corruption)}"[:LONGEST_NAME]
 
 
-def check(x, task, corruption, measured):
-    """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written."""
+def files(given):
+    """Return {name: its entry under files in a config} of texts NAME=PATH, and {name: the numbers in it}.
+
+    Raises BadInput for what is none.
+    """
+    found = {}
+    for text in given:
+        name, _, path = text.partition("=")
+        if not WORD.fullmatch(name) or not isinstance(normalise(name), str) or not path or name in found:
+            raise BadInput(f"--file: {quoted(text)} is not allowed; must be NAME=PATH, each NAME a word, and once")
+        found[name] = {"source": str(Path(path).absolute())}
+    return found, {name: contents.read(entry["source"]) for name, entry in found.items()}
+
+
+def write(numbers):
+    """Write the {name: numbers} of files to results; return the options by which steps.corrupt reads them."""
+    for name, array in numbers.items():
+        with whole(f"results/files/{name}.npy") as temporary:
+            np.save(temporary, array)
+    return [f"--file=results/files/{name}.npy" for name in numbers]
+
+
+def study(name, picture, entry, named, files):
+    """Return the text of a config for a picture's entry under images, an experiment's, names of metrics, and files.
+
+    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
+    """
+    import yaml
+
+    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
+    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}, "metrics": named}
+    config |= {"files": files} if files else {}
+    first = f"{MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
+    return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def check(x, task, corruption, measured, numbers):
+    """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written.
+
+    numbers  {name: those in a file that is a parameter}.
+    """
     operator, noise = corruptions.parameters(task, corruption, task, measured)
+    operator |= corruptions.contents(task, corruption, numbers, x.shape[-2:])
     discover.load("tasks", task).Operator(x.shape, **operator)
     if noise.get("sigma") == corruptions.ESTIMATE:
         estimate_sigma(x)

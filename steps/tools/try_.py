@@ -29,8 +29,10 @@ from steps.image import numbers
 from steps.images.load import REACH, load, prepare
 from steps.look import pictures
 from steps.plan import corruptions, experiments, variants
+from steps.plan.metrics import as_json, facts
 from steps.run.record import origin
-from steps.tabulate import METRICS
+from steps.tables.columns import RESIDUAL, TIME, line, read_metrics, winners
+from steps.tables.scores import read_score
 from steps.tools import photo
 
 QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
@@ -92,7 +94,7 @@ def step(module, *words, label=""):
     return progress.getvalue()
 
 
-def solve(recovery, device, measured):
+def solve(recovery, device, measured, named):
     """Recover and score as the rules do, with as many threads; return the recovery's row of scores.
 
     What has been recovered of this measurement by this code is not made again.
@@ -106,21 +108,9 @@ def solve(recovery, device, measured):
         words = [case / "measurement.npz", recovery.method, recovery.params, folder, "--device", device]
         step(recover, *words, "--threads", threads, label=recovery.label)
     truth = [] if measured else ["--truth", f"results/images/{recovery.image}.npy"]
-    step(score, case / "picture.npy", folder, *truth)
-    return read_json(folder / "score.json")
-
-
-def study(name, picture, entry):
-    """Return the text of a config for a picture's entry under images and an experiment's.
-
-    In it both have names of their own: a run of it must not take the place of the default run's `camera`, `denoising`.
-    """
-    import yaml
-
-    images, title = f"try_{name}", f"try_{name}_{entry['task']}"[:80]
-    config = {"images": {images: picture}, "experiments": {title: entry | {"images": [images]}}}
-    first = f"{photo.MARK}the workflow does the same: snakemake --cores 2 --configfile config.yaml\n"
-    return first + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    truth += [] if discover.load("tasks", recovery.task).Operator.pictures else ["--backprojection"]
+    step(score, case / "picture.npy", folder, *truth, *(f"--metric={metric.name}" for metric in named))
+    return read_score(folder)
 
 
 def start(config, name, x):
@@ -138,21 +128,15 @@ def start(config, name, x):
         np.save(temporary, x)
 
 
-def line(label, width, metrics, row):
-    """Return a line of the table: a label, then the metrics of a row of scores, blank where it has none."""
-    numbers = [("" if row.get(m) is None else f"{row[m]:.{METRICS[m][1]}f}") for m in metrics]
-    return "  ".join([f"{label:<{width}}", *(f"{number:>{len(METRICS[m][0])}}" for m, number in zip(metrics, numbers))])
-
-
-def recover_all(recoveries, device, measured):
+def recover_all(recoveries, device, measured, named):
     """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
-    made, status = [], 0
-    width = max(len(recovery.label) for recovery in recoveries)
-    metrics = ["residual", "seconds"] if measured else ["psnr", "ssim", "seconds"]
-    click.echo("  ".join(["\n" + " " * width, *(METRICS[metric][0] for metric in metrics)]))
+    made, status, rows = [], 0, {}
+    width = max(len(name) for name in ("input", *(recovery.label for recovery in recoveries)))
+    columns = [*([RESIDUAL] if measured else named), TIME]
+    click.echo("\n" + line("", width, columns))
     for recovery in recoveries:
         try:
-            row = solve(recovery, device, measured)
+            rows[recovery.label] = row = solve(recovery, device, measured, named)
         except click.Abort:
             click.echo(f"Stopped during {recovery.label}. What is done is kept; the same command goes on.", err=True)
             return made, 130
@@ -161,20 +145,22 @@ def recover_all(recoveries, device, measured):
             status = 1
             continue
         if not made and not measured:
-            click.echo(line("input", width, metrics, {"psnr": row["input_psnr"]}).rstrip())
-        click.echo(line(recovery.label, width, metrics, row))
+            click.echo(line("input", width, columns, row, "input_"))
+        click.echo(line(recovery.label, width, columns, row))
         made.append(recovery)
+    if len(rows) > 1 and not measured:
+        click.echo(f"Best: {winners(named, rows)}.")
     return made, status
 
 
-def write_pictures(made, entry):
+def write_pictures(made, entry, named):
     """Write comparison.png and .pdf, input.png and a PNG for each recovery to the working directory."""
     import pandas
 
     scores, case = f"results/scores/{entry['task']}.csv", Path(made[0].folder).parent.parent
     with whole(scores) as temporary:
         pandas.DataFrame(collect.rows(entry["task"], made)).to_csv(temporary, index=False)
-    step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison")
+    step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison", "--metrics", named)
     pictures.write("input.png", read_array(case / "picture.npy"))
     for recovery in made:
         params = "" if recovery.params == NO_PARAMETERS else f",{recovery.params}"
@@ -190,18 +176,14 @@ def write_pictures(made, entry):
 @click.option(
     "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1, or 0.01 if blurred; of --measured estimated]"
 )
-@click.option(
-    "--corruption", default="", help="what else is done to the picture, or was: blur=2,seed=1; noise=poisson,peak=30"
-)
+@click.option("--corruption", default="", help="what else is done to the picture: blur=2,seed=1,noise=poisson,peak=30")
+@click.option("--file", "given", multiple=True, help="NAME=PATH of a file that --corruption names: psf=NAME; again")
 @click.option("--measured", is_flag=True, help="the picture is noisy or blurred already: add nothing")
+@click.option("--metric", "named", multiple=True, default=["psnr", "ssim"], show_default=True, help="again for more")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
-@click.option(
-    "--size",
-    callback=numbers,
-    help="pixels after resizing: n, the longer side, or height,width (stretched)",
-)
+@click.option("--size", callback=numbers, help="pixels after resizing: n, the longer side, or height,width (stretched)")
 @click.option("--crop", callback=numbers, help="pixels: central n, or top,left,height,width; before resizing")
-@click.option("--all", "everything", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
+@click.option("--all", "full", is_flag=True, help="all pixels of a large picture, else at most 512 a side")
 @click.option(
     "--device",
     type=click.Choice(recover.DEVICES),
@@ -213,36 +195,40 @@ def write_pictures(made, entry):
     "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-…-TASK,…]"
 )
 @click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
-def main(picture, task, methods, sigma, corruption, measured, gray, size, crop, everything, device, output, opened):
+def main(
+    picture, task, methods, sigma, corruption, given, measured, named, gray, size, crop, full, device, output, opened
+):
     """Do for one picture, in a folder of its own, what the workflow does, by the workflow's commands."""
     name, source = photo.named(picture)
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
-    entry = experiment(name, task, corruption, methods, measured)
+    files, numbers = photo.files(given)
+    entry, told = experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
     pixels = load(picture, reach=REACH if measured else 0)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
-    if not (size or crop or everything):
+    if not (size or crop or full):
         fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], measured)
         settings |= fitted
     x = prepare(pixels, **settings, measured=measured, where=picture)
-    photo.check(x, task, entry["corruption"], measured)
+    photo.check(x, task, entry["corruption"], measured, numbers)
     if dark := photo.depth(source, pixels):
         click.echo(dark, err=True)
     taken = photo.entry(source, measured, settings)
-    output = Path(output or f"tried/{photo.folder(name, taken, task, entry['corruption'])}")
+    output = Path(output or f"tried/{photo.folder(name, taken, files, task, entry['corruption'])}")
     photo.check_folder(output, source)
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
-        start(study(name, taken, entry), name, x)
+        start(photo.study(name, taken, entry, list(named), files), name, x)
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].folder).parent.parent
-        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *["--measured"] * measured)
+        words = [*["--measured"] * measured, *photo.write(numbers)]
+        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
         colours = "gray" if len(x) == 1 else "colour"
         click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
         click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
-        made, status = recover_all(recoveries, device, measured)
+        made, status = recover_all(recoveries, device, measured, read_metrics(told))
         if made:
-            write_pictures(made, entry)
+            write_pictures(made, entry, told)
             click.echo(f"\n{output / 'comparison.png'}")
     if opened and made:
         click.launch(str(output / "comparison.png"))

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import subprocess
 
@@ -27,8 +28,11 @@ def test_the_temporary_file_keeps_the_suffix_of_names_with_dots(tmp_path):
 
 
 def test_json_is_readable(tmp_path):
-    write_json(tmp_path / "a.json", {"psnr": float("inf")})
-    assert json.loads((tmp_path / "a.json").read_text())["psnr"] == float("inf")
+    content = {"psnr": math.inf, "more": [1.5, -math.inf, {"n": math.nan}], "text": "ü", "none": None, "yes": True}
+    write_json(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text()
+    found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert found == content | {"psnr": "inf", "more": [1.5, "-inf", {"n": "nan"}]}
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):

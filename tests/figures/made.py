@@ -1,12 +1,17 @@
 """Results as the workflow makes them, for figures: images, curves, traces and scores whose numbers are known."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pandas
 
+from steps.plan.metrics import as_json, facts
+from steps.tables.columns import read_metrics
 from tests.conftest import picture
 
+NAMED = as_json(facts(["psnr", "ssim", "gmsd"]))  # GMSD is better when lower
+METRICS = read_metrics(NAMED)
 TWO = (("TV", "tv"), ("DIP", "dip"))
 
 
@@ -35,9 +40,16 @@ def results(folder, labels=TWO, images=("house", "hill"), sigmas=(0.05, 0.1, 0.5
                     row |= {"label": label, "method": method, "params": params}
                     row |= {"seconds": 0.1 * 100**number * (1 + seed) * (1 + 10 * sigma) if number < 4 else 1 + number}
                     row |= {"psnr": 20 - 10 * sigma + 3 + number + seed, "input_psnr": 20 - 10 * sigma}
+                    row |= {"ssim": 0.9 - sigma - 0.1 * number, "input_ssim": 0.47 - sigma}
+                    row |= {"gmsd": 0.1 + 0.1 * sigma + 0.01 * number, "input_gmsd": 0.2 + 0.1 * sigma}
                     rows.append(row | {"folder": str(there.relative_to(folder))})
                 np.save(place / "picture.npy", truth + 0.1)
     return pandas.DataFrame(rows)
+
+
+def told(module):
+    """Return the keyword arguments of a figure's draw besides scores: the METRICS, if it names them."""
+    return {"metrics": METRICS} if "metrics" in inspect.signature(module.draw).parameters else {}
 
 
 def fit(folder, truth, seed=0, iterations=(1, 5, 20, 50)):

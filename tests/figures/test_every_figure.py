@@ -40,7 +40,7 @@ def drawings(figure):
 @pytest.mark.parametrize("figure", discover.available("figures"))
 def test_draws_a_png_and_a_pdf(figure, results, tmp_path):
     results.to_csv(tmp_path / "scores.csv", index=False)
-    result = CliRunner().invoke(draw.main, ["scores.csv", drawings(figure), "figure=0.1"])
+    result = CliRunner().invoke(draw.main, ["scores.csv", drawings(figure), "figure=0.1", "--metrics", made.NAMED])
     assert result.exit_code == 0, result.output
     content = (tmp_path / "figure=0.1.pdf").read_bytes()
     assert content.startswith(b"%PDF")

@@ -63,7 +63,7 @@ def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypat
         with style.apply():
             module, rows = draw.select(scores, drawing)
             rows = rows.assign(label=rows["label"].map(style.literal)).reset_index(drop=True)
-            drawn = module.draw(rows)
+            drawn = module.draw(rows, **made.told(module))
             style.note(drawn, "hill is a stand-in for another that may not be shown here, or so one says of it. " * 2)
             texts = drawn_texts(drawn, here)
     page = matplotlib.transforms.TransformedBbox(style.page(drawn), drawn.dpi_scale_trans)

@@ -103,12 +103,12 @@ def test_command_takes_the_picture_as_it_is(tmp_path, colour):
     np.save(tmp_path / "y.npy", y)
     result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=estimate", tmp_path / "out", "--measured")
     assert result.exit_code == 0, result.output
-    found, A, sigma = measurement.load(tmp_path / "out/measurement.npz")
+    found, A, sigma, _ = measurement.load(tmp_path / "out/measurement.npz")
     assert A.identity and np.allclose(found.numpy(), y, atol=1e-6)
     assert sigma == estimate_sigma(y) and f"sigma is estimated to be {sigma:.4g}" in result.output
     np.testing.assert_array_equal(np.load(tmp_path / "out/picture.npy"), y)
     with np.load(tmp_path / "out/measurement.npz") as file:
-        assert json.loads(str(file["facts"]))["noise"] == {"sigma": sigma}
+        assert json.loads(str(file["facts"]))["noise"]["parameters"] == {"sigma": sigma}
     result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=0.2", tmp_path / "told", "--measured")
     assert result.exit_code == 0 and measurement.load(tmp_path / "told/measurement.npz")[2] == 0.2
 
@@ -178,7 +178,7 @@ BAD = {
     "no corruption": ({"task": "denoising", "corruption": {}}, "experiments.first.corruption.sigma: missing; of an"),
     "noise's seed": (
         {"corruption": {"sigma": 0.1, "seed": 0}},
-        "corruption.seed: nothing is simulated of an image that is measured; allowed: blur, kernel, sigma",
+        "corruption.seed: nothing is simulated of an image that is measured; allowed: blur, kernel, noise, sigma",
     ),
     "clipping": ({"corruption": {"sigma": 0.1, "clip": False}}, "corruption.clip: nothing is simulated of an image"),
     "a typing error": ({"corruption": {"sigma": "estimated"}}, "'estimated' is not allowed; must be a number or estim"),

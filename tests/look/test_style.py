@@ -75,6 +75,17 @@ def test_symbols_are_those_of_the_task_else_of_a_noise_else_the_name(monkeypatch
     assert style.symbol("sigma", "denoising") == ("s", "S")
 
 
+def test_what_files_say_of_looks_is_of_the_methods_task_and_noises_shown(monkeypatch):
+    before = style.said("denoising", ["gaussian"], ["tv"])
+    monkeypatch.setattr(discover.load("methods", "nlm"), "LOOK", ("#000000", "x"))
+    monkeypatch.setattr(discover.load("noises", "poisson"), "LABEL", "shot")
+    monkeypatch.setattr(discover.load("noises", "speckle"), "SYMBOLS", {"looks": ("L", "L")})
+    assert style.said("denoising", ["gaussian"], ["tv"]) == before
+    monkeypatch.setattr(discover.load("methods", "tv"), "LOOK", ("#000000", "x"))
+    assert style.said("denoising", ["gaussian"], ["tv"]) != before
+    assert "shot noise" in style.said("denoising", ["poisson"]) and '"L"' in style.said("denoising", ["speckle"])
+
+
 def scores(*pairs):
     return pandas.DataFrame(pairs, columns=["label", "method"])
 
@@ -102,14 +113,6 @@ def test_variants_of_one_method_alone_have_the_colours_of_all():
     assert {look["marker"] for look in looks} == {style.look("dip")[1]}
     assert {look["color"] for look in looks[:7]} == set(style.COLOURS)
     assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
-
-
-@pytest.mark.parametrize(
-    ("psnr", "text"),
-    [(29.1649, "29.16 dB"), (-5.4, "−5.40 dB"), (float("inf"), "∞ dB"), (float("nan"), ""), (None, "")],
-)
-def test_decibels(psnr, text):
-    assert style.decibels(psnr) == text
 
 
 @pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3)])

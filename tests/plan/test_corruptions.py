@@ -8,6 +8,7 @@ from steps.base.errors import BadInput
 from steps.look import style
 from steps.plan import corruptions, experiments
 from steps.tables import grouping
+from steps.tables.columns import read_metrics
 
 
 def test_the_signature_is_the_operator_s_then_the_noise_then_its_own():
@@ -25,6 +26,16 @@ def test_gaussian_noise_is_spelled_as_ever():
     assert corruptions.filled("denoising", "sigma=0.1") == {"noise": "gaussian", "sigma": 0.1, "clip": False, "seed": 0}
 
 
+def test_the_seed_of_patterns_is_the_noise_s():
+    operator, noise = corruptions.parameters("single_pixel", {"compression": 4, "seed": 3}, "x")
+    assert operator == {"compression": 4.0, "seed": 3}
+    assert noise == {"sigma": 0.0, "clip": False, "seed": 3}
+
+
+def test_a_corruption_has_one_spelling():
+    assert corruptions.spelled("denoising", "seed=0,sigma=1e-1") == "sigma=0.1,seed=0"
+
+
 def test_bsnr_stands_in_the_place_of_sigma():
     assert corruptions.parameters("denoising", {"bsnr": 40}, "x")[1] == {"bsnr": 40.0, "clip": False, "seed": 0}
     assert "sigma" not in corruptions.filled("denoising", "bsnr=40")
@@ -38,23 +49,31 @@ def test_a_noise_has_its_own_parameters():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("task", "given", "words"),
     [
+        ("denoising", {"sigma": -0.1}, "x.sigma: -0.1 is not allowed; must be >= 0"),
+        ("denoising", {"sigma": "loud"}, "x.sigma: 'loud' is not allowed; must be a number"),
+        ("denoising", {"blur": 5}, "unknown parameter 'blur'; allowed: bsnr, clip, noise, seed, sigma"),
+        ("deconvolution", {"blurr": 5}, "unknown parameter 'blurr' .did you mean 'blur'"),
+        ("single_pixel", {"compression": 0.5}, "x.compression: 0.5 is not allowed; must be >= 1"),
+        ("single_pixel", {"patterns": "random"}, "'random' is not allowed; must be one of gaussian, hadamard"),
+        ("deblurring", {}, "unknown task 'deblurring'.*steps/tasks/deblurring.py"),
         (
+            "denoising",
             {"noise": "poison"},
             "x.noise: unknown noise 'poison' .did you mean 'poisson'.*no file steps/noises/poison.py",
         ),
-        ({"noise": 5}, "x.noise: unknown noise 5; allowed: gaussian, poisson"),
-        ({"noise": "poisson", "sigma": 0.1}, "x: unknown parameter 'sigma'; allowed: noise, peak, seed"),
-        ({"noise": "poisson", "peak": 0}, "x.peak: 0 is not allowed; must be > 0"),
-        ({"sigma": 0.1, "bsnr": 40}, "x: sigma and bsnr are both there; must be one of them"),
-        ({"bsnr": 1000}, "x.bsnr: 1000 is not allowed; must be >= -50 and <= 200"),
-        ({"noise": "salt_and_pepper", "amount": 1}, "x.amount: 1 is not allowed"),
+        ("denoising", {"noise": 5}, "x.noise: unknown noise 5; allowed: gaussian, poisson"),
+        ("denoising", {"noise": "poisson", "sigma": 0.1}, "x: unknown parameter 'sigma'; allowed: noise, peak, seed"),
+        ("denoising", {"noise": "poisson", "peak": 0}, "x.peak: 0 is not allowed; must be > 0"),
+        ("denoising", {"sigma": 0.1, "bsnr": 40}, "x: sigma and bsnr are both there; must be one of them"),
+        ("denoising", {"bsnr": 1000}, "x.bsnr: 1000 is not allowed; must be >= -50 and <= 200"),
+        ("denoising", {"noise": "salt_and_pepper", "amount": 1}, "x.amount: 1 is not allowed"),
     ],
 )
-def test_bad_noises_are_refused(given, words):
+def test_bad_corruptions_are_refused(task, given, words):
     with pytest.raises(BadInput, match=words):
-        corruptions.parameters("denoising", given, "x")
+        corruptions.parameters(task, given, "x")
 
 
 def test_of_a_measured_picture_the_noise_is_said_and_nothing_else():
@@ -126,7 +145,7 @@ def test_what_varies_with_the_noise_is_the_noise_and_what_each_has():
 
 def test_a_table_of_several_noises_says_what_methods_were_told():
     frame, keys, labels = tabulate.table(scores(), "psnr")
-    header, rows = tabulate.cells(frame, keys, labels, "psnr", str)
+    header, rows = tabulate.texts(frame, keys, labels, read_metrics("")[0])
     assert header == ["image", "noise", "sigma", "clip", "bsnr", "peak", "n", "noise sigma", "input", "TV"]
     assert rows[0][1:8] == ["gaussian", "0.05", "true", "", "", "1", "0.0500"]
     assert rows[2][1:8] == ["gaussian", "", "false", "40", "", "1", "0.0120"]
@@ -136,8 +155,14 @@ def test_a_table_of_several_noises_says_what_methods_were_told():
 
 
 def test_figures_name_the_noise_in_words():
-    assert style.value("noise", "poisson") == "Poisson noise" and style.value("bsnr", 40) == "BSNR = 40"
-    assert style.values([("noise", "poisson"), ("sigma", float("nan")), ("peak", 30)]) == "Poisson noise, peak = 30"
+    assert (
+        style.value("noise", "poisson", "denoising") == "Poisson noise"
+        and style.value("bsnr", 40, "denoising") == "BSNR = 40"
+    )
+    assert (
+        style.values([("noise", "poisson"), ("sigma", float("nan")), ("peak", 30)], "denoising")
+        == "Poisson noise, peak = 30"
+    )
 
 
 def test_the_figure_of_psnr_has_a_place_for_each_noise(tmp_path):
@@ -151,30 +176,3 @@ def test_the_figure_of_psnr_has_a_place_for_each_noise(tmp_path):
         plt.close(figure)
     assert len(labels) == 7
     assert labels[3] == "Poisson noise, peak = 10" and labels[0] == "Gaussian noise, σ = 0.05, clip = true"
-
-
-def test_the_seed_of_patterns_is_the_noise_s():
-    operator, noise = corruptions.parameters("single_pixel", {"compression": 4, "seed": 3}, "x")
-    assert operator == {"compression": 4.0, "seed": 3}
-    assert noise == {"sigma": 0.0, "clip": False, "seed": 3}
-
-
-@pytest.mark.parametrize(
-    ("task", "given", "words"),
-    [
-        ("denoising", {"sigma": -0.1}, "x.sigma: -0.1 is not allowed; must be >= 0"),
-        ("denoising", {"sigma": "loud"}, "x.sigma: 'loud' is not allowed; must be a number"),
-        ("denoising", {"blur": 5}, "unknown parameter 'blur'; allowed: bsnr, clip, noise, seed, sigma"),
-        ("deconvolution", {"blurr": 5}, "unknown parameter 'blurr' .did you mean 'blur'"),
-        ("single_pixel", {"compression": 0.5}, "x.compression: 0.5 is not allowed; must be >= 1"),
-        ("single_pixel", {"patterns": "random"}, "'random' is not allowed; must be one of gaussian, hadamard"),
-        ("deblurring", {}, "unknown task 'deblurring'.*steps/tasks/deblurring.py"),
-    ],
-)
-def test_bad_corruptions_are_refused(task, given, words):
-    with pytest.raises(BadInput, match=words):
-        corruptions.parameters(task, given, "x")
-
-
-def test_a_corruption_has_one_spelling():
-    assert corruptions.spelled("denoising", "seed=0,sigma=1e-1") == "sigma=0.1,seed=0"

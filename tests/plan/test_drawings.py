@@ -1,4 +1,5 @@
-from steps.plan.drawings import Index, drawings, inputs
+from steps.base import discover
+from steps.plan.drawings import Index, captions, drawings, inputs
 from steps.plan.experiments import recoveries
 from tests.configs import BLOCKS, GOOD, changed
 
@@ -76,3 +77,12 @@ def test_of_one_figure_at_most_so_many_are_drawn_and_the_others_can_be_asked_for
     every = drawn(FIRST)
     assert drawn(FIRST, most=1) == every[:2] == ["first/psnr", "first/comparison/camera/sigma=0.01,seed=0"]
     assert shown(every[-1].removeprefix("first/"))[0] == "results/images/logo.npy"
+
+
+def test_a_caption_is_what_a_figure_s_file_says_else_the_first_line_of_its_docstring(monkeypatch):
+    said = captions([FIRST, FIRST | {"figures": ["time"]}])
+    assert list(said) == ["comparison", "psnr", "time"]
+    assert all(text == discover.load("figures", figure).CAPTION for figure, text in said.items())
+    monkeypatch.delattr(discover.load("figures", "time"), "CAPTION")
+    monkeypatch.setattr(discover.load("figures", "time"), "__doc__", "Seconds |t| of *every* method_.\n\nMore.")
+    assert captions([{"figures": ["time"]}]) == {"time": r"Seconds \|t\| of \*every\* method\_."}

@@ -1,8 +1,9 @@
 import pytest
 
+from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import but_seed
-from steps.plan import variants
+from steps.plan import experiments, variants
 
 WIENER = {"method": "wiener"}
 DIP = {"method": "dip", "params": {"lr": [0.1, 0.01], "seed": [0, 1]}}
@@ -80,3 +81,16 @@ def test_parameters_without_their_seed():
 
 def test_a_folder_of_parameters_has_one_spelling():
     assert variants.spelled("tv", "iterations=5.0,lam=1e-3") == "lam=0.001,iterations=5"
+
+
+def test_a_method_that_names_the_tasks_it_can_do_is_refused_for_others(monkeypatch):
+    variants.check_task("wiener", "deconvolution", "here")
+    monkeypatch.setattr(discover.load("methods", "wiener"), "TASKS", ("denoising", "inpainting"), raising=False)
+    variants.check_task("wiener", "denoising", "here")
+    words = "here: wiener cannot do deconvolution, as its file says; it can do denoising, inpainting"
+    with pytest.raises(BadInput) as caught:
+        variants.check_task("wiener", "deconvolution", "here")
+    assert str(caught.value) == words
+    experiment = {"task": "deconvolution", "images": ["a"], "methods": [{"method": "tv"}, WIENER]}
+    with pytest.raises(BadInput, match=r"^experiment.methods\[1\].method: wiener cannot do deconvolution"):
+        experiments.recoveries(experiment)

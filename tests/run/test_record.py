@@ -9,19 +9,21 @@ from steps.run import record
 from steps.run.sources import listing_digest
 
 
-def measured(path, seed):
-    measurement.save(path, torch.zeros(1, 8, 8), "denoising", (1, 8, 8), {}, {"sigma": 0.1, "seed": seed})
+def measured(path, value):
+    noise = measurement.Noise("gaussian", {"sigma": 0.1}, 0.1)
+    measurement.save(path, torch.full((1, 8, 8), value), "denoising", (1, 8, 8), {}, noise)
     return path
 
 
 def test_the_origin_is_the_measurement_s_checksum_and_the_code_s(tmp_path):
-    path = measured(tmp_path / "measurement.npz", 0)
+    path = measured(tmp_path / "measurement.npz", 0.0)
     found = {method: record.origin(path, method) for method in ("tv", "wiener")}
     for method, facts in found.items():
-        assert facts["code"] == listing_digest("steps.recover", f"steps.methods.{method}", "steps.tasks.denoising")
+        made_of = f"steps.methods.{method}", "steps.tasks.denoising", "steps.noises.gaussian"
+        assert facts["code"] == listing_digest("steps.recover", *made_of)
         assert facts["measurement"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert found["tv"]["code"] != found["wiener"]["code"]
-    other = record.origin(measured(tmp_path / "other.npz", 1), "tv")
+    other = record.origin(measured(tmp_path / "other.npz", 1.0), "tv")
     assert other["code"] == found["tv"]["code"] and other["measurement"] != found["tv"]["measurement"]
 
 

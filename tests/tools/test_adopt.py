@@ -43,7 +43,7 @@ def made(tmp_path_factory):
     for seed, cell in enumerate(CELLS):
         y = torch.rand((1, 24, 24), generator=torch.Generator().manual_seed(seed))
         path = root / Path(cell).parent.parent / "measurement.npz"
-        measurement.save(path, y, "denoising", y.shape, {}, {"sigma": 0.1, "clip": False, "seed": seed})
+        measurement.save(path, y, "denoising", y.shape, {}, measurement.Noise("gaussian", {"sigma": 0.1}, 0.1))
         arguments = [str(path), "tv", "iterations=4", str(root / "box" / cell), "--threads", "1"]
         result = CliRunner().invoke(recover.main, arguments)
         assert result.exit_code == 0, result.output

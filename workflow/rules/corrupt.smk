@@ -25,9 +25,35 @@ rule image:
         "python -m steps.image {params.arguments:q} -- {output:q} > {log:q} 2>&1"
 
 
+rule file:
+    input:
+        file=file_file,
+        code=file_code,
+    output:
+        "results/files/{file}.npy",
+    log:
+        "results/files/{file}.log",
+    wildcard_constraints:
+        file=r"[A-Za-z_][A-Za-z0-9_.+-]*",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        arguments=lambda w: image_arguments(w.file, file_entry(w)),
+    message:
+        "file {wildcards.file}"
+    shell:
+        "python -m steps.file {params.arguments:q} -- {output:q} > {log:q} 2>&1"
+
+
 rule corrupt:
     input:
         image="results/images/{image}.npy",
+        files=corruption_files,
         code=task_code,
     output:
         measurement="results/{task}/{image}/{corruption}/measurement.npz",
@@ -44,8 +70,9 @@ rule corrupt:
         runtime=more(5),
     params:
         measured=lambda w: "--measured" if measured(w) else "",
+        files=lambda w: [f"--file={file}" for file in corruption_files(w)],
     message:
         "corrupt {wildcards.image} for {wildcards.task}: {wildcards.corruption}"
     shell:
         "python -m steps.corrupt {input.image:q} {wildcards.task:q} {wildcards.corruption:q}"
-        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q} {params.measured} > {log:q} 2>&1"
+        " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q} {params.measured} {params.files:q} > {log:q} 2>&1"

@@ -35,7 +35,7 @@ rule score:
         recovered="results/{task}/{image}/{corruption}/{method}/{params}/recovered.npy",
         trace="results/{task}/{image}/{corruption}/{method}/{params}/trace.npz",
         run="results/{task}/{image}/{corruption}/{method}/{params}/run.json",
-        code=code("steps.score"),
+        code=code("steps.score", *(f"steps.metrics.{name}" for name in MEASURES), name="score"),
     output:
         score="results/{task}/{image}/{corruption}/{method}/{params}/score.json",
         curve="results/{task}/{image}/{corruption}/{method}/{params}/curve.csv",
@@ -51,9 +51,11 @@ rule score:
         runtime=more(5),
     params:
         truth=lambda w: ["--truth", truth(w)] if truth(w) else [],
+        metrics=[f"--metric={name}" for name in MEASURES],
+        picture=lambda w: [] if discover.load("tasks", w.task).Operator.pictures else ["--backprojection"],
     message:
         "score {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
     shell:
         "python -m steps.score {input.picture:q}"
         " results/{wildcards.task:q}/{wildcards.image:q}/{wildcards.corruption:q}/{wildcards.method:q}/{wildcards.params:q}"
-        " {params.truth:q} > {log:q} 2>&1"
+        " {params.truth:q} {params.metrics:q} {params.picture:q} > {log:q} 2>&1"

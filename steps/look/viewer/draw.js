@@ -46,7 +46,7 @@ function refocus(focus) {
   (same ?? $("divider") ?? found.find((one) => one.dataset.label === state.right)).focus();
 }
 
-const best = () => shown().find((panel) => panel.best.includes("PSNR"))?.label;
+const best = () => shown().find((panel) => panel.best.includes(Object.keys(data.better)[0]))?.label;
 
 function press(id, on) {
   $(id).setAttribute("aria-pressed", String(on));
@@ -73,8 +73,9 @@ function figure(panel) {
 function caption(panel) {
   const numbers = Object.entries(panel.numbers).map(([name, text]) => {
     const isBest = panel.best.includes(name);
-    const words = `${["SSIM", "Seed"].includes(name) ? `${name} ` : ""}${text}${isBest ? " ★" : ""}`;
-    return make("span", { className: isBest ? "best" : "", title: isBest ? `the best ${name}` : name }, words);
+    const words = `${["PSNR", "Time"].includes(name) ? "" : `${name} `}${text}${isBest ? " ★" : ""}`;
+    const title = name in data.better ? `${name}, ${data.better[name]} is better` : name;
+    return make("span", { className: isBest ? "best" : "", title: isBest ? `the best ${title}` : title }, words);
   });
   const rows = Object.entries(panel.settings).map(([name, text]) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));

@@ -1,0 +1,33 @@
+"""Take a file that is a parameter, such as a blur kernel, from where it lies: its numbers, float64."""
+
+import click
+import numpy as np
+
+from steps.base.errors import Command, one_line
+from steps.base.files import whole
+from steps.images.contents import load
+
+
+@click.command(cls=Command, help=__doc__)
+@click.argument("source")
+@click.argument("output", type=click.Path(dir_okay=False))
+@click.option("--name", default="file", show_default=True, help="name under which image_dirs may hold it")
+@click.option("--sha256", multiple=True, help="checksum that the file may have; a URL needs one")
+@click.option(
+    "--image-dir",
+    "image_dirs",
+    type=click.Path(),
+    multiple=True,
+    envvar="PRIORBENCH_IMAGE_DIRS",
+    help="folder to look in before downloading a URL",
+)
+def main(source, output, name, sha256, image_dirs):
+    """SOURCE (URL or file: NPY, NPZ, PNG, TIFF) to OUTPUT (npy)."""
+    with one_line(f"files.{name}"):
+        content = load(source, name=name, sums=sha256, image_dirs=image_dirs)
+    with whole(output) as temporary:
+        np.save(temporary, content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""Visual information fidelity in the pixel domain (Sheikh, Bovik 2006), mean over channels."""
+
+LABEL = "VIF"
+DECIMALS = 3
+BETTER = "higher"
+PACKAGE = "torchmetrics"
+SMALLEST = 41  # pixels a side: on the fourth scale the window must fit
+
+
+def measure(truth, estimate):
+    """Return the visual information fidelity of two (C, H, W) images, 1 if they are alike; None below 41 pixels a side.
+
+    Its noise of variance 2 is on the scale of images in [0, 255]. None where a channel of the truth is constant.
+    """
+    import torch
+    from torchmetrics.functional.image import visual_information_fidelity
+
+    if min(truth.shape[-2:]) < SMALLEST:
+        return None
+    images = [torch.from_numpy(255 * image.astype("float64"))[None] for image in (estimate, truth)]
+    return visual_information_fidelity(*images)

@@ -1,0 +1,93 @@
+"""What every metric must do; a new file in steps/metrics is tested because it is there."""
+
+import importlib.util
+import inspect
+
+import numpy as np
+import pytest
+
+from steps import score
+from steps.base import discover
+from steps.plan.metrics import facts
+from steps.tables.columns import Metric
+from tests.conftest import picture
+
+SIDE = 192  # pixels: enough for every scale of every metric
+SIGMAS = (0.02, 0.05, 0.1, 0.3)
+METRICS = [
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            importlib.util.find_spec(package) is None, reason=f"the package {package} is not installed"
+        ),
+    )
+    for name in discover.available("metrics")
+    for package in [getattr(discover.load("metrics", name), "PACKAGE", "numpy")]
+]
+
+
+def number(name, truth, estimate, measured=None):
+    """Return score's number of a metric; what is measured is by default the truth with noise of 0.2."""
+    return score.number(name, truth, estimate, noisy(truth, 0.2) if measured is None else measured)
+
+
+def noisy(truth, sigma):
+    return truth + sigma * np.random.default_rng(0).standard_normal(truth.shape)
+
+
+@pytest.fixture(params=[1, 3], ids=["gray", "colour"])
+def truth(request):
+    return picture(request.param, SIDE, SIDE + 9).double().numpy()
+
+
+def metric_of(name):
+    return Metric(**facts([name])[0])
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_truth_is_the_best_estimate_and_more_noise_is_worse_in_its_direction(name, truth):
+    numbers = [number(name, truth, noisy(truth, sigma)) for sigma in (0, *SIGMAS)]
+    assert all(isinstance(value, float) and value == value for value in numbers)
+    assert all(np.isfinite(numbers[1:]))
+    assert len(set(numbers)) == len(numbers)
+    assert numbers == sorted(numbers, reverse=metric_of(name).better == "higher")
+    metric = metric_of(name)
+    assert metric.is_best(numbers[0], metric.best(numbers)) and not metric.is_best(numbers[-1], metric.best(numbers))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_channels_count_alike_and_three_equal_ones_are_a_gray_image(name, truth):
+    estimate = noisy(truth, 0.1)
+    assert number(name, truth[::-1], estimate[::-1], noisy(truth, 0.2)[::-1]) == pytest.approx(
+        number(name, truth, estimate)
+    )
+    gray = [np.repeat(image[:1], 3, axis=0) for image in (truth, estimate, noisy(truth, 0.2))]
+    assert number(name, *gray) == pytest.approx(number(name, *(image[:1] for image in gray)))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_neither_image_is_changed_and_values_beyond_the_range_are_not_clipped(name, truth):
+    estimate, measured = truth + 0.8 * (truth > 0.5), noisy(truth, 0.2)
+    kept = [image.copy() for image in (truth, estimate, measured)]
+    for image in (truth, estimate, measured):
+        image.flags.writeable = False
+    value = number(name, truth, estimate, measured)
+    assert value != number(name, truth, np.clip(estimate, 0, 1), measured)
+    assert all(np.array_equal(now, before) for now, before in zip((truth, estimate, measured), kept))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_tiny_image_has_a_number_or_none_from_the_size_that_its_file_says(name):
+    smallest = getattr(discover.load("metrics", name), "SMALLEST", 1)
+    for side, there in ((smallest, True), (smallest - 1, False)):
+        truth = picture(1, max(SIDE, smallest), max(SIDE, smallest)).double().numpy()[:, :side, -max(side, 1) :]
+        if side:
+            assert (number(name, truth, noisy(truth, 0.1)) is not None) == there, side
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_its_file_says_what_tables_need(name):
+    module, (said,) = discover.load("metrics", name), facts([name])
+    assert said["about"] and len(said["about"]) < 110 and not said["about"].startswith(said["name"])
+    assert isinstance(said["decimals"], int) and 0 <= said["decimals"] <= 6
+    assert set(inspect.signature(module.measure).parameters) <= {"truth", "estimate", "measured"}
