@@ -11,10 +11,9 @@ from steps.base.files import sha256
 from steps.base.parameters import quoted
 from steps.base.text import check_path
 from steps.images import decode
-from steps.images.load import at_hand, listed, locate, verify
+from steps.images.load import URL, at_hand, listed, locate, verify
 
 SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
-URL = ("http://", "https://")
 
 
 def load(source, *, name, sums=(), image_dirs=()):

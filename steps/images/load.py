@@ -13,6 +13,7 @@ from steps.base.text import check_path
 from steps.images import decode, synthetic
 from steps.images.decode import BYTES, PIXELS, SUFFIXES, as_float, read
 
+URL = ("http://", "https://")  # how one begins
 REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what lies beyond is on another scale
 
 
@@ -72,7 +73,7 @@ def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
         return synthetic.draw(rest, "source")
     if kind == "skimage":
         return _load_skimage(rest)
-    if kind in ("http", "https"):
+    if source.startswith(URL):
         return read(locate(source, name, sha256, image_dirs), reach)
     if sha256 and Path(source).is_file():
         verify(source, sha256)
@@ -92,7 +93,7 @@ def check_image(image, where):
         height, width = synthetic.SIDE, synthetic.SIDE
     elif kind == "skimage":
         _check_skimage(rest, f"{where}.source")
-    elif source.startswith(("http://", "https://")):
+    elif source.startswith(URL):
         if "sha256" not in image:
             raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
     elif check_path(source, f"{where}.source") or not os.path.isfile(source):
@@ -118,10 +119,12 @@ def check_image(image, where):
 
 
 def at_hand(url, name, image_dirs=()):
-    """Return the path of a file that is called as a URL's, among those that `load` looks at, or None.
+    """Return the path of a file that is called as a URL's, among those that `load` looks at; None of no URL.
 
     Its checksum is not looked at.
     """
+    if not url.startswith(URL):
+        return None
     there = [path for folder in map(Path, image_dirs) for path in _named(folder, url, name)]
     return next((path for path in [*there, _cache(url, name)] if path.is_file()), None)
 
