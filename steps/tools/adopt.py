@@ -15,7 +15,7 @@ from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole
 from steps.base.parameters import defaults, parse_parameters, quoted
 from steps.base.text import check_text
-from steps.images.decode import BYTES
+from steps.images.arrays import BYTES
 from steps.plan import variants
 from steps.plan.config import read_config
 from steps.run import lock, manifest
