@@ -117,8 +117,7 @@ def at_hand(url, name, image_dirs):
     """
     if not url.startswith(URL):
         return None
-    there = [path for folder in map(Path, image_dirs) for path in _named(folder, url, name)]
-    return next((path for path in [*there, _cache(url, name)] if path.is_file()), None)
+    return next((path for path in [*_named(url, name, image_dirs), _cache(url, name)] if path.is_file()), None)
 
 
 def listed(value):
@@ -163,26 +162,21 @@ def locate(source, name, sha256, image_dirs):
 def _of_url(url, name, sha256, image_dirs):
     import pooch
 
-    wrong = []
-    for folder in map(Path, image_dirs):
-        there = _named(folder, url, name)
-        others = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        for path in [*there, *others]:
-            if _checksum(path) in sha256:
-                return path
-        wrong += there  # one of them is meant, and it is another file
-    if wrong:
-        _verify(wrong[0], sha256)
+    named = _named(url, name, image_dirs)
+    others = [path for folder in map(Path, image_dirs) for path in sorted(folder.glob("*")) if _is_image(path)]
+    for path in [*named, *others]:
+        if _checksum(path) in sha256:
+            return path
+    if named:  # one of them is meant, and it is another file
+        _verify(named[0], sha256)
     try:
         cache = _cache(url, name)
         path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, fname=cache.name, path=cache.parent))
     except BadInput:
         raise
     except Exception as error:
-        folders, file = ", ".join(map(str, image_dirs)) or "none given", _file(url)
-        raise BadInput(
-            f"{url}: cannot be downloaded, and neither {file} nor {name}.* is in image_dirs ({folders})"
-        ) from error
+        wanted, folders = f"{_file(url)} nor {name}.*", ", ".join(map(str, image_dirs)) or "none given"
+        raise BadInput(f"{url}: cannot be downloaded, and neither {wanted} is in image_dirs ({folders})") from error
     try:
         _verify(path, sha256)
     except BadInput as error:
@@ -195,10 +189,16 @@ def _file(url):
     return Path(urlparse(url).path).name
 
 
-def _named(folder, url, name):
-    """Return the files of a folder that are called as a URL's file, or as the image with any suffix."""
-    named = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in SUFFIXES)
-    return [path for path in dict.fromkeys([folder / _file(url), *named]) if path.is_file()]
+def _named(url, name, image_dirs):
+    """Return the files in folders that are called as a URL's file, or as the image with any suffix."""
+    found = {}
+    for folder in map(Path, image_dirs):
+        found |= dict.fromkeys([folder / _file(url), *filter(_is_image, sorted(folder.glob(f"{name}.*")))])
+    return [path for path in found if path.is_file()]
+
+
+def _is_image(path):
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _cache(url, name):
