@@ -12,7 +12,7 @@ PROGRESS = $$(test -t 2 && echo --logger rich)
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu paper-page status verify cluster test test-slow stress benchmark cells adopt lint format lock clean
+.PHONY: all paper paper-cpu paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(BIN)/snakemake --cores $(CORES) $(PROGRESS)
@@ -56,6 +56,15 @@ verify: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2
+
+# The contract with Snakemake, by the oldest that pyproject.toml allows (which, unlike later ones, needs appdirs).
+LOWEST = snakemake==$$(sed -n 's/.*"snakemake>=\([0-9.]*\),.*/\1/p' pyproject.toml).0
+lowest: $(READY)
+	rm -rf .lowest
+	@if $(BIN)/python -m pip install --quiet --no-deps --target .lowest $(LOWEST) appdirs; then \
+	  PYTHONPATH="$(CURDIR)/.lowest" $(BIN)/python -m pytest -q tests/run/test_engine.py; \
+	else echo "The oldest Snakemake could not be installed: not tested with it"; fi
+	rm -rf .lowest
 
 # Full-size checks; they need the paper's test images in a folder: make test-slow IMAGES=folder
 test-slow: $(READY)

@@ -1,6 +1,10 @@
 # priorbench: images x corruptions x methods -> scores, tables, figures. Start at README.md.
 
-if "experiments" not in config and not workflow.config_settings.configfiles:
+
+include: "workflow/rules/engine.smk"
+
+
+if "experiments" not in config and not PROCESS.files:
 
     configfile: "config/config.yaml"
 
@@ -9,8 +13,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/hooks.smk"
-include: "workflow/rules/cluster.smk"
+include: "workflow/rules/words.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/corrupt.smk"
 include: "workflow/rules/recover.smk"
@@ -18,7 +21,7 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
-    default_target: not MODULE
+    default_target: not PROCESS.module
     input:
         "results/scores.csv",
         multiext("results/time", ".csv", ".md", ".tex"),

@@ -52,9 +52,8 @@ def main(scores, drawing, output, named, stand_ins):
             figure = style.sentence(f"Nothing to draw: {error}")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not for every file
-        named = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
-        if named:
-            style.note(figure, style.literal(stand_in_note(named)))
+        stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(rows["image"])}
+        style.note(figure, style.literal(stand_in_note(stand_ins)))
         page = style.page(figure)
         for suffix in (".png", ".pdf"):
             with whole(Path(output + suffix)) as temporary:

@@ -16,7 +16,7 @@ import numpy as np
 
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, write_text
-from steps.base.parameters import format_parameters, parse_parameters, spell
+from steps.base.parameters import but_seed, format_parameters, parse_parameters, spell
 from steps.base.recoveries import read_listing
 from steps.look import pictures, style
 from steps.tables.columns import TIME, directions, read_metrics
@@ -38,13 +38,9 @@ class Case(NamedTuple):
     recoveries: list
 
     @property
-    def parameters(self):
-        return parse_parameters(self.corruption)
-
-    @property
     def name(self):
         """The corruption without its seed, which with the image is what the page lets one choose: "sigma=0.1"."""
-        return format_parameters({k: v for k, v in self.parameters.items() if k != "seed"})
+        return format_parameters(but_seed(self.corruption))
 
 
 def cases(recoveries):
@@ -52,13 +48,13 @@ def cases(recoveries):
     groups = defaultdict(lambda: defaultdict(list))
     for recovery in recoveries:
         groups[recovery.image, recovery.corruption][recovery.label].append(recovery)
-    found = []
+    listed = []
     for key, by_label in groups.items():
         most = max(map(len, by_label.values()))
         for n in range(most):
             run = f"run {n + 1} of {most}" if most > 1 else None
-            found.append(Case(*key, run, [group[min(n, len(group) - 1)] for group in by_label.values()]))
-    return found
+            listed.append(Case(*key, run, [group[min(n, len(group) - 1)] for group in by_label.values()]))
+    return listed
 
 
 def seeds(all_cases):
@@ -68,8 +64,9 @@ def seeds(all_cases):
         corruptions[case.image, case.name].add(case.corruption)
     names = []
     for case in all_cases:
-        noise = [f"noise {case.parameters.get('seed', 0)}"] if len(corruptions[case.image, case.name]) > 1 else []
-        names.append(", ".join(noise + ([case.run] if case.run else [])))
+        several = len(corruptions[case.image, case.name]) > 1
+        noise = f"noise {parse_parameters(case.corruption).get('seed', 0)}" if several else None
+        names.append(", ".join(filter(None, [noise, case.run])))
     return names
 
 
@@ -118,9 +115,9 @@ def mark_best(panels):
 def settings(row):
     """Return {name: text} of how a recovery was made: its method, all parameters, device, folder."""
     run = read_json(Path(row["folder"]) / "run.json")
-    given = {name: "by its rule" if value is None else spell(value) for name, value in run["settings"].items()}
+    parameters = {name: "by its rule" if value is None else spell(value) for name, value in run["settings"].items()}
     made = {"device": run["device"], "threads": str(run["threads"]), "folder": row["folder"]}
-    return {"method": row["method"]} | given | made
+    return {"method": row["method"]} | parameters | made
 
 
 def show(case, rows, named):
@@ -129,41 +126,41 @@ def show(case, rows, named):
     images is {name: base 64 of a PNG}; in the facts, panels refer to those names. Without a ground truth there are
     neither the panel Truth, nor errors, nor numbers that need one.
     """
-    made = [(r.label, rows.get(r.folder)) for r in case.recoveries]
-    first = next(row for _, row in made if row is not None)
+    made = [(recovery.label, rows.get(recovery.folder)) for recovery in case.recoveries]
+    done = [row for _, row in made if row is not None]
+    first, name = done[0], f"{case.image}/{case.corruption}"
     measured = read_array(Path(first["folder"]).parent.parent / "picture.npy")
-    truth = None if math.isnan(first["psnr"]) else read_array(f"results/images/{case.image}.npy")
-    shown = [("Truth", "truth", truth, {}, {})] if truth is not None else []
-    shown.append(("Input", "input", measured, numbers(first, named, "input_"), {}))
+    arrays = {name: measured} | {row["folder"]: read_array(f"{row['folder']}/recovered.npy") for row in done}
+    panels = [_panel("Input", "input", name, numbers(first, named, "input_"))]
     for label, row in made:
-        if row is None:
-            shown.append((label, "missing", None, {}, {}))
-        else:
-            values = numbers(row, [*named, TIME])
-            shown.append((label, "recovery", read_array(Path(row["folder"]) / "recovered.npy"), values, settings(row)))
-    errors = {}
-    if truth is not None:
-        errors = {i: error_map(truth, one[2]) for i, one in enumerate(shown) if one[1] in ("input", "recovery")}
-    end = scale([error for i, error in errors.items() if shown[i][1] == "recovery"]) if errors else None
-    images, panels = {}, []
-    for i, (label, kind, image, values, facts) in enumerate(shown):
-        panel = {"label": label, "kind": kind, "numbers": values, "best": [], "settings": facts}
-        if image is not None:
-            panel["image"] = {"truth": case.image, "input": f"{case.image}/{case.corruption}"}.get(
-                kind, facts.get("folder")
-            )
-            images[panel["image"]] = png(pictures.display(image))
-        if i in errors:
-            panel["error"] = f"{panel['image']} error {end}"
-            images[panel["error"]] = png(errors[i] / end)
-        panels.append(panel)
+        shown = () if row is None else (row["folder"], numbers(row, [*named, TIME]), settings(row))
+        panels.append(_panel(label, "recovery" if shown else "missing", *shown))
+    images, errors, end = {}, {}, None
+    if not math.isnan(first["psnr"]):
+        truth = read_array(f"results/images/{case.image}.npy")
+        errors = {name: error_map(truth, array) for name, array in arrays.items()}
+        end = scale([errors[row["folder"]] for row in done])
+        arrays[case.image] = truth
+        panels.insert(0, _panel("Truth", "truth", case.image))
+    for panel in panels:
+        name = panel.get("image")
+        if name:
+            images[name] = png(pictures.display(arrays[name]))
+        if name in errors:
+            panel["error"] = f"{name} error {end}"
+            images[panel["error"]] = png(errors[name] / end)
     mark_best(panels)
     for panel in panels:
         if case.run and "seed" in panel["settings"]:
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
-    corruption = style.values(parse_parameters(case.name).items(), case.recoveries[0].task)
+    corruption = style.values(but_seed(case.corruption).items(), case.recoveries[0].task)
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
     return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
+
+
+def _panel(label, kind, image=None, values=None, made=None):
+    panel = {"label": label, "kind": kind, "numbers": values or {}, "best": [], "settings": made or {}}
+    return panel | ({"image": image} if image else {})
 
 
 def collect(scores, asked, named, limit=LIMIT):
@@ -179,7 +176,7 @@ def collect(scores, asked, named, limit=LIMIT):
     for i, case in enumerate(every):
         rounds[nth[case.image, case.name]].append(i)
         nth[case.image, case.name] += 1
-    found, images, left = {}, {}, []
+    kept, images, left = {}, {}, []
     for number, members in rounds.items():
         fits, more = {}, {}
         for i in members if not left else ():
@@ -190,12 +187,12 @@ def collect(scores, asked, named, limit=LIMIT):
             fits[i] = facts | {"seed": names[i]}
             more |= its
         if number == 0 or len(fits) == len(members):
-            found |= fits
+            kept |= fits
             images |= more
-        outside = [i for i in members if i not in found]
+        outside = [i for i in members if i not in kept]
         left += [f"{every[i].image} ({every[i].name})" if number == 0 else f"seed {names[i]}" for i in outside]
     facts = {"images": images, "left": list(dict.fromkeys(left)), "better": {m.label: m.better for m in named}}
-    return facts | {"cases": [found[i] for i in sorted(found)]}
+    return facts | {"cases": [kept[i] for i in sorted(kept)]}
 
 
 def page(data, title):
@@ -210,7 +207,7 @@ def page(data, title):
     # browser one byte a character.
     parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c")}
     parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}
-    return re.sub(r"{{(\w+)}}", lambda found: parts[found[1]], _text("page.html"))
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], _text("page.html"))
 
 
 def _text(name):
@@ -234,12 +231,12 @@ def main(scores, listing, output, title, named, stand_ins, not_made):
     scores, shown = read_scores(scores), read_metrics(named)
     data = collect(scores, read_listing(listing)[0], shown)
     left = data.pop("left")
-    named = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
+    stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     unknown = scores["psnr"].isna()
     none = f"{', '.join(scores.loc[unknown, 'image'].unique())}: no {', no '.join(['errors', *data['better']])}"
     notes = ["" if unknown.all() else f"★: the best recovery. {directions(shown)}"]
     notes += [f"No ground truth is known of {none}." if unknown.any() else ""]
-    notes += [stand_in_note(named), f"Not made, {not_made}." if not_made else ""]
+    notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else ""]
     if left:
         more = f" and {len(left) - 20} more" if len(left) > 20 else ""
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {'; '.join(left[:20])}{more}.")

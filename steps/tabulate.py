@@ -158,7 +158,8 @@ def main(scores, output, title, named, stand_ins, not_made):
         frames.append(frame.assign(metric=metric.name))
         if metric.better and not truths:
             continue
-        words = [f"{metric.about.rstrip('.')}; {metric.better} is better."] if metric.better else []
+        words = [f"{metric.about.rstrip('.')}; {metric.better} is better.".lstrip("; ")] if metric.better else []
+        words = [word[0].upper() + word[1:] for word in words]
         parts = [f"## {escape_markdown(metric.heading)}", *map(escape_markdown, words)]
         if frame[labels].isna().all(axis=None):
             markdown.append("\n\n".join([*parts, NONE]))

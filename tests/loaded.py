@@ -5,6 +5,7 @@ It is steps/run/warm.py, which does so for jobs, with other libraries. Loading t
 
 import atexit
 import importlib.util
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ LIBRARIES += ("snakemake.report.html_reporter", "snakemake_logger_plugin_rich")
 
 def run_module(*arguments, **options):
     """Run a module to its end, as Python does: notes of a dry run are taken back at the exit."""
+    from snakemake.workflow import Workflow
+
+    Workflow._rundir = os.getcwd()  # which Snakemake takes when it is loaded
     try:
         runpy.run_module(*arguments, **options)
     finally:

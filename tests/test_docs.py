@@ -6,7 +6,7 @@ from tests import walkthrough
 
 
 @pytest.mark.parametrize(
-    "page", ["try", "own_images", "own_measurements", "own_method", "own_metric", "own_task", "own_figure"]
+    "page", ["try", "own_images", "own_measurements", "own_method", "own_metric", "own_task", "own_noise", "own_figure"]
 )
 def test_a_walkthrough_does_what_it_says(page, tmp_path):
     walkthrough.run(f"docs/{page}.md", tmp_path)

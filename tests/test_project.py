@@ -67,6 +67,7 @@ def test_no_key_of_a_cluster_s_profile_is_overruled_by_the_default_profile():
 def test_all_that_the_steps_import_is_required():
     names = {"skimage": "scikit-image", "PIL": "pillow", "png": "pypng", "yaml": "pyyaml"}
     names |= {"markdown_it": "markdown-it-py", "snakemake_interface_report_plugins": "snakemake"}
+    names |= {"snakemake_interface_executor_plugins": "snakemake"}
     required = {name_of(requirement) for requirement in PROJECT["dependencies"]}
     imported = set()
     for path in ROOT.glob("steps/**/*.py"):

@@ -4,6 +4,11 @@ import math
 
 import numpy as np
 
+from steps.base import discover
+from steps.base.errors import NothingToDraw
+from steps.base.parameters import keywords, parse_parameters
+from steps.look import style
+
 CAPTION = """\
 The networks of the deep image prior, layer by layer with their channels. **Look for** depth, skips and how the code is
 upsampled: they are the prior.
@@ -22,39 +27,33 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps.look import style
-
-    found = _networks(scores).values()
-    figure = plt.figure(figsize=(style.WIDTH, 3.6 * len(found)), layout="constrained")
-    for part, (labels, network, code) in zip(figure.subfigures(len(found), squeeze=False).flat, found):
+    created = _networks(scores)
+    figure = plt.figure(figsize=(style.WIDTH, 3.6 * len(created)), layout="constrained")
+    for part, (labels, network, code) in zip(figure.subfigures(len(created), squeeze=False).flat, created):
         _draw_network(part.subplots(2, height_ratios=[1.5, 1]), ", ".join(labels), network, code)
     return figure
 
 
 def _networks(scores):
-    """Return {settings: (labels, network, code)} of the networks that methods of the scores create."""
-    from steps.base import discover
-    from steps.base.errors import NothingToDraw
-    from steps.base.parameters import keywords, parse_parameters
+    """Return [(labels, network, code)] of the networks that methods of the scores create, each once."""
     from steps.prior import networks
 
-    found = {}
-    defaults = {name: parameter.default for name, parameter in keywords(networks.create).items()}
+    created = {}
+    defaults = {name: p.default for name, p in keywords(networks.create).items()}
     for row in scores.itertuples():
         parameters = keywords(discover.load("methods", row.method).recover)
         if not {"channels", "scales"} <= set(parameters):
             continue
-        settings = defaults | {name: parameter.default for name, parameter in parameters.items()}
-        settings |= parse_parameters(row.params)
+        settings = defaults | {name: p.default for name, p in parameters.items()} | parse_parameters(row.params)
         settings = {name: settings[name] for name in defaults if name != "seed"}
         key = tuple(settings.items())
-        if key not in found:
+        if key not in created:
             shape = np.load(f"results/images/{row.image}.npy", mmap_mode="r").shape
-            found[key] = {}, *networks.create(shape, **settings)
-        found[key][0][row.label] = None  # an ordered set
-    if not found:
+            created[key] = {}, *networks.create(shape, **settings)
+        created[key][0][row.label] = None  # an ordered set
+    if not created:
         raise NothingToDraw("architecture: none of the methods has a network")
-    return found
+    return list(created.values())
 
 
 def stages(network, code):
@@ -102,10 +101,10 @@ def _draw_network(panels, label, network, code):
     from steps.prior import networks
 
     boxes, words = panels
-    found = stages(network, code)
-    largest = max(max(shape[1:]) for _, _, shape in found), max(shape[0] for _, _, shape in found)
+    seen = stages(network, code)
+    largest = max(max(shape[1:]) for _, _, shape in seen), max(shape[0] for _, _, shape in seen)
     skips, place, high = [], -1, 0
-    for kind, _, (channels, height, width) in found:
+    for kind, _, (channels, height, width) in seen:
         if kind == "skip":  # runs beside the time down that comes next, from what stands before it
             skips.append((place, high))
             continue
@@ -116,16 +115,12 @@ def _draw_network(panels, label, network, code):
         boxes.text(place, -high / 2 - 0.04, f"{channels}\n{height}×{width}", ha="center", va="top", fontsize=7)
         if kind == "up" and skips:
             start, top = skips.pop()
-            boxes.annotate(
-                "",
-                (place, high / 2 + 0.02),
-                (start, top / 2 + 0.02),
-                arrowprops={"arrowstyle": "->", "color": COLOURS["skip"], "connectionstyle": "arc3,rad=-0.15"},
-            )
-    boxes.set(xlim=(-0.6, place + 0.6), ylim=(-0.75, 1.0 if any(kind == "skip" for kind, *_ in found) else 0.6))
+            arrow = {"arrowstyle": "->", "color": COLOURS["skip"], "connectionstyle": "arc3,rad=-0.15"}
+            boxes.annotate("", (place, high / 2 + 0.02), (start, top / 2 + 0.02), arrowprops=arrow)
+    boxes.set(xlim=(-0.6, place + 0.6), ylim=(-0.75, 1.0 if any(kind == "skip" for kind, *_ in seen) else 0.6))
     boxes.set_title(f"{label}: {networks.count_parameters(network):,} parameters")
     made_of = {}
-    for kind, module, (channels, *_) in found[1:]:
+    for kind, module, (channels, *_) in seen[1:]:
         listed = operations(module) + (["sigmoid"] if kind == "image" else [])
         made_of[kind, *listed] = f"skip ({channels} channels)" if kind == "skip" else kind
     for index, ((kind, *listed), name) in enumerate(made_of.items()):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from steps.look import pictures, style
 from steps.tables.columns import PSNR
 
 CAPTION = """\
@@ -24,8 +25,6 @@ def draw(scores, metrics=(PSNR,)):
     errors are left out, and the detail is that of the mean of the recoveries.
     """
     import matplotlib.pyplot as plt
-
-    from steps.look import pictures, style
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
@@ -92,8 +91,6 @@ def _lines(titles):
 
 def _titles(label, numbers, side):
     """Return [(text, whether bold)] of a picture: the label, and with it the number if it is one, else beside it."""
-    from steps.look import style
-
     head, known = style.wrapped(label, side, 7.5), [number for number in numbers if number[0]]
     if len(known) > 1:
         return [(head, False), *known]

@@ -5,6 +5,11 @@ More than a dozen images are averaged.
 
 import numpy as np
 
+from steps.base.errors import NothingToDraw
+from steps.base.files import reading
+from steps.look import labels, style
+from steps.tables import grouping
+
 CAPTION = """\
 Loss and PSNR against iterations, the band from the lowest to the highest seed. **Look for** PSNR that rises and falls
 while the loss still falls: from there on the network fits the noise, and where one stops decides the result.
@@ -21,12 +26,6 @@ def draw(scores):
     estimates that the trace has kept; the dashed line is the input's. Both are on logarithmic iterations. Raises
     NothingToDraw if no method has iterations.
     """
-    import matplotlib.pyplot as plt
-
-    from steps.base.errors import NothingToDraw
-    from steps.look import labels, style
-    from steps.tables import grouping
-
     many = scores["image"].nunique() > grouping.MOST
     if many and scores["psnr"].notna().any():
         scores = scores[scores["psnr"].notna()]  # one without a truth would leave no mean PSNR
@@ -36,14 +35,10 @@ def draw(scores):
     if not len(scores):
         raise NothingToDraw("curves: none of the methods has iterations to show")
     cases = list(scores.groupby(["image", *varying], sort=False, dropna=False))
-    columns = style.columns(len(cases))
-    lines = -(-len(cases) // columns)
-    size = (style.COLUMN if columns == 1 else style.WIDTH, 3.4 * lines)
-    figure, panels = plt.subplots(2 * lines, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    titles = [style.panel_title(image, varying, values, scores["task"].iloc[0]) for (image, *values), _ in cases]
+    figure, panels = style.grid(titles, 3.4, stacked=2)
     looks, ends, bands = style.lines(scores), [], False
-    for index, ((image, *values), here) in enumerate(cases):
-        line, column = divmod(index, columns)
-        above, below = panels[2 * line, column], panels[2 * line + 1, column]
+    for (_, here), (above, below) in zip(cases, panels):
         for panel, name in ((above, "loss"), (below, "psnr")):
             curves = {label: list(here.loc[here["label"] == label, "curve"]) for label in looks}
             last = {label: _draw_band(panel, curves[label], name, looks[label]) for label in looks if curves[label]}
@@ -53,39 +48,32 @@ def draw(scores):
             below.axhline(here["input_psnr"].mean(), **style.INPUT)
             looks |= {"input": style.INPUT}
             last["input"] = (max(x for x, _ in last.values()), here["input_psnr"].mean())
-        title = ", ".join(filter(None, [image, style.values(zip(varying, values), scores["task"].iloc[0])]))
-        above.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
-        above.set_ylabel("Loss" if column == 0 else "")
-        below.tick_params(labelbottom=True)  # also where there are panels below
-        below.set(xlabel="Iteration", ylabel="PSNR [dB]" if column == 0 else "")
+        below.set_xlabel("Iteration")
+        if above.get_subplotspec().is_first_col():
+            above.set_ylabel("Loss")
+            below.set_ylabel("PSNR [dB]")
         if here["psnr"].isna().all():
-            below.set(yticks=[])
-            below.text(0.5, 0.5, "no truth", transform=below.transAxes, ha="center", va="center", color="0.4")
+            style.empty(below, "no truth")
             ends.pop()
         drawn = np.concatenate([line.get_ydata() for line in above.get_lines()])
-        style.log_scale(above.yaxis, *np.quantile(drawn[drawn > 0], (0, 1))) if (drawn > 0).any() else None
+        positive = drawn[drawn > 0]
+        if len(positive):
+            style.log_scale(above.yaxis, positive.min(), positive.max())
         most = max(curve["iteration"].max() for curve in here["curve"])
         for panel in (above, below):
             style.log_scale(panel.xaxis, 1, max(most, 10))
-    for index in range(len(cases), lines * columns):
-        line, column = divmod(index, columns)
-        panels[2 * line, column].remove()
-        panels[2 * line + 1, column].remove()
     labels.at_ends(figure, ends, {label: look | {"marker": None} for label, look in looks.items()})
     over = "seeds and images" if many else "seeds"
     notes = [f"Lines are means over {over}; bands reach from the least to the most of them."] if bands else []
     if scores["method"].nunique() > 1:
         notes.append("Losses of different methods have different units: compare their shapes.")
-    if notes:
-        style.note(figure, " ".join(notes))
+    style.note(figure, " ".join(notes))
     return figure
 
 
 def read(folder):
     """Return the curve of a recovery, see steps/score.py, as a DataFrame."""
     import pandas
-
-    from steps.base.files import reading
 
     with reading(f"{folder}/curve.csv") as file:
         return pandas.read_csv(file)

@@ -2,6 +2,12 @@
 
 import numpy as np
 
+from steps.base import discover
+from steps.base.errors import NothingToDraw
+from steps.base.files import read_arrays
+from steps.base.parameters import keywords, parse_parameters
+from steps.figures import curves
+from steps.look import labels, pictures, style
 from steps.tables.columns import PSNR
 
 CAPTION = """\
@@ -28,14 +34,10 @@ def draw(scores):
     """
     import matplotlib.pyplot as plt
 
-    from steps.look import pictures, style
-
     rows = [row for _, row in scores.drop_duplicates("label").iterrows()]
-    fits = [(row, *_read(row["folder"])) for row in rows]
+    fits = [(row, curves.read(row["folder"]), read_arrays(f"{row['folder']}/trace.npz")) for row in rows]
     fits = [fit for fit in fits if len(fit[1]) > 1]
     if not fits:
-        from steps.base.errors import NothingToDraw
-
         raise NothingToDraw("film_strip: none of the methods has kept iterates")
     truth = pictures.truth(rows[0])
     looks = style.lines(scores)
@@ -47,18 +49,16 @@ def draw(scores):
     figure = plt.figure(figsize=(style.WIDTH, strips + 2.8))
     for line, (row, curve, trace) in enumerate(fits):
         top = 0.2 + line * step + 0.17
-        lefts = [LEFT + place * (side + GAP) for place in range(FRAMES + 3)]
-        panels = [style.place(figure, left, top, side, high) for left in lefts]
+        panels = [style.place(figure, LEFT + i * (side + GAP), top, side, high) for i in range(FRAMES + 3)]
         if line == 0:
             pictures.show(panels[0], pictures.measured(row), "Input")
             pictures.caption(panels[0], PSNR.text(row["input_psnr"]))
-        else:
-            panels[0].remove()
         if line == 0 and truth is not None:
             pictures.show(panels[-1], truth, "Truth")
-        else:
-            panels[-1].remove()
         _draw_strip(panels[1:-1], row, curve, trace, looks[row["label"]])
+        for panel in panels:
+            if not panel.images:
+                panel.remove()
         name = style.wrapped(row["label"], step, lines=2)
         middle = 1 - (top + high / 2) / figure.get_figheight()
         figure.text(0.02 / style.WIDTH, middle, name, rotation=90, ha="left", va="center")
@@ -67,13 +67,11 @@ def draw(scores):
     _draw_curves(figure, (above, below), fits, looks)
     style.heading(figure, rows[0])
     rules = dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits)
-    text = f"Stopped: what the method returns, by its own rule, without the truth: {'; '.join(rules)}."
+    notes = [f"Stopped: what the method returns, by its own rule, without the truth: {'; '.join(rules)}."]
     if truth is not None:
-        text += (
-            " Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no method has."
-        )
-        text += " Dashed: the input."
-    style.note(figure, text)
+        notes.append("Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no")
+        notes.append("method has. Dashed: the input.")
+    style.note(figure, " ".join(notes))
     return figure
 
 
@@ -84,9 +82,6 @@ def stop(row, made):
     `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
     `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
     """
-    from steps.base import discover
-    from steps.base.parameters import keywords, parse_parameters
-
     signature = keywords(discover.load("methods", row["method"]).recover)
     settings = {name: parameter.default for name, parameter in signature.items()} | parse_parameters(row["params"])
     early = made < settings.get("iterations", made)
@@ -116,16 +111,7 @@ def frames(iterations, best, returned, count=FRAMES):
     return sorted(chosen)
 
 
-def _read(folder):
-    from steps.base.files import read_arrays
-    from steps.figures.curves import read
-
-    return read(folder), read_arrays(f"{folder}/trace.npz")
-
-
 def _draw_strip(panels, row, curve, trace, look):
-    from steps.look import pictures, style
-
     best = int(curve.loc[curve["psnr"].idxmax(), "iteration"]) if curve["psnr"].notna().any() else None
     returned, _ = stop(row, len(trace["losses"]))
     kept = [int(iteration) for iteration in trace["iterations"]]
@@ -135,9 +121,7 @@ def _draw_strip(panels, row, curve, trace, look):
         title = f"★ {iteration}" if iteration == best else f"{iteration}"
         pictures.show(panel, pictures.display(trace["estimates"][place].astype(np.float32)), title)
         pictures.caption(panel, PSNR.text(curve["psnr"].iloc[place]), iteration == best)
-    last, *unused = panels[len(shown) :]
-    for panel in unused:
-        panel.remove()
+    last = panels[len(shown)]
     title = "Returned" if returned is None else f"Stopped {returned}"
     pictures.show(last, pictures.recovered(row), f"★ {title}" if returned == best else title)
     pictures.caption(last, PSNR.text(row["psnr"]), returned == best)
@@ -147,8 +131,6 @@ def _draw_strip(panels, row, curve, trace, look):
 
 def _draw_curves(figure, panels, fits, looks):
     """Draw PSNR and loss of every fit, and where it stopped and was best in the PSNR."""
-    from steps.look import labels, style
-
     above, below = panels
     marked, points, losses = {}, {}, []
     for row, curve, trace in fits:
@@ -163,8 +145,8 @@ def _draw_curves(figure, panels, fits, looks):
             continue
         best = curve.loc[curve["psnr"].idxmax()]
         same = bool(best["iteration"] == iteration and abs(best["psnr"] - row["psnr"]) < 0.005)  # one mark, the star
-        name = f"{row['label']}: stopped {PSNR.text(row['psnr'])}"
         if not same:
+            name = f"{row['label']}: stopped {PSNR.text(row['psnr'])}"
             points[name] = (iteration or len(trace["losses"]), row["psnr"])
             marked[name] = looks[row["label"]] | {"linestyle": "", "markersize": 7, "label": name}
         oracle = row["psnr"] if same else best["psnr"]  # kept iterates are rounded
@@ -188,8 +170,7 @@ def _draw_curves(figure, panels, fits, looks):
     if losses:
         style.log_scale(below.yaxis, min(losses), max(losses))
     if not points:
-        above.set(yticks=[])
-        above.text(0.5, 0.5, "no truth", transform=above.transAxes, ha="center", va="center", color="0.4")
+        style.empty(above, "no truth")
         return labels.below(figure, {row["label"]: looks[row["label"]] | {"marker": None} for row, *_ in fits})
     along = np.geomspace(1, most, 200)  # labels keep clear of the lines
     curves = [np.interp(np.log(along), np.log(curve["iteration"]), curve["psnr"]) for _, curve, _ in fits]

@@ -1,5 +1,7 @@
 """One image: values of the corruption parameter × methods, as in the paper's figure 5."""
 
+from steps.look import pictures, style
+from steps.tables import grouping
 from steps.tables.columns import PSNR
 
 CAPTION = """\
@@ -18,9 +20,6 @@ def draw(scores, metrics=(PSNR,)):
     blocks, one below the other. The first two metrics are shown, the best of a row in bold.
     """
     import matplotlib.pyplot as plt
-
-    from steps.look import pictures, style
-    from steps.tables import grouping
 
     scores, varying, _ = grouping.split(scores)
     scores = scores.drop_duplicates(["label", *varying])
@@ -65,8 +64,6 @@ def draw(scores, metrics=(PSNR,)):
 
 def _show(panel, read, rows, best, prefix=""):
     """Show the picture that `read` reads of the one row, its numbers below it; "not run" if there is no row."""
-    from steps.look import pictures
-
     if not len(rows):
         panel.text(0.5, 0.5, "not run", ha="center", va="center", transform=panel.transAxes, color="0.45")
         return

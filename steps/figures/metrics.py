@@ -5,6 +5,10 @@ So for each image and each value of any other parameter that varies; of more tha
 
 import numpy as np
 
+from steps.base.errors import NothingToDraw
+from steps.base.parameters import spell
+from steps.look import labels, style
+from steps.tables import grouping
 from steps.tables.columns import PSNR, directions
 
 CAPTION = """\
@@ -23,35 +27,27 @@ def draw(scores, metrics=(PSNR,)):
     The dashed line is the input's. Parameters that span a factor of four or more are on a logarithmic axis, the same in
     all panels. What is exact has no place: ∞ dB. Raises NothingToDraw if no row has a truth.
     """
-    import matplotlib.pyplot as plt
-
-    from steps.base.errors import NothingToDraw
-    from steps.look import labels, style
-    from steps.tables import grouping
-
     scores = grouping.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
     if not len(scores):
         raise NothingToDraw(f"{', '.join(metric.name for metric in metrics)}: none of the recoveries has a truth")
     columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
     scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
-    scores, (x, *others), _ = _axis(*grouping.split(scores))
+    scores, x, others = _axis(*grouping.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
-    columns = style.columns(len(groups) if len(metrics) == 1 else len(metrics))
-    left = [None] * (-len(metrics) % columns if len(metrics) > 1 else 0)  # what is left of the last line of a group
-    kinds = [metric and (metric, *group) for group in groups for metric in [*metrics, *left]]
-    rows = -(-len(kinds) // columns)
+    across = len(groups) if len(metrics) == 1 else len(metrics)
+    gaps = [None] * (-len(metrics) % style.columns(across) if len(metrics) > 1 else 0)  # in a group's last line
+    kinds = [metric and (metric, *group) for group in groups for metric in [*metrics, *gaps]]
     places, numeric = scores[x].nunique(), scores[x].dtype.kind in "iuf"
     apart = {} if numeric or places == 1 else {"linestyle": ""}  # no line joins one noise with another
-    size = (style.COLUMN if columns == 1 else style.WIDTH, (3.3 if apart else 2.3) * rows)
-    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
-    looks = style.lines(scores) | {INPUT: style.INPUT}
     task = scores["task"].iloc[0]
+    titles = [kind and style.panel_title(kind[1][0], others, kind[1][1:], task) for kind in kinds]
+    figure, panels = style.grid(titles, 3.3 if apart else 2.3, across=across)
+    looks = style.lines(scores) | {INPUT: style.INPUT}
     ends, bars, exact = [], False, False
-    for index, panel in enumerate(panels.flat):
-        if index >= len(kinds) or kinds[index] is None:
-            panel.remove()
+    for kind, panel in zip(kinds, panels.flat):
+        if kind is None:
             continue
-        (metric, (image, *rest), here), last = kinds[index], {}
+        (metric, _, here), last = kind, {}
         for label, line in looks.items():
             mine = here if label == INPUT else here[here["label"] == label]
             column = f"input_{metric.name}" if label == INPUT else metric.name
@@ -69,33 +65,27 @@ def draw(scores, metrics=(PSNR,)):
                 panel.errorbar(means.index, means["mean"], spread, capsize=2, elinewidth=0.8, **line | apart)
             if len(means):
                 last[label] = (means.index[-1], means["mean"].iloc[-1])
-        title = ", ".join(filter(None, [image, style.values(zip(others, rest), task)]))
-        panel.set_title(style.wrapped(title, size[0] / columns - 0.4, 7.5))
-        panel.tick_params("x", labelbottom=True, rotation=90 if apart else 0)  # also where the panel below is missing
-        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1], size[0] / columns - 0.7)
-        if len(metrics) > 1 or index % columns == 0:
+        panel.tick_params("x", rotation=90 if apart else 0)
+        _scale(panel, np.sort(scores[x].dropna().unique()), style.symbol(x, task)[1])
+        if len(metrics) > 1 or panel.get_subplotspec().is_first_col():
             panel.set_ylabel(metric.heading)
         if last:
             ends.append((panel, last))
         else:
-            panel.set(yticks=[])
-            panel.text(0.5, 0.5, f"no {metric.label}", transform=panel.transAxes, ha="center", va="center", color="0.4")
+            style.empty(panel, f"no {metric.label}")
     labels.at_ends(figure, ends, looks)
     notes = ["Means over seeds; bars: ± one standard deviation."] if bars else []
     notes += ["What is exact, at ∞ dB, is not shown."] if exact else []
     notes += [directions(metrics)] if len(metrics) > 1 else []
-    if notes:
-        style.note(figure, " ".join(notes))
+    style.note(figure, " ".join(notes))
     return figure
 
 
 def _axis(scores, varying, fixed):
-    """Return the same with the numbers that vary most first, for the x-axis; the whole corruption if nothing varies.
+    """Return (scores, the name of the numbers that vary most, for the x-axis, and those of the others that vary).
 
-    And if nothing does that all measurements have, as with several noises: then it stands for what varies.
+    On the x-axis is the whole corruption if no number varies that all measurements have, as with several noises.
     """
-    from steps.look import style
-
     task = scores["task"].iloc[0]
     everywhere = [name for name in varying if scores[name].notna().all()]
     numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
@@ -104,20 +94,19 @@ def _axis(scores, varying, fixed):
     if first is None and everywhere != varying:
         names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
         names = [style.wrapped(name, 1, 6.5) for name in names]
-        return scores.assign(corruption=names), ["corruption"], fixed
+        return scores.assign(corruption=names), "corruption", []
     if first is None:  # one place, whatever the seed
         one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)
-        return scores.assign(corruption=one), ["corruption", *rest], fixed
-    return scores, [first, *rest], fixed
+        return scores.assign(corruption=one), "corruption", rest
+    return scores, first, rest
 
 
-def _scale(panel, values, name, inches):
-    """Give a panel of so many inches a tick at each of the sorted values, with its number where there is room."""
-    from steps.base.parameters import spell
-
+def _scale(panel, values, name):
+    """Give a panel a tick at each of the sorted values, with its number where there is room."""
     if values.dtype.kind not in "iuf":
         return
     panel.set_xlabel(name)
+    inches = panel.figure.get_figwidth() / panel.get_subplotspec().get_gridspec().ncols - 0.7
     places = values.astype(float)
     if values[0] > 0 and values[-1] >= 4 * values[0]:
         panel.set_xscale("log")

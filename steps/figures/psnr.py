@@ -3,6 +3,7 @@
 Of more than a dozen images it is one panel with the means over them.
 """
 
+from steps.figures import metrics
 from steps.tables.columns import PSNR
 
 CAPTION = """\
@@ -16,6 +17,4 @@ TRUTH = True
 
 def draw(scores):
     """Return the figure `metrics` of PSNR alone."""
-    from steps.figures import metrics
-
     return metrics.draw(scores, [PSNR])

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from steps.base.errors import NothingToDraw
+from steps.look import labels, style
+from steps.tables import grouping
+
 CAPTION = """\
 Gain in PSNR over the input against seconds; a small point is a corruption, a large one the median over them. **Look
 for** the upper left edge: no other method is both faster and better than those on it. Seconds are comparable within
@@ -18,12 +22,6 @@ def draw(scores):
     the median over corruptions of both. Where the input is no image that PSNR is meaningful for, as in compressed
     measurements, it is the back-projection's. Raises NothingToDraw if no row has a truth, or no input an error.
     """
-    import matplotlib.pyplot as plt
-
-    from steps.base.errors import NothingToDraw
-    from steps.look import labels, style
-    from steps.tables import grouping
-
     scores = scores[scores["psnr"].notna()]
     if not len(scores):
         raise NothingToDraw("time: none of the recoveries has a truth")
@@ -33,13 +31,10 @@ def draw(scores):
     if not len(scores):
         raise NothingToDraw("time: no input has an error, so that nothing can be gained")
     images = list(dict.fromkeys(scores["image"]))
-    columns = style.columns(len(images))
-    rows = -(-len(images) // columns)
-    size = (style.COLUMN if columns == 1 else style.WIDTH, 2.5 * rows)
-    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    figure, panels = style.grid(images, 2.5)
     looks = {label: line | {"linestyle": ""} for label, line in style.lines(scores).items()}
     shown = []
-    for panel, image in zip(panels.flat, images):
+    for image, panel in zip(images, panels.flat):
         here = scores[scores["image"] == image]
         medians, faint = {}, []
         for label, look in looks.items():
@@ -51,15 +46,11 @@ def draw(scores):
                 panel.plot(*medians[label], **look | {"markersize": 7})
         shown.append((panel, medians, faint))
         panel.axhline(0, **style.INPUT)
-        panel.set_title(style.wrapped(image, size[0] / columns - 0.4, 7.5))
         panel.margins(0.12)
-        panel.tick_params(labelbottom=True)  # also where the panel below is missing
         panel.set_xlabel("Time of solving [s]")
+        if panel.get_subplotspec().is_first_col():
+            panel.set_ylabel("PSNR gain over the input [dB]")
     style.log_scale(panels.flat[0].xaxis, *scores["seconds"].quantile([0, 1]))
-    for panel in panels[:, 0]:
-        panel.set_ylabel("PSNR gain over the input [dB]")
-    for panel in panels.flat[len(images) :]:
-        panel.remove()
     labels.beside(figure, shown, looks, {"input": style.INPUT})
     style.note(figure, "Small: each corruption, mean over seeds. Large: the median over grouping. Dashed: the input.")
     return figure

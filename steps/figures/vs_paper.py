@@ -4,6 +4,8 @@ import textwrap
 
 import numpy as np
 
+from steps.look import style
+
 CAPTION = """\
 Ours minus published, a cell for each published value. **Look for** a whole row or column of one colour: a difference
 of method or setting. Single cells are more often accidents of noise and seed.
@@ -23,17 +25,14 @@ def draw(scores):
     import matplotlib.pyplot as plt
     import pandas
 
-    from steps.look import style
-
     file = f"results/tables/{scores['experiment'].iloc[0]}_vs_paper.csv"
     text = dict.fromkeys(("image", "label", "published label", "verdict"), str)
     cells = pandas.read_csv(file, dtype=text, keep_default_na=False, na_values=[""])
     cells = cells.assign(column=_columns(cells))
     lines = list(dict.fromkeys(zip(cells["image"], cells["value"])))
-    columns = [pair for s in ("paper", "tuned") for pair in zip(cells["settings"], cells["column"]) if pair[0] == s]
-    columns = list(dict.fromkeys(columns))
-    cells = {(row.column, row.image, row.value): row for row in cells.itertuples()}
-    cells_of = [[cells.get((label, *line)) for _, label in columns] for line in lines]
+    columns = sorted(dict.fromkeys(zip(cells["settings"], cells["column"])), key=lambda pair: pair[0])  # paper, tuned
+    cell_at = {(row.column, row.image, row.value): row for row in cells.itertuples()}
+    cells_of = [[cell_at.get((label, *line)) for _, label in columns] for line in lines]
     differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
     height = 1.2 + 0.3 * len(lines)
     figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")
@@ -46,8 +45,7 @@ def draw(scores):
         text += "*" if cell.verdict == "not comparable" else ""
         colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
         panel.text(j, i, f"{text}\n({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
-    parameter = next(c.parameter for line in cells_of for c in line if c)
-    parameter, _ = style.symbol(parameter, scores["task"].iloc[0])
+    parameter, _ = style.symbol(cells["parameter"].iloc[0], scores["task"].iloc[0])
     heads = [f"{label}\n({settings})" if settings not in label else label for settings, label in columns]
     wide = max(9, 84 // len(columns))  # letters that fit over a column
     heads = ["\n".join(piece for line in head.split("\n") for piece in textwrap.wrap(line, wide)) for head in heads]
@@ -55,14 +53,12 @@ def draw(scores):
     panel.set_yticks(range(len(lines)), [f"{image}, {parameter} = {value:g}" for image, value in lines])
     panel.tick_params(length=0, labeltop=True, labelbottom=False)
     panel.grid(False)
-    for edge in range(1, len(lines)):
-        if lines[edge][0] != lines[edge - 1][0]:
-            panel.axhline(edge - 0.5, color="black", linewidth=0.8)
-    for edge in range(1, len(columns)):
-        if columns[edge][0] != columns[edge - 1][0]:
-            panel.axvline(edge - 0.5, color="black", linewidth=0.8)
+    for rule, keys in ((panel.axhline, lines), (panel.axvline, columns)):
+        for edge in range(1, len(keys)):
+            if keys[edge][0] != keys[edge - 1][0]:
+                rule(edge - 0.5, color="black", linewidth=0.8)
     note = "In brackets the published PSNR in dB."
-    if "not comparable" in {cell.verdict for line in cells_of for cell in line if cell}:
+    if "not comparable" in set(cells["verdict"]):
         note += " * not comparable, see the table."
     panel.set_xlabel(note, fontsize=6.5)
     figure.colorbar(shown, ax=panel, label="ours − published [dB]", shrink=min(1, 3 / height), extend="both")
@@ -71,8 +67,6 @@ def draw(scores):
 
 def _columns(cells):
     """Return the head of each row's column: the variant's label, and the published one if a cell has several."""
-    from steps.look import style
-
     several = cells.duplicated(["label", "image", "value"], keep=False).groupby(cells["label"]).transform("any")
     heads = [f"{a}\nto {b}" if s else a for a, b, s in zip(cells["label"], cells["published label"], several)]
     return [style.literal(head) for head in heads]

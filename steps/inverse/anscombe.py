@@ -40,9 +40,9 @@ class Anscombe:
         d = d * (self.high - self.low)  # above that of black
         place = (d * ((STEPS - 1) / top)).clamp(0, STEPS - 1)
         index = place.long().clamp(max=STEPS - 2)
-        found = torch.lerp(*(torch.from_numpy(table).to(d)[index + i] for i in (0, 1)), place - index)
+        counts = torch.lerp(*(torch.from_numpy(table).to(d)[index + i] for i in (0, 1)), place - index)
         beyond = end + ((d + self.low) ** 2 - (top + self.low) ** 2) / 4
-        return torch.where(d > top, beyond, found) / self.peak
+        return torch.where(d > top, beyond, counts) / self.peak
 
     @cached_property
     def _table(self):

@@ -39,10 +39,10 @@ def check_estimate(estimate, shape, method):
 
     tensor = isinstance(estimate, torch.Tensor)
     if not tensor or not estimate.is_floating_point() or tuple(estimate.shape) != shape:
-        found = f"of type {type(estimate).__name__}"
+        got = f"of type {type(estimate).__name__}"
         if tensor:
-            found = f"{str(estimate.dtype).removeprefix('torch.')} of shape {tuple(estimate.shape)}"
-        raise BadInput(f"{method}: the estimate is {found}; must be a tensor of floats of shape {shape}, the image's")
+            got = f"{str(estimate.dtype).removeprefix('torch.')} of shape {tuple(estimate.shape)}"
+        raise BadInput(f"{method}: the estimate is {got}; must be a tensor of floats of shape {shape}, the image's")
     estimate = estimate.detach().to("cpu", torch.float32)
     if not torch.isfinite(estimate).all():
         raise BadInput(f"{method}: the estimate has values that are not finite")

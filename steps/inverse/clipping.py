@@ -33,8 +33,8 @@ def undo(m, sigma):
     import torch
 
     x = torch.linspace(-REACH, 1 + REACH, STEPS, dtype=torch.float64)
-    found = np.interp(m.cpu().double().numpy(), mean(x, sigma).numpy(), x.numpy())
-    return torch.from_numpy(found).to(m)
+    undone = np.interp(m.cpu().double().numpy(), mean(x, sigma).numpy(), x.numpy())
+    return torch.from_numpy(undone).to(m)
 
 
 def spread(y, sigma):

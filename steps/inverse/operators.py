@@ -59,9 +59,11 @@ class LinearOperator:
         self.shape = tuple(shape)
         self._copies = {}
 
-    def solve(self, b, rho):
+    def solve(self, b, rho, iterations=500, tolerance=1e-6):
         """Return (AᵀA + rho I)⁻¹ b for rho > 0; b has the image's shape."""
-        return conjugate_gradient(lambda x: self.adjoint(self.forward(x)) + rho * x, b, iterations=500)
+        return conjugate_gradient(
+            lambda x: self.adjoint(self.forward(x)) + rho * x, b, iterations=iterations, tolerance=tolerance
+        )
 
     def backproject(self, y):
         """Return what one sees before any recovery, in the image's shape: y itself if it is an image, else Aᵀ y."""

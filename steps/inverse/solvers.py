@@ -34,14 +34,15 @@ def solve_smooth(A, b, rho, start=None, iterations=500, tolerance=1e-6):
     return torch.fft.irfft2(torch.fft.rfft2(b) / response.to(b), s=(height, width))
 
 
-def admm(minimise, prox, transform, start, iterations, callback=None, objective=None):
+def admm(minimise, prox, transform, start, iterations, callback=None, report=None):
     """Minimise f(x) + g(D x) by the alternating direction method of multipliers, scaled form (Boyd et al. 2011, 3.1.1).
 
         x ← argmin f(x) + rho/2 ‖D x − z + u‖²      minimise(z − u, x)
         z ← argmin g(z) + rho/2 ‖D x + u − z‖²      prox(D x + u)
         u ← u + D x − z
 
-    `transform` is D, `start` the first x. Calls callback(iteration, x, z, objective(x, z)). Returns the last x and z.
+    `transform` is D, `start` the first x; report(x, z) are the estimate and the loss for callback(iteration, estimate,
+    loss). Returns the last x and z.
     """
     x = start
     z = transform(x)
@@ -52,7 +53,7 @@ def admm(minimise, prox, transform, start, iterations, callback=None, objective=
         z = prox(moved)
         u = moved - z
         if callback:
-            callback(iteration, x, z, objective(x, z))
+            callback(iteration, *report(x, z))
     return x, z
 
 
@@ -74,14 +75,13 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
     def minimise(v, _):
         return A.solve(Aty + rho * v, rho)
 
-    def data_term(_, z):
-        return (A.forward(z) - y).square().sum() / 2
+    def prox(v):
+        return denoise(v, next(schedule))
 
-    report = callback and (lambda iteration, x, z, loss: callback(iteration, z, loss))
-    start = A.solve(Aty, rho)
-    return admm(minimise, lambda v: denoise(v, next(schedule)), lambda x: x, start, len(strengths), report, data_term)[
-        1
-    ]
+    def report(_, z):
+        return z, (A.forward(z) - y).square().sum() / 2
+
+    return admm(minimise, prox, lambda x: x, A.solve(Aty, rho), len(strengths), callback, report)[1]
 
 
 def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback=None, clipped=False):

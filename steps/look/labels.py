@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from steps.look import style
+
 GAP = 1.25  # height of a line of text in font sizes
 
 
@@ -14,20 +16,18 @@ def at_ends(figure, ends, looks):
     figure.draw_without_rendering()
     if not all(_fit(panel, points) for panel, points in ends):
         return below(figure, looks)
-    notes = []
-    for panel, points in ends:
-        for label, point in points.items():
-            colour = looks[label]["color"]
-            notes.append(_beside(panel, label, point, colour))
+    notes = [
+        [_beside(panel, label, point, looks[label]["color"]) for label, point in points.items()]
+        for panel, points in ends
+    ]
     figure.draw_without_rendering()  # the panels give way, and their ticks to that
     figure.draw_without_rendering()
     points_per_pixel = 72 / figure.dpi
-    for panel, points in ends:
-        mine = [text for text in notes if text.axes is panel]
+    for (panel, points), texts in zip(ends, notes):
         heights = _pixels(panel, points)[:, 1]
         gap = GAP * _size() / points_per_pixel
         placed = spread(heights, gap, panel.bbox.y0, panel.bbox.y1)
-        for text, shift in zip(mine, (placed - heights) * points_per_pixel):
+        for text, shift in zip(texts, (placed - heights) * points_per_pixel):
             text.set_position((text.get_position()[0], shift))
     figure.set_layout_engine("none")
 
@@ -69,11 +69,9 @@ def below(figure, looks):
     """Put a legend of looks below a figure, outside of it (`style.page`), in as many columns as have room."""
     from matplotlib.lines import Line2D
 
-    from steps.look.style import page
-
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    place = (0.5, (page(figure).y0 - 0.03) / figure.get_figheight())
+    place = (0.5, (style.page(figure).y0 - 0.03) / figure.get_figheight())
     handles = [Line2D([], [], **look) for look in looks.values()]
     for columns in range(min(6, len(handles)), 0, -1):
         legend = figure.legend(
@@ -107,45 +105,21 @@ def _pixels(panel, points):
 
 
 def _beside(panel, label, point, colour):
-    from steps.look.style import text_colour
-
-    return panel.annotate(
-        label,
-        point,
-        (12, 0),
-        textcoords="offset points",
-        va="center",
-        color=text_colour(colour),
-        arrowprops={
-            "arrowstyle": "-",
-            "color": colour,
-            "linewidth": 0.5,
-            "shrinkA": 0,
-            "shrinkB": 3,
-            "relpos": (0, 0.5),
-        },
-        annotation_clip=False,
-    )
+    line = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3, "relpos": (0, 0.5)}
+    settings = {"va": "center", "color": style.text_colour(colour), "arrowprops": line, "annotation_clip": False}
+    return panel.annotate(label, point, (12, 0), textcoords="offset points", **settings)
 
 
 def _place(panel, label, point, colour, taken, faint):
     """Return a label at one of eight places about a point that is clear of what is taken, or None."""
     from matplotlib.patheffects import withStroke
 
-    from steps.look.style import text_colour
-
+    settings = {"textcoords": "offset points", "color": style.text_colour(colour)}
+    settings["path_effects"] = [withStroke(linewidth=2, foreground="white")]  # legible where a line runs through it
     best = None
     for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-        text = panel.annotate(
-            label,
-            point,
-            (6 * x, (7 if not x else 5) * y),
-            textcoords="offset points",
-            ha=("right", "center", "left")[x + 1],
-            va=("top", "center", "bottom")[y + 1],
-            color=text_colour(colour),
-            path_effects=[withStroke(linewidth=2, foreground="white")],  # legible where a line runs through it
-        )
+        at = {"ha": ("right", "center", "left")[x + 1], "va": ("top", "center", "bottom")[y + 1]}
+        text = panel.annotate(label, point, (6 * x, (5 if x else 7) * y), **settings, **at)
         box = text.get_window_extent()
         inside = panel.bbox.x0 <= box.x0 and box.x1 <= panel.bbox.x1 and panel.bbox.y0 <= box.y0
         inside = inside and box.y1 <= panel.bbox.y1

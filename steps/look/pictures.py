@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from steps.base.files import read_array, whole
+from steps.look.style import DETAIL
 
 
 def truth(row):
@@ -69,8 +70,6 @@ def show(axes, image, title="", frame=None, **settings):
     `settings` are imshow's. Returns what imshow does.
     """
     from matplotlib.patches import Rectangle
-
-    from steps.look.style import DETAIL
 
     shown = axes.imshow(image, **{"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"} | settings)
     axes.set_title(title, pad=2.5)

@@ -3,11 +3,13 @@
 A figure of one method has the colours of all, for its variants.
 """
 
+import itertools
 import json
 import textwrap
 import zlib
 
 from steps.base import discover
+from steps.base.parameters import keywords, parse_parameters, spell
 
 COLUMN, WIDTH = 3.5, 7.1  # inches: one and two columns of a journal page
 # Of Okabe and Ito (2008), which everyone can tell apart; the prior and its hybrids have the warm ones.
@@ -27,12 +29,9 @@ RC = {
     "axes.grid": True,
     "grid.color": "0.9",
     "grid.linewidth": 0.5,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 6.5),
+    **dict.fromkeys(("xtick.major.width", "ytick.major.width"), 0.6),
+    **dict.fromkeys(("xtick.minor.width", "ytick.minor.width"), 0.4),
     "lines.linewidth": 1.2,
     "lines.markersize": 4.5,
     "legend.frameon": False,
@@ -110,13 +109,39 @@ def columns(panels):
     return panels if panels < 3 else 2 if panels == 4 else 3
 
 
+def grid(titles, height, stacked=1, across=None):
+    """Return (figure, panels): for each title, `stacked` panels one below the other; a title None leaves a gap.
+
+    A title has `height` inches; side by side are columns(across), of all unless it is said. All share their x-axis.
+    """
+    import matplotlib.pyplot as plt
+
+    wide = columns(across or len(titles))
+    rows = -(-len(titles) // wide)
+    size = (COLUMN if wide == 1 else WIDTH, height * rows)
+    figure, panels = plt.subplots(stacked * rows, wide, figsize=size, squeeze=False, sharex=True, layout="constrained")
+    panels = panels.reshape(rows, stacked, wide).swapaxes(1, 2).reshape(-1, stacked)
+    for group, title in itertools.zip_longest(panels, titles):
+        if title is None:
+            for panel in group:
+                panel.remove()
+        else:
+            group[0].set_title(wrapped(title, size[0] / wide - 0.4, 7.5))
+            group[-1].tick_params(labelbottom=True)  # also where the panel below is missing
+    return figure, panels[: len(titles)]
+
+
+def empty(panel, text):
+    """Say in the middle of a panel why it is empty."""
+    panel.set(yticks=[])
+    panel.text(0.5, 0.5, text, transform=panel.transAxes, ha="center", va="center", color="0.4")
+
+
 def value(name, number, task):
     """Return a task's parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "σ estimated".
 
     Of a noise what its module calls it: "Poisson noise". Of what a measurement does not have (None or NaN): "".
     """
-    from steps.base.parameters import spell
-
     if number is None or number != number:
         return ""
     if name == "noise":
@@ -128,6 +153,11 @@ def value(name, number, task):
 def values(pairs, task):
     """Return (parameter, value) pairs of a task in words, those that a measurement has: "Poisson noise, peak = 30"."""
     return ", ".join(filter(None, (value(*pair, task) for pair in pairs)))
+
+
+def panel_title(image, names, numbers, task):
+    """Return the title of a panel: an image and the values of a task's parameters that vary: "house, σ = 0.1"."""
+    return ", ".join(filter(None, [image, values(zip(names, numbers), task)]))
 
 
 def literal(text):
@@ -149,8 +179,6 @@ def said(task, noises, methods=()):
 
     No number depends on it, see steps/run/sources.py; but figures are drawn anew when it changes.
     """
-    from steps.base.parameters import keywords
-
     adds = [discover.load("noises", noise).add for noise in noises]
     symbols = {name: symbol(name, task) for name in keywords(discover.load("tasks", task).Operator, *adds)}
     names = [value("noise", noise, task) for noise in noises]
@@ -175,15 +203,14 @@ def log_scale(axis, low, high):
 
 def heading(figure, row):
     """Write above all of a figure what it shows: the task, the image and the corruption of a row of scores."""
-    from steps.base.parameters import parse_parameters
-
-    settings = [
-        value(k, v, row["task"]) + (f" as {row['noise_sigma']:.2g}" if v == "estimate" else "")
-        for k, v in parse_parameters(row["corruption"]).items()
-        if k not in ("seed", "clip")
+    settings = parse_parameters(row["corruption"])
+    words = [
+        value(name, number, row["task"]) + (f" as {row['noise_sigma']:.2g}" if number == "estimate" else "")
+        for name, number in settings.items()
+        if name not in ("seed", "clip")
     ]
-    settings += ["clipped to [0, 1]"] * (parse_parameters(row["corruption"]).get("clip") is True)
-    title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *settings])
+    words += ["clipped to [0, 1]"] * (settings.get("clip") is True)
+    title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *words])
     size = min(8, 0.95 * WIDTH * 72 / (0.6 * len(title)))  # in one line, however long the image's name
     figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=size)
 
@@ -204,12 +231,12 @@ def place(figure, left, top, width, height):
 
 
 def note(figure, text, size=6):
-    """Write a note below all that a figure has, outside of it: `page` is what to save."""
+    """Write a note, if there is one, below all that a figure has, outside of it: `page` is what to save."""
     width, height = figure.get_size_inches()
-    text = "\n".join(textwrap.wrap(text, int(width * 72 / (0.57 * size))))
-    figure.text(
-        0.05 / width, (page(figure).y0 - 0.05) / height, text, va="top", fontsize=size, color="0.3", in_layout=False
-    )
+    lines = textwrap.wrap(text, int(width * 72 / (0.57 * size)))
+    at = (0.05 / width, (page(figure).y0 - 0.05) / height)
+    if lines:
+        figure.text(*at, "\n".join(lines), va="top", fontsize=size, color="0.3", in_layout=False)
 
 
 def page(figure):

@@ -47,12 +47,12 @@ def recover(
     settings = {"lr": lr, "precision": precision, "deterministic": deterministic}
     fit = Fit(lambda: networks.create(A.shape, **size, seed=seed), A.shape, y.device, **settings)
 
-    def project(v, _):
+    def project(v, _=None):
         return fit.run(lambda x: (x - v).square().mean(), inner)
 
     if A.identity:
         for iteration in range(1, iterations + 1):
-            z = project(y, None)
+            z = project(y)
             if callback:
                 callback(iteration, z, (z - y).square().sum() / 2)
         return z

@@ -68,39 +68,14 @@ def recover(
     from steps.prior import networks
     from steps.prior.fit import Fit
 
-    def create():
-        return networks.create(
-            A.shape,
-            network=network,
-            channels=channels,
-            scales=scales,
-            skip=skip,
-            inputs=inputs,
-            upsampling=upsampling,
-            padding=padding,
-            p_keep=p_keep,
-            seed=seed,
-        )
-
     if discrepancy and not sigma:
         raise BadInput(f"discrepancy: {discrepancy} needs noise to stop at, but sigma is 0")
-    fit = Fit(
-        create,
-        A.shape,
-        y.device,
-        lr=lr,
-        l1=l1,
-        l2=l2,
-        input_noise=input_noise,
-        output=output,
-        backtrack=backtrack,
-        window=window,
-        patience=patience,
-        min_start=min_start,
-        precision=precision,
-        deterministic=deterministic,
-        seed=seed,
-    )
+    size = {"network": network, "channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "seed": seed}
+    size |= {"upsampling": upsampling, "padding": padding, "p_keep": p_keep}
+    settings = {"lr": lr, "l1": l1, "l2": l2, "input_noise": input_noise, "output": output, "seed": seed}
+    settings |= {"backtrack": backtrack, "window": window, "patience": patience, "min_start": min_start}
+    settings |= {"precision": precision, "deterministic": deterministic}
+    fit = Fit(lambda: networks.create(A.shape, **size), A.shape, y.device, **settings)
 
     def data_term(x):
         expected = clipping.mean(A.forward(x), sigma) if clipped else A.forward(x)

@@ -46,11 +46,10 @@ def recover(
     def prox(v):
         return shrink(v, lam / rho, kind)
 
-    def objective(x, z):
-        return (A.forward(x) - y).square().sum() / 2 + lam * length(gradient(x), kind).sum()
+    def report(x, _):
+        return x, (A.forward(x) - y).square().sum() / 2 + lam * length(gradient(x), kind).sum()
 
-    report = callback and (lambda iteration, x, z, loss: callback(iteration, x, loss))
-    return admm(minimise, prox, gradient, Aty, iterations, report, objective)[0]
+    return admm(minimise, prox, gradient, Aty, iterations, callback, report)[0]
 
 
 def length(z, kind):

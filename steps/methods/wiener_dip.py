@@ -43,8 +43,7 @@ def recover(
     from steps.methods import dip, wiener
     from steps.tasks.denoising import Operator
 
-    settings = {"iterations": iterations, "lr": lr, "channels": channels, "scales": scales, "skip": skip}
-    settings |= {"upsampling": upsampling, "input_noise": input_noise, "output": output}
-    settings |= {"precision": precision, "deterministic": deterministic, "seed": seed}
+    settings = {"lr": lr, "channels": channels, "scales": scales, "skip": skip, "upsampling": upsampling, "seed": seed}
+    settings |= {"input_noise": input_noise, "output": output, "precision": precision, "deterministic": deterministic}
     filtered = wiener.recover(y, A, sigma, prior=prior)
-    return dip.recover(filtered, Operator(A.shape), sigma, **settings, callback=callback)
+    return dip.recover(filtered, Operator(A.shape), sigma, iterations=iterations, **settings, callback=callback)

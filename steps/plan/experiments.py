@@ -32,8 +32,8 @@ def recoveries(experiment, images=None, where="experiment"):
     for image in experiment["images"]:
         if images is not None and image not in images:
             raise BadInput(f"{where}.images: {no_such('image', image, images)}")
-    # Of a corruption the variants depend on nothing but its seed, which a method may take by `seed: corruption`:
-    # so they are made once a seed, and each corruption is checked once, however many images have it.
+    # Of a corruption the variants depend on its seed alone, which a method may take by `seed: corruption`. So they are
+    # made once for each seed, and each corruption is checked once, however many images have it.
     found = []
     by_seed = {0: first}
     pairs = cases(experiment, where)
@@ -56,13 +56,13 @@ def recoveries(experiment, images=None, where="experiment"):
 
 def there(recovery):
     """Return whether a recovery has been made: its image is there, and not one that this run failed to make anew."""
-    return Path(recovery.folder, "recovered.npy").is_file() and recovery.folder not in _failed()
+    return Path(recovery.folder, "recovered.npy").is_file() and recovery.folder not in _left_out()
 
 
 @functools.cache
-def _failed():
-    """Return the folders listed in the file $PRIORBENCH_FAILED, of recoveries that are there but out of date."""
-    file = os.environ.get("PRIORBENCH_FAILED")
+def _left_out():
+    """Return the folders listed in the file $PRIORBENCH_LEFT_OUT, of recoveries that are there but out of date."""
+    file = os.environ.get("PRIORBENCH_LEFT_OUT")
     return frozenset(Path(file).read_text(encoding="utf-8").splitlines()) if file else frozenset()
 
 

@@ -4,6 +4,8 @@ import contextlib
 import copy
 import ctypes
 import os
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 
 import torch
 
@@ -20,8 +22,8 @@ def has_bfloat16(device):
     """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(check() for check in found if check)
+    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in checks if check)
 
 
 def keep_memory():
@@ -36,6 +38,7 @@ def keep_memory():
         mallopt(-3, 2**30) or mallopt(-3, 2**25)  # M_MMAP_THRESHOLD; before glibc 2.35 at most 32 MiB
 
 
+@dataclass(eq=False)
 class Fit:
     """A network f_θ and its code z, fitted by Adam to  min_θ data_term(f_θ(z)) + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
 
@@ -60,31 +63,25 @@ class Fit:
     Sources: Ulyanov, Vedaldi, Lempitsky (2018); Anderson, section 4; Wang et al. (2021) for the variance.
     """
 
-    def __init__(
-        self,
-        create,
-        shape,
-        device,
-        *,
-        lr,
-        l1=0.0,
-        l2=0.0,
-        input_noise=0.0,
-        output="last",
-        backtrack=False,
-        window=0,
-        patience=1000,
-        min_start=0,
-        precision="auto",
-        deterministic=False,
-        seed=0,
-    ):
-        self.create, self.shape, self.device = create, tuple(shape), device
-        self.lr, self.l1, self.l2 = lr, l1, l2
-        self.input_noise, self.output, self.backtrack = input_noise, output, backtrack
-        self.stopping = (window, patience, min_start)
-        self.deterministic, self.seed = deterministic, seed
-        fast = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+    create: Callable
+    shape: tuple
+    device: torch.device
+    _: KW_ONLY
+    lr: float
+    l1: float = 0.0
+    l2: float = 0.0
+    input_noise: float = 0.0
+    output: str = "last"
+    backtrack: bool = False
+    window: int = 0
+    patience: int = 1000
+    min_start: int = 0
+    precision: str = "auto"
+    deterministic: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        fast = self.precision == "bfloat16" or (self.precision == "auto" and has_bfloat16(self.device))
         self._start(torch.bfloat16 if fast else torch.float32)
 
     def run(self, data_term, iterations, callback=None, target=0.0):
@@ -96,10 +93,9 @@ class Fit:
         again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
         the size of the image, if memory runs out.
         """
-        window, patience, min_start = self.stopping
-        if window and max(window, min_start) + patience > iterations:
+        if self.window and max(self.window, self.min_start) + self.patience > iterations:
             raise BadInput(
-                f"window={window}, patience={patience}, min_start={min_start}: cannot stop within "
+                f"window={self.window}, patience={self.patience}, min_start={self.min_start}: cannot stop within "
                 f"iterations={iterations}; patience and the larger of the others must add up to that at most"
             )
         try:
@@ -128,8 +124,8 @@ class Fit:
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
     def _run(self, data_term, iterations, callback, target):
-        shown = set(kept(iterations))
-        stop = MovingVariance(*self.stopping) if self.stopping[0] else None
+        traced = set(kept(iterations))
+        stop = MovingVariance(self.window, self.patience, self.min_start) if self.window else None
         saved = None
         for iteration in range(1, iterations + 1):
             check = iteration % CHECK == 0 or iteration == iterations
@@ -138,7 +134,7 @@ class Fit:
             if self.output == "average":
                 self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
                 estimate = self.average
-            elif self.output == "unperturbed" and (iteration in shown or stop or reached):
+            elif self.output == "unperturbed" and (iteration in traced or stop or reached):
                 estimate = self.unperturbed()
             if callback:
                 callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))

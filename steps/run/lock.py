@@ -3,39 +3,26 @@
 import fcntl
 import json
 import os
-import shlex
-import shutil
 import socket
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from pathlib import Path
 
 from steps.base.errors import BadInput
 from steps.base.files import write_json
-from steps.run.sources import ROOT
 
 LOCK = Path(".snakemake/priorbench.lock")
 MAKING = Path(".snakemake/priorbench.making")
-READ_ONLY = {"--lint", "--report", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--filegraph", "--d3dag"}
-READ_ONLY |= {"--list-rules", "--list-target-rules", "--unlock", "-l", "-S", "-D", "--help", "-h"}
-NO_LOCK = "--nolock"  # the second pass of a run that holds the lock, or who says so
 _held = []  # the open lock file of this process: the kernel frees the lock when the process ends, however it does
 
 
-def begin(command, local):
+def begin(local):
     """Let this process be the run in the working directory; return a sentence on what was cleared, or None.
 
-    command  the words of the command line: one that only reads is no run, and locks nothing.
-    local    whether the jobs run on this machine, so that none is left when it has been killed.
+    local  whether the jobs run on this machine, so that none is left when it has been killed.
     Snakemake's own lock outlives a killed run. It is cleared if this is certain: the run that wrote it was on this
     machine, with local jobs, and no process holds our lock. Raises BadInput if another run is at work, or if the
     folder cannot be written to.
     """
-    if {*READ_ONLY, NO_LOCK}.intersection(word.split("=")[0] for word in command):
-        return None
     for folder in (LOCK.parent, Path("results")):
         _check_writable(folder)
     file = open(LOCK, "a+", encoding="utf-8")  # noqa: SIM115 held until the process ends
@@ -58,7 +45,7 @@ def begin(command, local):
         lock.unlink(missing_ok=True)
     file.truncate(0)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    json.dump({"process": os.getpid(), "host": host, "local": local, "since": since, "command": command}, file)
+    json.dump({"process": os.getpid(), "host": host, "local": local, "since": since}, file)
     file.flush()
     if locks:
         return f"The run of {before['since']} (process {before['process']}) was killed; this one goes on where it was."
@@ -94,34 +81,9 @@ def interrupted():
         return set()
 
 
-def look_once(scheduler):
-    """Let a Snakemake scheduler have one timer at a time.
-
-    To keep to --max-jobs-per-timespan it looks at the jobs again after each second, but starts such a timer after every
-    look and every job: after n jobs n timers, each of which starts the next. At 200 jobs that took a quarter of a core
-    and it grows with their number (Snakemake 9.27).
-    """
-    lock, waiting = threading.Lock(), set()
-
-    def look(delay):
-        with lock:
-            if not waiting:
-                timer = threading.Timer(delay, looked)
-                timer.daemon = True
-                waiting.add(timer)
-                timer.start()
-
-    def looked():
-        with lock:
-            waiting.clear()
-        scheduler._open_jobs.release()
-
-    scheduler._schedule_reevalutation = look
-
-
-def second_pass(command):
-    """Run a command that is a part of this run: it holds the lock, too, and ends with this process (Linux)."""
-    subprocess.run([*_end_with_parent(), *command], pass_fds=[file.fileno() for file in _held])
+def held():
+    """Return the file numbers of the locks that this process holds, so that a part of its run can hold them, too."""
+    return [file.fileno() for file in _held]
 
 
 def _read(file):
@@ -140,29 +102,3 @@ def _check_writable(folder):
         probe.unlink()
     except OSError as error:
         raise BadInput(f"{folder.absolute()} cannot be written to: {error.strerror}") from error
-
-
-def job_prefix():
-    """Return what a job's command begins with: it is done by run/warm.py, and ends at once when its run is killed.
-
-    It takes the place of the shell (exec); where there is util-linux's setpriv (Linux), the kernel ends it with its
-    parent. Elsewhere it goes on to its end, and what it writes it writes whole.
-    """
-    return shlex.join(["exec", *_end_with_parent(), "python", "-I", "-S", str(ROOT / "steps" / "run" / "ask.py")]) + " "
-
-
-def _end_with_parent():
-    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-
-
-def warm():
-    """Start the process that has the libraries loaded; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
-    path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
-    subprocess.Popen(
-        [sys.executable, "-m", "steps.run.warm", path, str(os.getpid())],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.environ["PRIORBENCH_WARM"] = path

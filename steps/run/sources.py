@@ -59,7 +59,12 @@ def listing(*modules):
 @functools.cache
 def digest(path):
     """Return the SHA-256 of what the code of a file says."""
-    return hashlib.sha256(said(Path(path).read_text(encoding="utf-8")).encode()).hexdigest()
+    return hashlib.sha256(_said(_parsed(path).body, top=True).encode()).hexdigest()
+
+
+@functools.cache
+def _parsed(path):
+    return ast.parse(Path(path).read_text(encoding="utf-8"), str(path))
 
 
 def said(code):
@@ -73,7 +78,8 @@ def said(code):
 
 def _said(node, top=False):
     if isinstance(node, list):
-        node = sorted(node, key=lambda item: ast.unparse(item) if isinstance(item, IMPORTS) else "~")  # those first
+        if any(isinstance(item, IMPORTS) for item in node):  # which come first, in one order
+            node = sorted(node, key=lambda item: ast.unparse(item) if isinstance(item, IMPORTS) else "~")
         return f"[{' '.join(filter(None, (_said(item, top) for item in node)))}]"
     if not isinstance(node, ast.AST):
         return ascii(node)
@@ -188,9 +194,9 @@ def _path(module):
 
 @functools.cache
 def _imports(path):
-    """Return [(name, module)] of what a file imports from steps; the name of a whole module is its own."""
+    """Return [(name, module)] of what a file imports from steps; a name that a module has is "name here=name there"."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             found += [(alias.asname or alias.name, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -198,7 +204,8 @@ def _imports(path):
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                found.append((alias.asname or alias.name, inner if _is_module(inner) else node.module))
+                name = alias.asname or alias.name
+                found.append((name, inner) if _is_module(inner) else (f"{name}={alias.name}", node.module))
     return [pair for pair in found if pair[1].split(".")[0] == "steps" and _is_module(pair[1])]
 
 

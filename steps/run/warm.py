@@ -11,14 +11,30 @@ import runpy
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
 
 LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity", "skimage.metrics.simple_metrics")
+LIBRARIES += ("pandas", "matplotlib.pyplot", "matplotlib.backends.backend_pdf", "scipy.stats")
 YOURSELF = 255  # the answer that means: do it yourself
 POLL = 1  # seconds between looks whether the run is still there
+
+
+def start():
+    """Start such a process; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
+    path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
+    subprocess.Popen(
+        [sys.executable, "-m", "steps.run.warm", path, str(os.getpid())],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.environ["PRIORBENCH_WARM"] = path
 
 
 def serve(path, run):

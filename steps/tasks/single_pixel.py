@@ -1,19 +1,14 @@
 """Single-pixel camera: y = A x + n with M = N / compression patterns for N pixels."""
 
-from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
 
 from steps.base.errors import BadInput
-from steps.inverse.operators import LinearOperator, conjugate_gradient
+from steps.inverse.operators import LinearOperator
 
 SYMBOLS = {"compression": ("N/M", "Pixels / patterns N/M")}
-TRIED = [
-    {"compression": 1.0},
-    {"patterns": "hadamard"},
-    {"patterns": "hadamard", "compression": 5.0, "seed": 3},
-]
+TRIED = [{"compression": 1.0}, {"patterns": "hadamard"}, {"patterns": "hadamard", "compression": 5.0, "seed": 3}]
 LARGEST = 4 * 2**30  # bytes of dense patterns in float32
 
 
@@ -113,8 +108,7 @@ class Operator(LinearOperator):
         elif self.padded == self.shape[-2] * self.shape[-1]:
             inner = self.forward(exact) / (self.padded / self.count + rho)
         else:
-            inverse = partial(conjugate_gradient, lambda x: self.adjoint(self.forward(x)) + rho * x, iterations=2000)
-            return inverse(exact, tolerance=1e-6 * min(1, rho)).to(b.dtype)
+            return super().solve(exact, rho, iterations=2000, tolerance=1e-6 * min(1, rho)).to(b.dtype)
         return ((exact - self.adjoint(inner)) / rho).to(b.dtype)
 
     def _factor(self, like, rho):

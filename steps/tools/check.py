@@ -14,6 +14,7 @@ import click
 from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import BROKEN
+from steps.base.text import read_text
 from steps.images.load import URL, at_hand, check_image
 from steps.plan import claims, experiments, needs, published
 from steps.plan.config import read_config
@@ -37,12 +38,14 @@ class Part(NamedTuple):
     memory: float  # MB that the largest asks for, 0 if no size is known
 
 
-def parts(config, asked, megabytes):
-    """Return the Parts of {experiment: its Recoveries}; what two experiments share is left to make in the first."""
+def parts(asked, megabytes, wanted, gpu):
+    """Return the Parts of {experiment: its Recoveries}; what two experiments share is left to make in the first.
+
+    megabytes  {image: MB} of `sizes`;  wanted  the config's `needs`;  gpu  whether methods that can use one do.
+    """
     methods = {recovery.method for recoveries in asked.values() for recovery in recoveries}
-    has_gpu = config["device"] == "cuda" or (config["device"] == "auto" and bool(devices.available()))
-    on_gpu = {method: has_gpu and getattr(discover.load("methods", method), "GPU", False) for method in methods}
-    rate, found, seen = rates(on_gpu), [], set()
+    on_gpu = {method: gpu and getattr(discover.load("methods", method), "GPU", False) for method in methods}
+    rate, listed, seen = rates(on_gpu), [], set()
     for name, recoveries in asked.items():
         by_method = defaultdict(dict)
         for recovery in recoveries:
@@ -58,11 +61,11 @@ def parts(config, asked, megabytes):
             says = method in rate or hasattr(discover.load("methods", method), "needs")
             whole = len(known) == len(left) and (says or not known)
             kinds = {(r.corruption, r.params, megabytes[r.image]): r for r in folders.values() if megabytes[r.image]}
-            memory = [needs.recovery(r, size, config["needs"], on_gpu[method])[0] for (*_, size), r in kinds.items()]
+            memory = [needs.recovery(r, size, wanted, on_gpu[method])[0] for (*_, size), r in kinds.items()]
             hours = (seconds + len(known) * JOBS) / 3600
             counts = len(folders), len(left)
-            found.append(Part(name, method, *counts, hours, whole, method in rate, max(memory, default=0)))
-    return found
+            listed.append(Part(name, method, *counts, hours, whole, method in rate, max(memory, default=0)))
+    return listed
 
 
 def sizes(config):
@@ -70,15 +73,15 @@ def sizes(config):
 
     In the order: what the config or the file's header says, in colour unless it is turned gray; the image as made.
     """
-    found = {}
+    megabytes = {}
     for name, image in config["images"].items():
         file, made = at_hand(image["source"], name, config["image_dirs"]), _made(name)
         height, width = check_image(image | ({"source": str(file)} if file else {}), f"images.{name}")
         if not height and made:
             height, width = made[1:]
         channels = 1 if image.get("gray") else made[0] if made else 3
-        found[name] = 4e-6 * channels * height * width or None
-    return found
+        megabytes[name] = 4e-6 * channels * height * width or None
+    return megabytes
 
 
 def rates(on_gpu):
@@ -87,11 +90,13 @@ def rates(on_gpu):
     on_gpu  {method: whether it would run on a GPU here}; only recoveries count that ran where they would here.
     """
     file, ratios = Path("results/scores.csv"), defaultdict(list)
-    with file.open(encoding="utf-8", newline="") if file.is_file() else contextlib.nullcontext([]) as lines:
-        for row in csv.DictReader(lines):
-            method, shape = row["method"], _made(row["image"])
-            if shape and on_gpu.get(method) == (row["device"] != "cpu"):
-                ratios[method].append(float(row["seconds"]) / _work(method, row["params"], 4e-6 * math.prod(shape)))
+    rows = list(csv.DictReader(read_text(file).splitlines())) if file.is_file() else []
+    shapes = {name: _made(name) for name in {row.get("image") for row in rows}}
+    for row in rows:
+        with contextlib.suppress(*BROKEN):  # of another version, or somebody else's: it says nothing of seconds
+            shape, method, seconds = shapes[row["image"]], row["method"], float(row["seconds"])
+            if shape and (row["device"] != "cpu") == on_gpu[method]:
+                ratios[method].append(seconds / _work(method, row["params"], 4e-6 * math.prod(shape)))
     return {method: statistics.median(values) for method, values in ratios.items()}
 
 
@@ -100,11 +105,11 @@ def describe(config, file):
     entries = config["experiments"]
     asked = {name: experiments.recoveries(entry) for name, entry in entries.items()}
     every = {recovery.folder: recovery for recoveries in asked.values() for recovery in recoveries}.values()
-    megabytes = sizes(config)
-    found = parts(config, asked, megabytes)
+    megabytes, has_gpu = sizes(config), config["device"] != "cpu" and bool(devices.available())
+    listed = parts(asked, megabytes, config["needs"], has_gpu or config["device"] == "cuda")
     count, measurements = len(every), len({recovery.case for recovery in every})
-    left, largest = sum(part.left for part in found), max(part.memory for part in found)
-    total = spelled(sum(part.hours for part in found), all(part.whole for part in found))
+    left, largest = sum(part.left for part in listed), max(part.memory for part in listed)
+    total = spelled(sum(part.hours for part in listed), all(part.whole for part in listed))
     wide = max(10, *map(len, asked))
     lines = [
         f"{file}: {len(config['images'])} images, {measurements} measurements, {count} recoveries.",
@@ -112,11 +117,11 @@ def describe(config, file):
         "",
         f"{'experiment':<{wide}}  {'method':<14} {'recoveries':>10} {'to make':>8} {'time':>10} {'memory':>8}",
     ]
-    for part in found:
+    for part in listed:
         memory = f"{part.memory / 1e3:.1f} GB" if part.memory else "unknown"
         numbers = f"{part.count:>10} {part.left:>8} {spelled(part.hours, part.whole):>10} {memory:>8}"
         lines.append(f"{part.experiment:<{wide}}  {part.method:<14} {numbers}")
-    ran = ", ".join(dict.fromkeys(part.method for part in found if part.measured))
+    ran = ", ".join(dict.fromkeys(part.method for part in listed if part.measured))
     before = f"as long as here before of {ran}; else " if ran else ""
     lines += ["", f"Time: {before}by what the methods' files say, which is generous, and {JOBS:.1f} s to start each."]
     lines += [f"Memory: what the largest job asks for{f', {largest / 1e3:.1f} GB in all' if largest else ''}."]
@@ -137,6 +142,8 @@ def describe(config, file):
     if "claims" in config:
         lines += [f"{len(claims.read(config['claims'], config))} claims of {config['claims']} are decided."]
     remarks = worth_knowing(config, every, megabytes, [path for path in askable if path not in set(drawn)])
+    if config["device"] == "cuda" and not has_gpu:
+        remarks.append("device: cuda, but this machine has no GPU; the methods that use one will fail.")
     return lines + ["", "Worth knowing:", *(f"- {remark}" for remark in remarks)] if remarks else lines
 
 
@@ -157,8 +164,6 @@ def worth_knowing(config, recoveries, megabytes, not_drawn):
         package = getattr(discover.load("methods", method), "PACKAGE", None)
         if package and not find_spec(package):
             remarks.append(f"The package {package} is not installed; recoveries by {method} will fail.")
-    if config["device"] == "cuda" and not devices.available():
-        remarks.append("device: cuda, but this machine has no GPU; the methods that use one will fail.")
     return remarks
 
 

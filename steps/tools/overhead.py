@@ -1,8 +1,6 @@
 """Measure what the workflow itself costs: planning it, finding nothing to do, starting a job (docs/runs.md)."""
 
-import asyncio
 import contextlib
-import logging
 import os
 import subprocess
 import sys
@@ -15,7 +13,7 @@ import click
 from steps.base.errors import Command
 from steps.base.files import write_json
 from steps.plan import experiments
-from steps.run import manifest
+from steps.run import engine, manifest
 from steps.run.sources import ROOT
 
 JOBS = 40  # of each kind that are timed
@@ -53,35 +51,15 @@ def config(count):
 
 def pretend(study):
     """In the working directory, write a file for each that a run would make, and let Snakemake note it as made."""
-    from snakemake.api import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings, SnakemakeApi
-
-    logging.disable(logging.INFO)
     write_json("study.json", study)
-
-    def dag():
-        with SnakemakeApi(OutputSettings(dryrun=True)) as api:
-            workflow = api.workflow(
-                snakefile=ROOT / "Snakefile",
-                resource_settings=ResourceSettings(cores=1),
-                config_settings=ConfigSettings(configfiles=[Path("study.json").absolute()]),
-            )
-            workflow.dag(DAGSettings()).execute_workflow(executor="dryrun")
-            return workflow._workflow
-
-    for job in sorted(dag().dag.jobs, key=lambda job: ORDER.index(job.rule.name)):
+    for job in sorted(engine.planned("study.json").dag.jobs, key=lambda job: ORDER.index(job.rule.name)):
         for path in job.output:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text("x\n")
-    made = dag()
-    made_of = {str(path): list(map(str, job.input)) for job in made.dag.jobs for path in job.output}
-    manifest.update(manifest.facts(study, "", 1, {}), made_of, set(made_of))
-
-    async def note():
-        for job in made.dag.jobs:
-            if job.output:
-                await made.persistence.finished(job)
-
-    asyncio.run(note())
+    made = engine.planned("study.json")
+    files, _ = engine.made_of(made)
+    manifest.update(manifest.facts(study, "", 1, {}), files, set(files))
+    engine.note_as_made(made)
 
 
 ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "show")

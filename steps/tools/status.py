@@ -1,7 +1,6 @@
 """Say in words what the next run would do, and why; nothing is run."""
 
 import functools
-import logging
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,29 +8,13 @@ from pathlib import Path
 import click
 
 from steps.base.errors import Command
-from steps.run import manifest, report
-from steps.run.sources import ROOT, checksums
+from steps.run import engine, manifest, report
+from steps.run.sources import checksums
 
 NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
 NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
 NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
 NAMES |= {"render": "table as a web page"}
-
-
-def plan(config):
-    """Return (jobs to run, why(job), number of all jobs) of the workflow with a config file; None: the default."""
-    from snakemake.api import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings, SnakemakeApi
-
-    logging.disable(logging.INFO)  # Snakemake's own account of it
-    with SnakemakeApi(OutputSettings(dryrun=True)) as api:
-        workflow = api.workflow(
-            snakefile=ROOT / "Snakefile",
-            resource_settings=ResourceSettings(cores=1, resources={}),
-            config_settings=ConfigSettings(configfiles=[Path(config).absolute()] if config else []),
-        )
-        workflow.dag(DAGSettings(force_incomplete=True)).execute_workflow(executor="dryrun")
-        dag = workflow._workflow.dag
-        return list(dag.needrun_jobs(exclude_finished=False)), dag.reason, len(list(dag.jobs)) - 1
 
 
 def what(job):
@@ -83,13 +66,13 @@ def _listed(note):
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False))
 def main(config):
     """CONFIG is a yaml file; the embedded default if it is not given."""
-    jobs, reason, count = plan(config)
-    jobs = [job for job in jobs if job.rule.name != "all"]
+    dag = engine.planned(config, force_incomplete=True).dag
+    jobs, count = [job for job in dag.needrun_jobs() if job.rule.name != "all"], len(list(dag.jobs)) - 1
     made = manifest.read()
     before = {path: entry["sha256"] for path, entry in made["files"].items()} | manifest.last(made).get("code", {})
     order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
     jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
-    found = Counter((what(job), why(job, reason(job), before)) for job in jobs)
+    found = Counter((what(job), why(job, dag.reason(job), before)) for job in jobs)
     for (name, cause), times in found.items():
         print(f"{times:6} × {name:34} {cause}")
     print(f"{len(jobs)} of {count} jobs would run." if jobs else f"Nothing to do: all {count} jobs are done.")

@@ -57,8 +57,8 @@ def test_admm_finds_the_lasso_s_solution():
         lambda x: D @ x,
         torch.zeros(6, dtype=torch.float64),
         300,
-        lambda iteration, x, z, loss: losses.append(float(loss)),
-        lambda x, z: (x - b).square().sum() / 2 + lam * (D @ x).abs().sum(),
+        lambda iteration, x, loss: losses.append(float(loss)),
+        lambda x, z: (x, (x - b).square().sum() / 2 + lam * (D @ x).abs().sum()),
     )
     expected = D.T @ ((D @ b).sign() * ((D @ b).abs() - lam).clamp(min=0))
     np.testing.assert_allclose(x.numpy(), expected.numpy(), atol=1e-8)

@@ -1,18 +1,15 @@
-import inspect
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
 
 from steps.base.errors import BadInput
 from steps.run import lock as runs
 
-HOLD = "from steps.run import lock; lock.begin(['--cores', '1'], local=True); print('held', flush=True); input()"
+HOLD = "from steps.run import lock; lock.begin(local=True); print('held', flush=True); input()"
 
 
 @pytest.fixture
@@ -49,19 +46,14 @@ def snakemakes_lock(folder):
 
 def test_two_runs_at_once_are_refused(folder, other):
     with pytest.raises(BadInput, match=rf"another run is at work in {folder} \(process {other.pid} on .*, since 2"):
-        runs.begin(["--cores", "1"], local=True)
-
-
-@pytest.mark.parametrize("word", ["--lint", "--report", "--report=r.html", "--unlock", runs.NO_LOCK, "--summary"])
-def test_reading_is_no_run(folder, other, word):
-    assert runs.begin(["--cores", "1", word], local=True) is None
+        runs.begin(local=True)
 
 
 def test_what_a_killed_run_left_is_cleared(folder, other):
     lock = snakemakes_lock(folder)
     other.kill()
     other.wait()
-    said = runs.begin(["--cores", "1"], local=True)
+    said = runs.begin(local=True)
     assert said.startswith("The run of 2") and f"(process {other.pid}) was killed" in said
     assert not lock.exists()
 
@@ -74,14 +66,14 @@ def test_a_lock_that_may_still_be_needed_stays(folder, before):
         written = {"process": 1, "host": socket.gethostname(), "local": True, "since": "2026"} | before
         (folder / runs.LOCK).write_text(json.dumps(written))
     for _ in range(3):  # nor does trying again make it less needed
-        assert runs.begin(["--cores", "1"], local=True) is None
+        assert runs.begin(local=True) is None
         runs._held.pop().close()
         assert lock.exists()
     lock.unlink()  # snakemake --unlock
-    runs.begin(["--cores", "1"], local=True)
+    runs.begin(local=True)
     runs._held.pop().close()
     assert snakemakes_lock(folder).exists()
-    assert "was killed" in runs.begin(["--cores", "1"], local=True)
+    assert "was killed" in runs.begin(local=True)
 
 
 def test_what_a_run_set_out_to_make_and_has_not_is_known(folder):
@@ -104,44 +96,5 @@ def test_who_plans_beside_a_run_knows(folder, other):
     other.kill()
     other.wait()
     assert not runs.busy()
-    runs.begin(["--cores", "1"], local=True)
+    runs.begin(local=True)
     assert not runs.busy()  # it is this one
-
-
-def test_a_job_ends_with_the_run_that_started_it(tmp_path):
-    if not runs.job_prefix().startswith("exec setpriv"):
-        pytest.skip("needs setpriv, of util-linux")
-    script = (
-        f"import subprocess, sys; subprocess.run({runs.job_prefix() + 'sleep 60'!r}, shell=True)"  # no $PRIORBENCH_WARM
-    )
-    parent = subprocess.Popen([sys.executable, "-c", script])
-    deadline = time.monotonic() + 10
-    child = ""
-    while not child and time.monotonic() < deadline:
-        time.sleep(0.05)
-        child = subprocess.run(["pgrep", "-P", str(parent.pid), "-x", "sleep"], capture_output=True, text=True).stdout
-    parent.kill()
-    parent.wait()
-    time.sleep(0.2)
-    assert child
-    assert not os.path.exists(f"/proc/{child.strip()}/exe")
-
-
-def test_a_scheduler_has_one_timer_however_often_it_looks_at_the_jobs():
-    from snakemake.scheduling.job_scheduler import JobScheduler
-
-    source = inspect.getsource(JobScheduler)
-    assert "self._schedule_reevalutation(" in source and "self._open_jobs.acquire()" in source
-
-    class Scheduler:
-        _open_jobs = threading.Semaphore(0)
-
-    scheduler, before = Scheduler(), threading.active_count()
-    runs.look_once(scheduler)
-    for _ in range(100):
-        scheduler._schedule_reevalutation(0.2)
-    assert threading.active_count() == before + 1
-    assert scheduler._open_jobs.acquire(timeout=10)  # it looks again, once
-    assert not scheduler._open_jobs.acquire(timeout=0.4)
-    scheduler._schedule_reevalutation(0.01)
-    assert scheduler._open_jobs.acquire(timeout=10)  # and after that again

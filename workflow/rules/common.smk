@@ -1,49 +1,25 @@
 # Checks the config and lists what it asks for; helpers of the rules.
 
-import atexit
+import contextlib
 import json
-import os
-import sys
-from functools import partial
-from pathlib import Path
-
-ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent)  # also as a module of others
-MODULE = not workflow.modifier.is_main_snakefile()  # of another workflow: what is around a run is that one's business
-sys.path.insert(0, ROOT)
+from hashlib import sha256
 
 from steps.base import discover
-from steps.base.errors import BadInput
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
 from steps.look import style
 from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
 from steps.plan.drawings import Index, captions, drawings, inputs, pictures
-from steps.run import lock
-from steps.run.sources import beside, noted, restore, write_note
+from steps.run.sources import beside, noted, write_note
 
-
-def or_exit(function):
-    """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
-
-    def checked(*arguments):
-        try:
-            return function(*arguments)
-        except (BadInput, OSError) as error:
-            sys.exit(f"Error: {error}")
-
-    return checked
-
-
-HERE = Path.cwd()
-CONFIGS = [] if MODULE else workflow.configfiles
-CONFIGS = [os.path.relpath(file) if Path(file).is_relative_to(HERE) else str(file) for file in CONFIGS]
-if workflow.is_main_process:  # a job need not see again what Snakemake does not say: keys that are there twice
-    for file in CONFIGS:
-        or_exit(schema.read)(file)
-NAME = " + ".join(CONFIGS + ["--config"] * bool(workflow.config_settings.config))
-NAME = f"config of the module {workflow.modifier.namespace}" if MODULE else NAME
-or_exit(check_config)(config, NAME, workflow.is_main_process)
+CONFIGS = engine.process(workflow).files  # the default's among them
+NAME = engine.process(workflow).name
+# A job need not see again what Snakemake does not say: keys that are there twice.
+CONTENTS = {file: or_exit(schema.read)(file) for file in CONFIGS if PROCESS.main}
+or_exit(check_config)(config, NAME, PROCESS.main)
+if SECOND_PASS:
+    config["missing"] = "skip"
 config["captions"] = captions(config["experiments"].values())  # for the report
 MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))
@@ -68,14 +44,7 @@ DRAWINGS = [
     for drawing in drawings(name, config["experiments"][name], INDEX[name], config["drawn"])
 ]
 
-os.environ |= {
-    # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory. What else is in
-    # PYTHONPATH stays: executor plugins, which jobs on a cluster need, too.
-    "PYTHONPATH": os.pathsep.join(
-        dict.fromkeys([ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
-    ),
-    "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
-    # Where a job finds an image and on what device it runs is not what it computes: no parameter of a rule.
+os.environ |= {  # where a job finds an image and on what device it runs is not what it computes: no parameter of a rule
     "PRIORBENCH_IMAGE_DIRS": os.pathsep.join(config["image_dirs"]),
     "PRIORBENCH_DEVICE": config["device"],
     "PRIORBENCH_GPU_SLOTS": str(config["gpu_slots"]),
@@ -91,19 +60,46 @@ wildcard_constraints:
     params=r"[^/]+",
 
 
-BUSY = workflow.is_main_process and lock.busy()
-if workflow.is_main_process and workflow.output_settings.dryrun:
-    atexit.register(restore)
-if BUSY and lock.NO_LOCK not in sys.argv:
-    print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
+@or_exit
+def note_of(*modules, **data):
+    """Return the file that notes the code of the named modules; only the process that plans the run writes it."""
+    return noted(*modules, **data, write=begin() and not SECOND_PASS)
 
 
-def code(*modules, **data):
-    """Return the file that notes the code of the named modules; only the process that plans the run writes it.
+def code(*modules, keys=(), **data):
+    """Return an input function that gives the note of modules, and of the files that keys of the config name."""
 
-    Not beside a run that is at work: what that has begun is made by the code that its notes say.
+    def noted_now(wildcards):
+        files = tuple(config[key] for key in keys)
+        more = {"data": files, "name": f"{modules[0].split('.')[-1]}-{Path(files[-1]).stem}"} if files else {}
+        return note_of(*modules, **data, **more)
+
+    return noted_now
+
+
+def check_meaning(kind, name, meant):
+    """Say so if results are here of another config, which is still there and means something else by an image's name.
+
+    Raise BadInput if it does by an experiment's: their tables would take each other's place. What is meant from now on
+    is noted, as a checksum and the file that says it.
     """
-    return or_exit(partial(noted, *modules, **data, write=workflow.is_main_process and not BUSY))()
+    file = next((file for file, content in CONTENTS.items() if name in (content.get(kind) or ())), None)
+    if not begin() or file is None:
+        return
+    path, digest = Path(f"results/code/{kind}-{name}.txt"), sha256(meant.encode()).hexdigest()
+    before, _, other = path.read_text(encoding="utf-8").strip().partition("  ") if path.is_file() else (digest, "", "")
+    if before != digest and other not in CONTENTS and still_says(other, kind, name):
+        both = f"{NAME}: {kind}.{name}: {other} means something else by this name"
+        if kind == "experiments":
+            raise BadInput(f"{both}; rename one of them, or run in a folder of its own (--directory)")
+        print(f"{both}: what was made of that is made anew", file=sys.stderr)
+    write_note(path, f"{digest}  {file}\n")
+
+
+def still_says(file, kind, name):
+    with contextlib.suppress(BadInput, AttributeError, TypeError):
+        return name in schema.read(file)[kind]
+    return False
 
 
 def measured(wildcards):
@@ -134,14 +130,8 @@ def file_entry(wildcards):
     return experiments.entry(config, "files", wildcards.file)
 
 
-def force_damaged():
-    """Let damaged files, and what a run set out to make, be made again. Called by an input function of every graph."""
-    workflow.dag.forcefiles.update(DAMAGED, INTERRUPTED)
-
-
 def image_file(wildcards):
     """Return [path] of an image's file on this machine, else []."""
-    force_damaged()
     return [ancient(file) for file in local_file(image_entry(wildcards))]
 
 
@@ -153,7 +143,8 @@ def file_file(wildcards):
 def entry_code(step, name, entry):
     """Return the note of a step that takes a file of an entry under images or files."""
     said = " ".join(image_arguments(name, entry))
-    return code(f"steps.{step}", data=tuple(local_file(entry)), said=said, name=f"{step}-{name}")
+    check_meaning(f"{step}s", name, said)
+    return note_of(f"steps.{step}", data=tuple(local_file(entry)), said=said, name=f"{step}-{name}")
 
 
 @or_exit
@@ -180,7 +171,7 @@ def task_code(wildcards):
     other = (
         {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
     )
-    return code("steps.corrupt", f"steps.tasks.{task}", noise, **other)
+    return note_of("steps.corrupt", f"steps.tasks.{task}", noise, **other)
 
 
 def noise_module(wildcards):
@@ -198,7 +189,7 @@ def truth(wildcards):
 def method_code(wildcards):
     check_spelling(wildcards)
     task, method = wildcards.task, wildcards.method
-    return code("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}", noise_module(wildcards))
+    return note_of("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}", noise_module(wildcards))
 
 
 @or_exit
@@ -216,37 +207,16 @@ def recoveries(wildcards):
     return MADE[wildcards.experiment]
 
 
-def not_made(wildcards):
-    """Return the recoveries of an experiment that are left out, "label on image (corruption)", some 20 at most."""
-    there = set(recoveries(wildcards))
-    out = [recovery for recovery in ASKED[wildcards.experiment] if recovery not in there]
-    names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
-    more = [f"and {len(names) - 20} more"] if len(names) > 20 else []
-    return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {'; '.join(names[:20] + more)}" if out else ""
-
-
 @or_exit
 def listed(wildcards):
     """Return the file that lists an experiment's recoveries and which are made, and what they are called."""
-    path = f"results/code/recoveries-{wildcards.experiment}.csv"
-    if workflow.is_main_process and not BUSY:
-        write_note(path, listing(ASKED[wildcards.experiment], set(recoveries(wildcards))))
+    name = wildcards.experiment
+    made = recoveries(wildcards)
+    check_meaning("experiments", name, listing(ASKED[name], ()))
+    path = f"results/code/recoveries-{name}.csv"
+    if begin():
+        write_note(path, listing(ASKED[name], set(made)))
     return path
-
-
-def claimed_part(wildcards):
-    """Return the part of the config that claims are about, as JSON."""
-    entries = {claim["experiment"]: config["experiments"][claim["experiment"]] for claim in CLAIMED}
-    part = {name: {k: v for k, v in entry.items() if k not in ("title", "figures")} for name, entry in entries.items()}
-    images = {image for entry in part.values() for image in entry["images"]}
-    named = {name: text for name, text in STAND_INS.items() if name in images}
-    return json.dumps({"published": config["published"], "experiments": part, "stand_ins": named})
-
-
-def stand_ins(wildcards):
-    """Return the stand-ins among an experiment's images, as JSON."""
-    named = {name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS}
-    return json.dumps(named).replace("<", "\\u003c")  # Snakemake's report would obey what is HTML in a parameter
 
 
 @or_exit
@@ -261,31 +231,11 @@ def figure_code(wildcards):
     discover.load("figures", figure)
     entry = experiment_entry(wildcards)
     said = style.said(entry["task"], corruptions.noises(entry), [method["method"] for method in entry["methods"]])
-    return code("steps.draw", f"steps.figures.{figure}", said=said, name=f"draw-{figure}-{wildcards.experiment}")
+    return note_of("steps.draw", f"steps.figures.{figure}", said=said, name=f"draw-{figure}-{wildcards.experiment}")
 
 
 @or_exit
 def page_code(wildcards):
     entry = experiment_entry(wildcards)
     said = style.said(entry["task"], corruptions.noises(entry))
-    return code("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")
-
-
-def figure_labels(wildcards):
-    """Return what the report calls a figure: its name, and the image and corruption that it is of."""
-    figure, *subject = wildcards.drawing.split("/")
-    each = discover.load("figures", figure).EACH
-    return {"result": f"figure: {figure.replace('_', ' ')}", **dict(zip(each, subject))}
-
-
-def page_category(wildcards):
-    folder, _, name = wildcards.page.rpartition("/")
-    return name.removesuffix("_vs_paper") if folder else "All experiments"
-
-
-def page_labels(wildcards):
-    """Return what the report calls a page of tables."""
-    if wildcards.page.endswith("_vs_paper"):
-        return {"result": "table: ours and published"}
-    names = {"time": "time and memory", "claims": "claims"}
-    return {"result": names.get(wildcards.page, "table: all images and methods")}
+    return note_of("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")

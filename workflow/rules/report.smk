@@ -1,4 +1,4 @@
-# Scores of experiments, their tables and figures.
+# Scores of experiments, their tables and figures. Each rule is `collect` with other files and another command.
 
 
 rule collect:
@@ -17,14 +17,16 @@ rule collect:
     threads: 1
     resources:
         mem_mb=more(2000),
-        runtime=more(5),
+        runtime=more(10),
+    params:
+        command=lambda w, input, output: ["collect", w.experiment, input.recoveries, output[0]],
     message:
         "collect the scores of {wildcards.experiment}"
     shell:
-        "python -m steps.collect {wildcards.experiment:q} {input.recoveries:q} {output:q} > {log:q} 2>&1"
+        "python -m steps.{params.command:q} > {log:q} 2>&1"
 
 
-rule combine:
+use rule collect as combine with:
     input:
         scores=expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS),
         code=code("steps.combine"),
@@ -39,19 +41,13 @@ rule combine:
         "results/scores.log",
     group:
         together("summary")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(5),
+    params:
+        command=lambda w, input, output: ["combine", *input.scores, output[0]],
     message:
         "combine all scores"
-    shell:
-        "python -m steps.combine {input.scores:q} {output:q} > {log:q} 2>&1"
 
 
-rule tabulate:
+use rule collect as tabulate with:
     input:
         scores="results/scores/{experiment}.csv",
         code=code("steps.tabulate"),
@@ -59,57 +55,31 @@ rule tabulate:
         multiext("results/tables/{experiment}", ".csv", ".md", ".tex"),
     log:
         "results/tables/{experiment}.log",
-    group:
-        together("report")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(5),
     params:
-        title=lambda w: experiment_entry(w).get("title", w.experiment),
-        metrics=METRICS,
-        stand_ins=stand_ins,
-        not_made=not_made,
+        command=lambda w, input: ["tabulate", input.scores, f"results/tables/{w.experiment}", *words(w)],
     message:
         "tabulate {wildcards.experiment}"
-    shell:
-        "python -m steps.tabulate {input.scores:q} results/tables/{wildcards.experiment:q} --title {params.title:q}"
-        " --metrics {params.metrics:q} --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
 
 
-rule compare:
+use rule collect as compare with:
     input:
         scores="results/scores/{experiment}.csv",
         published=lambda w: ancient(config["published"]),
-        code=lambda w: code(
-            "steps.compare", data=(config["published"],), name=f"compare-{Path(config['published']).stem}"
-        ),
+        code=code("steps.compare", keys=["published"]),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),
     log:
         "results/tables/{experiment}_vs_paper.log",
-    group:
-        together("report")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(5),
     params:
-        title=lambda w: experiment_entry(w).get("title", w.experiment),
-        experiment=lambda w: json.dumps({k: v for k, v in experiment_entry(w).items() if k not in ("title", "figures")}),
-        stand_ins=stand_ins,
+        command=lambda w, input: [
+            *["compare", input.scores, input.published, compared(w), stand_ins(w)],
+            *[f"results/tables/{w.experiment}_vs_paper", *titled(w)],
+        ],
     message:
         "compare {wildcards.experiment} with the published values"
-    shell:
-        "python -m steps.compare {input.scores:q} {input.published:q} {params.experiment:q} {params.stand_ins:q}"
-        " results/tables/{wildcards.experiment:q}_vs_paper --title {params.title:q} > {log:q} 2>&1"
 
 
-rule timing:
+use rule combine as timing with:
     input:
         scores="results/scores.csv",
         code=code("steps.timing"),
@@ -117,49 +87,29 @@ rule timing:
         multiext("results/time", ".csv", ".md", ".tex"),
     log:
         "results/time.log",
-    group:
-        together("summary")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(5),
+    params:
+        command=lambda w, input: ["timing", input.scores, "results/time"],
     message:
         "timing of all methods"
-    shell:
-        "python -m steps.timing {input.scores:q} results/time > {log:q} 2>&1"
 
 
-rule decide:
+use rule combine as decide with:
     input:
         claims=lambda w: ancient(config["claims"]),
         published=lambda w: ancient(config["published"]),
         scores=expand("results/scores/{experiment}.csv", experiment=CLAIM_EXPERIMENTS),
-        code=lambda w: code(
-            "steps.decide", data=(config["published"], config["claims"]), name=f"decide-{Path(config['claims']).stem}"
-        ),
+        code=code("steps.decide", keys=["published", "claims"]),
     output:
         multiext("results/claims", ".csv", ".md"),
     log:
         "results/claims.log",
-    group:
-        together("summary")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(5),
     params:
-        config=claimed_part,
+        command=lambda w, input: ["decide", input.claims, claimed_part(), *input.scores, "results/claims"],
     message:
         "decide the claims"
-    shell:
-        "python -m steps.decide {input.claims:q} {params.config:q} {input.scores:q} results/claims > {log:q} 2>&1"
 
 
-rule draw:
+use rule collect as draw with:
     input:
         scores="results/scores/{experiment}.csv",
         shown=shown_files,
@@ -176,26 +126,17 @@ rule draw:
         "results/figures/{experiment}/{drawing}.log",
     wildcard_constraints:
         drawing=r".+",
-    group:
-        together("report")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(5),
     params:
-        metrics=METRICS,
         stand_ins=stand_ins,
+        command=lambda w, input: [
+            *["draw", input.scores, w.drawing, f"results/figures/{w.experiment}/{w.drawing}"],
+            *["--metrics", METRICS, "--stand-ins", stand_ins(w)],
+        ],
     message:
         "draw {wildcards.drawing} of {wildcards.experiment}"
-    shell:
-        "python -m steps.draw {input.scores:q} {wildcards.drawing:q}"
-        " results/figures/{wildcards.experiment:q}/{wildcards.drawing:q} --metrics {params.metrics:q}"
-        " --stand-ins {params.stand_ins:q} > {log:q} 2>&1"
 
 
-rule show:
+use rule collect as show with:
     input:
         scores="results/scores/{experiment}.csv",
         recoveries=listed,
@@ -205,30 +146,16 @@ rule show:
         "results/pages/{experiment}.html",
     log:
         "results/pages/{experiment}.log",
-    group:
-        together("report")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(10),
     params:
-        title=lambda w: experiment_entry(w).get("title", w.experiment),
-        metrics=METRICS,
-        stand_ins=stand_ins,
-        not_made=not_made,
+        command=lambda w, input, output: ["show", input.scores, input.recoveries, output[0], *words(w)],
     message:
         "show {wildcards.experiment}"
-    shell:
-        "python -m steps.show {input.scores:q} {input.recoveries:q} {output:q} --title {params.title:q}"
-        " --metrics {params.metrics:q} --stand-ins {params.stand_ins:q} --not-made={params.not_made:q} > {log:q} 2>&1"
 
 
-rule render:
+use rule combine as render with:
     input:
         markdown="results/{page}.md",
-        code=code("steps.render"),
+        code=code("steps.render", data=beside("look/table.html")),
     output:
         report(
             "results/{page}.html",
@@ -240,15 +167,7 @@ rule render:
         "results/{page}.html.log",
     wildcard_constraints:
         page=r"time|claims|tables/[A-Za-z0-9_-]+",
-    group:
-        together("summary")
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(1000),
-        runtime=more(5),
+    params:
+        command=lambda w, input, output: ["render", input.markdown, output[0]],
     message:
         "render {wildcards.page}"
-    shell:
-        "python -m steps.render {input.markdown:q} {output:q} > {log:q} 2>&1"

@@ -1,8 +1,7 @@
-# What jobs ask of this machine or of a scheduler: memory (MB), minutes and GPUs; at each retry so much more.
+# What jobs ask of this machine or of a scheduler: memory (MB), minutes and GPUs, at each retry so much more; and which
+# small ones are one job of a scheduler's.
 
 import math
-
-from snakemake.resources import Resource
 
 from steps.base.files import BROKEN
 from steps.inverse.measurement import shape
@@ -14,8 +13,18 @@ for name in config["needs"]:
 
 if not CLUSTER and config["device"] != "cpu":
     # As many GPU jobs at once as there are slots; on a cluster, and with --resources gpu=N, that is not ours to say.
-    slots = len(devices.available()) * config["gpu_slots"]
-    workflow.resource_settings.resources.setdefault("gpu", Resource("gpu", slots))
+    engine.offer_gpus(workflow, len(devices.available()) * config["gpu_slots"])
+
+
+def together(name):
+    """Return the name as a group where jobs are submitted: as many as `group-components` says are one job there."""
+    return name if PROCESS.submits else None
+
+
+def recovery_group(wildcards):
+    """Return the group of a recovery and its score; None if it is a job of its own: it is long, or holds a GPU."""
+    method = method_module(wildcards)
+    return None if getattr(method, "ALONE", getattr(method, "GPU", False)) else together("recover")
 
 
 def more(amount):

@@ -1,0 +1,86 @@
+"""Two configs in one folder that mean different things by the name of an experiment, or of an image."""
+
+import copy
+import json
+
+import pytest
+import yaml
+
+from tests.workflows import copy_repository, jobs, snakemake
+
+CONFIG = {
+    "device": "cpu",
+    "images": {"logo": {"source": "synthetic:logo", "size": 32}},
+    "experiments": {
+        "study": {
+            "task": "denoising",
+            "images": ["logo"],
+            "corruption": {"sigma": 0.1},
+            "methods": [{"method": "wiener"}],
+            "figures": [],
+        }
+    },
+}
+TARGET = "results/tables/study.csv"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A copy of the repository in which a table has been made of the experiment of mine.yaml; no test changes it."""
+    folder = tmp_path_factory.mktemp("repository")
+    copy_repository(folder)
+    write(folder, "mine.yaml")
+    result = snakemake(folder, TARGET, config="mine.yaml")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+def write(folder, name, sigma=0.1, size=32, experiment="study"):
+    config = copy.deepcopy(CONFIG)
+    config["images"]["logo"]["size"] = size
+    config["experiments"] = {experiment: config["experiments"]["study"] | {"corruption": {"sigma": sigma}}}
+    (folder / name).write_text(yaml.safe_dump(config))
+
+
+def test_another_experiment_of_the_same_name_stops_before_any_job(run):
+    write(run, "other.yaml", sigma=0.2)
+    table = (run / TARGET).read_text()
+    for options in ([], ["--dry-run"]):
+        result = snakemake(run, TARGET, *options, config="other.yaml")
+        (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+        assert result.returncode == 1 and "Traceback" not in result.stderr
+        assert line.startswith("Error: other.yaml") and "experiments.study: mine.yaml means something else" in line
+        assert line.endswith("; rename one of them, or run in a folder of its own (--directory)")
+    assert (run / TARGET).read_text() == table
+    assert jobs(run, TARGET, config="mine.yaml") == {}
+
+
+@pytest.mark.parametrize("change", ["renamed", "deleted", "edited", "experiment renamed", "said on the command line"])
+def test_what_may_take_the_place_of_an_experiment(run, change):
+    """The same config edited or under another name, one that is gone, or has no experiment of that name any more."""
+    options, config = [], "mine.yaml"
+    write(run, "other.yaml", sigma=0.2)
+    try:
+        if change in ("renamed", "deleted"):
+            (run / "mine.yaml").unlink()
+        if change == "experiment renamed":
+            write(run, "mine.yaml", experiment="mine")
+        if change == "edited":
+            write(run, "mine.yaml", sigma=0.2)
+        elif change == "said on the command line":
+            study = CONFIG["experiments"]["study"] | {"corruption": {"sigma": 0.2}}
+            options = ["--config", f"experiments={json.dumps({'study': study})}"]
+        else:
+            config = "other.yaml"
+        planned = jobs(run, TARGET, *options, config=config)
+    finally:
+        write(run, "mine.yaml")
+    assert planned["recover wiener"] == planned["tabulate"] == 1
+
+
+def test_another_image_of_the_same_name_is_said_and_made(run):
+    write(run, "other.yaml", size=40)
+    result = snakemake(run, TARGET, "--dry-run", config="other.yaml")
+    line = "other.yaml: images.logo: mine.yaml means something else by this name: what was made of that is made anew"
+    assert result.returncode == 0 and line in result.stderr.splitlines(), result.stderr
+    assert "images.logo" not in snakemake(run, TARGET, "--dry-run", config="mine.yaml").stderr
