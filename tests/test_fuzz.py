@@ -226,6 +226,7 @@ IMAGES = {
 def test_damaged_images(name, tmp_path, monkeypatch):
     monkeypatch.setattr(imagefile, "PIXELS", 2**16)
     monkeypatch.setattr(imagefile, "BYTES", 2**18)
+    monkeypatch.setattr(imagefile.arrays, "BYTES", 2**18)
     path = tmp_path / name
     IMAGES[name](path)
     assert imagefile.read(path).shape == (12, 10, 3)

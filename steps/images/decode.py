@@ -3,22 +3,18 @@
 import math
 import os
 import struct
-import warnings
-import zipfile
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from steps.base.errors import BadInput
-from steps.base.parameters import quoted
+from steps.images import arrays
+from steps.images.arrays import BYTES, is_array, limit, understanding
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy", ".npz")
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")  # all that Pillow may take a file for
 MODES = {"P": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}  # what Pillow's are read as
 MODES |= {mode: mode for mode in ("1", "L", "LA", "RGB", "RGBA", "I", "I;16")}
 PIXELS = 2**28  # of an image: 16384 x 16384
-BYTES = 2**31  # of a file, and of what it holds
 SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that swap height and width
 
 
@@ -30,7 +26,7 @@ def read(path, reach=0):
     Raises BadInput for what `size` refuses, for a file that is damaged, and for floats outside of that.
     """
     said = size(path)
-    pixels = as_float(_understood(path, _array if _is_array(path) else _picture), path, reach)
+    pixels = as_float(_pixels(path), path, reach)
     if pixels.shape[:2] != said:  # of a damaged file: a crop that `size` allowed would be of another part
         raise BadInput(f"{path}: has {pixels.shape[0]}x{pixels.shape[1]} pixels; its header says {said[0]}x{said[1]}")
     return pixels
@@ -41,14 +37,11 @@ def size(path):
 
     Raises BadInput for a file that is missing, not an image, of another shape or type, or of more than PIXELS or BYTES.
     """
-    path = Path(path)
-    if not os.path.isfile(path):
-        raise BadInput(f"{path}: no such file")
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
-    _limit(path, os.path.getsize(path), BYTES, "bytes")
-    height, width = _understood(path, _array_size if _is_array(path) else partial(_picture, header=True))
-    _limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
+    arrays.check_file(path, SUFFIXES)
+    limit(path, os.path.getsize(path), BYTES, "bytes")
+    with understanding(path):
+        height, width = _array_size(path) if is_array(path) else _picture(path, header=True)
+    limit(path, height * width, PIXELS, f"pixels ({height}x{width})")
     return height, width
 
 
@@ -70,7 +63,7 @@ def as_float(pixels, where, reach=0):
 def largest(path):
     """Return the largest colour value in a file of 16-bit integers, as it stands there; None for any other file."""
     size(path)
-    pixels = _understood(path, _array if _is_array(path) else _picture)
+    pixels = _pixels(path)
     if pixels.dtype.kind != "u" or pixels.dtype.itemsize != 2:
         return None
     if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
@@ -78,25 +71,9 @@ def largest(path):
     return int(pixels.max())
 
 
-def _is_array(path):
-    return Path(path).suffix.lower() in (".npy", ".npz")
-
-
-def _understood(path, function):
-    """Return function(path); raises BadInput for any error: each reader has its own, and to the user all mean this."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # Pillow's, of what it then refuses or reads all the same
-            return function(path)
-    except BadInput:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).partition(" <_io")[0].split())[:120] or type(error).__name__
-        raise BadInput(f"{path}: not a readable image ({said})") from error
-
-
-def _limit(path, number, most, what):
-    if number > most:
-        raise BadInput(f"{path}: has {number} {what}; must be at most {most}")
+def _pixels(path):
+    with understanding(path):
+        return arrays.array(path) if is_array(path) else _picture(path)
 
 
 def _channels_first(shape):
@@ -104,43 +81,17 @@ def _channels_first(shape):
 
 
 def _check_array(shape, dtype, where):
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[-1] > 4 and shape[0] not in (1, 3)) or 0 in shape:
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[-1] > 4 and not _channels_first(shape)) or 0 in shape:
         raise BadInput(f"{where}: shape {shape} is not an image; must be (H, W), (H, W, 1 to 4) or (1 or 3, H, W)")
     if not (dtype.kind in "fb" or (dtype.kind == "u" and dtype.itemsize <= 2)):  # in any order of bytes
         raise BadInput(f"{where}: pixels of type {dtype}; must be uint8, uint16, float or boolean")
 
 
 def _array_size(path):
-    with open(path, "rb") as file:
-        if Path(path).suffix.lower() == ".npy":
-            shape, dtype = _header(file)
-        else:
-            with zipfile.ZipFile(file) as archive:
-                members = archive.infolist()
-                if len(members) != 1:
-                    names = ", ".join(member.filename.removesuffix(".npy") for member in members)
-                    raise BadInput(f"{path}: holds the arrays {quoted(names)[1:-1]}; must hold one")
-                _limit(path, members[0].file_size, BYTES, "bytes when unpacked")
-                with archive.open(members[0]) as member:
-                    shape, dtype = _header(member)
+    shape, dtype = arrays.header(path)
     _check_array(shape, dtype, path)
-    _limit(path, math.prod(shape) * dtype.itemsize, BYTES, f"bytes (shape {shape}, {dtype})")
+    limit(path, math.prod(shape) * dtype.itemsize, BYTES, f"bytes (shape {shape}, {dtype})")
     return shape[1:] if _channels_first(shape) else shape[:2]
-
-
-def _header(file):
-    """Return (shape, dtype) of a NPY file, of which no more is read; its version 3 is for names of fields only."""
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, _, dtype = readers[np.lib.format.read_magic(file)](file)
-    return shape, dtype
-
-
-def _array(path):
-    content = np.load(path, allow_pickle=False)
-    if isinstance(content, np.ndarray):
-        return content
-    with content:
-        return content[content.files[0]]
 
 
 def _deep_tiff(path, header):

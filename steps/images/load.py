@@ -1,18 +1,20 @@
 """What the entries under images mean: finding their files, checking, reading, cropping, resizing them."""
 
-import hashlib
 import os
 from pathlib import Path
 from urllib.parse import urlparse
 
 import numpy as np
 
+from steps.base import files
 from steps.base.errors import BadInput
 from steps.base.parameters import no_such, quoted
 from steps.base.text import check_path
 from steps.images import decode, synthetic
-from steps.images.decode import BYTES, PIXELS, SUFFIXES, as_float, read
+from steps.images.arrays import BYTES
+from steps.images.decode import PIXELS, SUFFIXES, as_float, read
 
+URL = ("http://", "https://")  # how one begins
 REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what lies beyond is on another scale
 
 
@@ -61,22 +63,13 @@ def box(shape, crop, where):
 
 
 def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
-    """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, an http(s) URL, or a file's path.
-
-    A URL's file is looked for in `image_dirs`: as its own name, as `name` with any suffix, as any file with the right
-    checksum; else downloaded, once, to the user's cache. `sha256` lists the checksums that a file may have; a URL needs
-    one.
-    """
+    """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, or a file, see `locate`."""
     kind, _, rest = source.partition(":")
     if kind == "synthetic":
         return synthetic.draw(rest, "source")
     if kind == "skimage":
         return _load_skimage(rest)
-    if kind in ("http", "https"):
-        return read(locate(source, name, sha256, image_dirs), reach)
-    if sha256 and Path(source).is_file():
-        verify(source, sha256)
-    return read(source, reach)
+    return read(locate(source, name, sha256, image_dirs), reach)
 
 
 def check_image(image, where):
@@ -92,7 +85,7 @@ def check_image(image, where):
         height, width = synthetic.SIDE, synthetic.SIDE
     elif kind == "skimage":
         _check_skimage(rest, f"{where}.source")
-    elif source.startswith(("http://", "https://")):
+    elif source.startswith(URL):
         if "sha256" not in image:
             raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
     elif check_path(source, f"{where}.source") or not os.path.isfile(source):
@@ -117,13 +110,14 @@ def check_image(image, where):
     return height, width
 
 
-def at_hand(url, name, image_dirs=()):
-    """Return the path of a file that is called as a URL's, among those that `load` looks at, or None.
+def at_hand(url, name, image_dirs):
+    """Return the path of a file that is called as a URL's, among those that `locate` looks at; None of no URL.
 
     Its checksum is not looked at.
     """
-    there = [path for folder in map(Path, image_dirs) for path in _named(folder, url, name)]
-    return next((path for path in [*there, _cache(url, name)] if path.is_file()), None)
+    if not url.startswith(URL):
+        return None
+    return next((path for path in [*_named(url, name, image_dirs), _cache(url, name)] if path.is_file()), None)
 
 
 def listed(value):
@@ -151,32 +145,40 @@ def _load_skimage(name):
         raise BadInput(f"source: skimage:{name} cannot be had ({' '.join(str(error).split())[:120]})") from error
 
 
-def locate(url, name, sha256, image_dirs):
-    """Return the path of a URL's file with one of the checksums, downloaded if need be; see `load`."""
+def locate(source, name, sha256, image_dirs):
+    """Return the path of the file of a source: its path, or an http(s) URL.
+
+    A URL's file is looked for in `image_dirs`: as its own name, as `name` with any suffix, as any file with the right
+    checksum; else downloaded, once, to the user's cache. `sha256` lists the checksums that a file may have; a URL needs
+    one. Raises BadInput for a file that has none of them, and for one that cannot be downloaded.
+    """
+    if source.startswith(URL):
+        return _of_url(source, name, sha256, image_dirs)
+    if sha256 and os.path.isfile(source):
+        _verify(source, sha256)
+    return source
+
+
+def _of_url(url, name, sha256, image_dirs):
     import pooch
 
-    wrong = []
-    for folder in map(Path, image_dirs):
-        there = _named(folder, url, name)
-        others = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        for path in [*there, *others]:
-            if _checksum(path) in sha256:
-                return path
-        wrong += there  # one of them is meant, and it is another file
-    if wrong:
-        verify(wrong[0], sha256)
+    named = _named(url, name, image_dirs)
+    others = [path for folder in map(Path, image_dirs) for path in sorted(folder.glob("*")) if _is_image(path)]
+    for path in [*named, *others]:
+        if _checksum(path) in sha256:
+            return path
+    if named:  # one of them is meant, and it is another file
+        _verify(named[0], sha256)
     try:
         cache = _cache(url, name)
         path = Path(pooch.retrieve(url, known_hash=None, downloader=_download, fname=cache.name, path=cache.parent))
     except BadInput:
         raise
     except Exception as error:
-        folders, file = ", ".join(map(str, image_dirs)) or "none given", _file(url)
-        raise BadInput(
-            f"{url}: cannot be downloaded, and neither {file} nor {name}.* is in image_dirs ({folders})"
-        ) from error
+        wanted, folders = f"{_file(url)} nor {name}.*", ", ".join(map(str, image_dirs)) or "none given"
+        raise BadInput(f"{url}: cannot be downloaded, and neither {wanted} is in image_dirs ({folders})") from error
     try:
-        verify(path, sha256)
+        _verify(path, sha256)
     except BadInput as error:
         path.unlink()
         raise BadInput(f"{url}: {error}") from error
@@ -187,10 +189,16 @@ def _file(url):
     return Path(urlparse(url).path).name
 
 
-def _named(folder, url, name):
-    """Return the files of a folder that are called as a URL's file, or as the image with any suffix."""
-    named = sorted(path for path in folder.glob(f"{name}.*") if path.suffix.lower() in SUFFIXES)
-    return [path for path in dict.fromkeys([folder / _file(url), *named]) if path.is_file()]
+def _named(url, name, image_dirs):
+    """Return the files in folders that are called as a URL's file, or as the image with any suffix."""
+    found = {}
+    for folder in map(Path, image_dirs):
+        found |= dict.fromkeys([folder / _file(url), *filter(_is_image, sorted(folder.glob(f"{name}.*")))])
+    return [path for path in found if path.is_file()]
+
+
+def _is_image(path):
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _cache(url, name):
@@ -221,14 +229,12 @@ def _download(url, path, _):
 
 def _checksum(path):
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256(path)
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def verify(path, sha256):
-    """Raise BadInput unless a file has one of the checksums."""
+def _verify(path, sha256):
     actual = _checksum(path)
     if actual not in sha256:
         raise BadInput(f"{path}: checksum mismatch: sha256 is {actual}; must be {' or '.join(sha256)}")

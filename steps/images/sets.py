@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 from steps.base.errors import BadInput
@@ -49,8 +50,8 @@ def expand(config, file="config"):
 def files(pattern, where):
     """Return the paths of the image files that match a pattern, in the order of their names."""
     check_path(pattern, where)
-    found = sorted(path for path in glob.iglob(re.sub(r"([?[])", r"[\1]", pattern)) if os.path.isfile(path))
-    found = [path for path in found if path.lower().endswith(SUFFIXES)]
+    there = sorted(glob.iglob(re.sub(r"([?[])", r"[\1]", pattern)))
+    found = [path for path in there if path.lower().endswith(SUFFIXES) and os.path.isfile(path)]
     if not found:
         raise BadInput(f"{where}: no image file is {quoted(pattern)}; must end in {', '.join(SUFFIXES)}")
     if len(found) > MOST:
@@ -74,7 +75,7 @@ def _entries(name, image, where):
 
 def _named(names, members, where):
     found = [member for name in names for member in members.get(name, [name])]
-    twice = next((name for name in found if found.count(name) > 1), None) if len(set(found)) < len(found) else None
-    if twice:
-        raise BadInput(f"{where}: {twice} is there twice")
+    for member, times in Counter(found).items():
+        if times > 1:
+            raise BadInput(f"{where}: {member} is there twice")
     return found

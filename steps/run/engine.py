@@ -3,6 +3,7 @@
 Each function says what it buys, and tests/run/test_engine.py asks the installed Snakemake for every private part.
 """
 
+import asyncio
 import contextlib
 import functools
 import io
@@ -243,8 +244,7 @@ def note_as_made(workflow):
     """Let Snakemake note all files as made by their jobs, to measure what a finished run costs without making it."""
 
     async def note():
-        for job in workflow.dag.jobs:
-            if job.output:
-                await workflow.persistence.finished(job)
+        for job in (job for job in workflow.dag.jobs if job.output):
+            await workflow.persistence.finished(job)
 
-    workflow.async_run(note())
+    asyncio.run(note())  # the runner of the workflow is closed by now

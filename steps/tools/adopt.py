@@ -15,7 +15,8 @@ from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole
 from steps.base.parameters import defaults, parse_parameters, quoted
 from steps.base.text import check_text
-from steps.images.decode import BYTES
+from steps.images.arrays import BYTES
+from steps.inverse.measurement import shape as shape_of
 from steps.plan import variants
 from steps.plan.config import read_config
 from steps.run import lock, manifest
@@ -52,8 +53,8 @@ def check(recovery, files):
     measurement = Path(cells.measurement(recovery))
     if not measurement.is_file():
         raise BadInput(f"{measurement} is missing here")
-    shape = tuple(_read(measurement, measurement.read_bytes(), _facts)["shape"])
-    run = _read("run.json", files["run.json"], json.load)
+    shape = _read(measurement, measurement, shape_of)
+    run = _read("run.json", files["run.json"], json.loads)
     _check_run(run, recovery, origin(measurement, recovery.method))
     recovered = _read("recovered.npy", files["recovered.npy"], _npy)
     _check_arrays("recovered.npy", {"estimate": recovered}, {"estimate": ("float32", shape)})
@@ -90,25 +91,21 @@ def record(config, folders):
         raise BadInput(f"all is in place, but Snakemake did not take note; run again with --replace (it says: {said})")
 
 
-def _npy(file):
-    return np.lib.format.read_array(file, allow_pickle=False)
+def _npy(content):
+    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
 
 
-def _npz(file):
-    with np.load(file, allow_pickle=False) as arrays:
+def _npz(content):
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         if sum(member.file_size for member in arrays.zip.infolist()) > BYTES:
             raise BadInput(f"it holds more than {BYTES} bytes")
         return dict(arrays)
 
 
-def _facts(file):
-    return json.loads(str(_npz(file)["facts"]))
-
-
 def _read(name, content, load):
-    """Return load(file) of bytes. Raises BadInput for any error: there is no list of those of a damaged file."""
+    """Return load(content). Raises BadInput for any error: there is no list of those of a damaged file."""
     try:
-        return load(io.BytesIO(content))
+        return load(content)
     except Exception as error:
         raise BadInput(f"{name} cannot be read ({' '.join(str(error).split()) or type(error).__name__})") from error
 

@@ -145,11 +145,11 @@ def alone(function, *arguments):
 @click.option(
     "--size",
     "sizes",
-    type=click.IntRange(33),
+    type=click.IntRange(64),
     multiple=True,
     default=(128, 256, 512),
     show_default=True,
-    help="pixels of a side of the image; again for more",
+    help="pixels of a side of the image, a multiple of 32; again for more",
 )
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="processes of each kind, in turn")
 @click.option("--iterations", type=click.IntRange(1), default=6, show_default=True, help="timed in each process")

@@ -12,7 +12,7 @@ from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole
 from steps.base.parameters import no_such, parse_parameters
-from steps.plan import experiments
+from steps.plan import corruptions, experiments
 from steps.plan.config import read_config
 from steps.run.sources import ROOT, sources
 
@@ -73,10 +73,11 @@ def script(recoveries):
 
 def bundle(path, recoveries):
     """Write a tar.gz, whole or not at all: cells.sh, the measurements, and the code, which is what `sources` lists."""
-    code = {"steps/__init__.py", "steps/methods/__init__.py", "steps/tasks/__init__.py"}
-    for method, task in {(r.method, r.task) for r in recoveries}:
-        found = sources("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}")
-        code |= {Path(file).resolve().relative_to(ROOT.resolve()).as_posix() for file in found}
+    modules = {f"steps.{kind}" for kind in ("recover", "methods.__init__", "tasks.__init__", "noises.__init__")}
+    for r in recoveries:
+        noise = corruptions.noise_of(parse_parameters(r.corruption)).__name__
+        modules |= {f"steps.methods.{r.method}", f"steps.tasks.{r.task}", noise}
+    code = [Path(file).resolve().relative_to(ROOT.resolve()).as_posix() for file in sources("steps.__init__", *modules)]
     files = {name: ROOT / name for name in code} | {measurement(r): Path(measurement(r)) for r in recoveries}
     with (
         whole(path) as temporary,

@@ -1,5 +1,6 @@
 """Measure what the workflow itself costs: planning it, finding nothing to do, starting a job (docs/runs.md)."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from steps.run import engine, manifest
 from steps.run.sources import ROOT
 
 JOBS = 40  # of each kind that are timed
-PHOTOGRAPHS = 500
+RECOVERIES, PHOTOGRAPHS = (100, 1000, 10000), 500  # planned at once
+LONGEST = 120  # seconds that jobs are watched for while others wait, planning included
 EMPTY = """
 rule all:
     input: expand("empty/{{i}}.txt", i=range({jobs}))
@@ -28,10 +30,7 @@ rule empty:
 
 
 def config(count):
-    """Return a config of `count` recoveries, a multiple of 100: 2 images × 5 sigma × seeds × 10 Wiener filters.
-
-    It has the default figures, as all that is planned here but where it says so.
-    """
+    """Return a config of `count` recoveries, a multiple of 100: 2 images × 5 sigma × seeds × 10 Wiener filters."""
     return {
         "device": "cpu",
         "report": False,  # one that is missing would be made
@@ -53,25 +52,19 @@ def config(count):
 def pretend(study):
     """In the working directory, write a file for each that a run would make, and let Snakemake note it as made."""
     write_json("study.json", study)
-    for job in sorted(engine.planned("study.json").dag.jobs, key=lambda job: ORDER.index(job.rule.name)):
-        for path in job.output:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text("x\n")
+    jobs, now = list(engine.planned("study.json").dag.jobs), time.time()
+    for path in (Path(path) for job in jobs for path in job.output):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x\n")
+        os.utime(path, (now, now))  # none is newer than what is made of it
     made = engine.planned("study.json")
     files, _ = engine.made_of(made)
     manifest.update(manifest.facts(study, "", 1, {}), files, set(files))
     engine.note_as_made(made)
 
 
-ORDER = ("image", "corrupt", "recover", "score", "collect", "combine", "tabulate", "timing", "draw", "show")
-ORDER += ("render", "all")
-
-
 def timed(folder, *words):
-    """Return (seconds, processor seconds, peak memory in MB) of a command in a folder.
-
-    Raises CalledProcessError if it fails.
-    """
+    """Return (seconds, processor seconds, peak MB) of a command in a folder; raises CalledProcessError if it fails."""
     start = time.perf_counter()
     process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -82,26 +75,26 @@ def timed(folder, *words):
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, memory
 
 
-def snakemake(*words):
+def snakemake(*words, snakefile=ROOT / "Snakefile"):
     """Return the words of a call of Snakemake by this Python on one core, with the workflow of this repository."""
-    return [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", *words]
+    start = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
+    return [*start, "--quiet", "all", "--scheduler", "greedy", "--cores", "1", *words]
 
 
 def planning(count, folder):
     """Return {step: `timed`} of a dry run of `count` recoveries, none made, and of a run when all are made."""
     folder.mkdir()
     write_json(folder / "study.json", config(count))
-    words = ["--configfile", "study.json"]
-    found = {"plan all": timed(folder, *snakemake("--dry-run", *words, "--quiet"))}
+    words = snakemake("--configfile", "study.json")
+    none_made = timed(folder, *words, "--dry-run")
     code = f"from steps.tools import overhead; overhead.pretend(overhead.config({count}))"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, env=environment, stdout=subprocess.DEVNULL)
-    found["nothing to do"] = timed(folder, *snakemake(*words))
-    return found
+    return {"plan all": none_made, "nothing to do": timed(folder, *words)}
 
 
 def photographs(folder):
-    """Return {figures: `timed`} of a dry run of PHOTOGRAPHS at two noise levels by five methods, none made."""
+    """Return {step: `timed`} of a dry run of PHOTOGRAPHS at two noise levels by five methods, none made."""
     from PIL import Image
 
     (folder / "photos").mkdir(parents=True)
@@ -113,90 +106,72 @@ def photographs(folder):
         "corruption": {"sigma": [0.05, 0.1]},
         "methods": [{"method": name} for name in ("wiener", "tv", "nlm", "bm3d", "dip")],
     }
-    found = {}
-    for name, more in {"figures: [psnr]": {"figures": ["psnr"]}, "default figures": {}}.items():
-        images = {"mine": {"source": "photos/*.png"}}
-        write_json(folder / "study.json", {"device": "cpu", "images": images, "experiments": {"study": study | more}})
-        found[name] = timed(folder, *snakemake("--dry-run", "--configfile", "study.json", "--quiet"))
-    return found
+    steps = {}
+    for name, figures in {"with figures: [psnr]": {"figures": ["psnr"]}, "with the default figures": {}}.items():
+        more = {"images": {"mine": {"source": "photos/*.png"}}, "experiments": {"study": study | figures}}
+        write_json(folder / "study.json", config(100) | more)
+        step = f"plan all of {PHOTOGRAPHS} photographs {name}"
+        steps[step] = timed(folder, *snakemake("--configfile", "study.json", "--dry-run"))
+    return steps
+
+
+def empty(folder, count, command="true"):
+    """Make a folder with a Snakefile of so many jobs, each of which does no more than a command."""
+    folder.mkdir(parents=True)
+    (folder / "Snakefile").write_text(EMPTY.format(jobs=count, command=command))
 
 
 def starting(folder):
     """Return {kind of job: seconds each}: Snakemake's own part, a Python that does nothing, and our cheap jobs."""
-    folder.mkdir()
-    found = {}
-    for name, command in {
-        "empty job": "true",
-        "Python": f"{sys.executable} -c pass",
-        "import torch": f"{sys.executable} -c 'import torch'",
-    }.items():
-        (folder / "Snakefile").write_text(EMPTY.format(jobs=JOBS, command=command))
-        words = [sys.executable, "-m", "snakemake", "--cores", "1", "--scheduler", "greedy", "--quiet", "all"]
-        base = timed(folder, *words, "--dry-run")[0]
-        found[name] = (timed(folder, *words)[0] - base) / JOBS
-        subprocess.run(["rm", "-r", "empty"], cwd=folder, check=True)
+    python, calls = sys.executable, {}
+    commands = {"empty job": "true", "Python": f"{python} -c pass", "import torch": f"{python} -c 'import torch'"}
+    for name, command in commands.items():
+        empty(folder / name, JOBS, command)
+        calls[name] = folder / name, snakemake(snakefile="Snakefile"), JOBS
     write_json(folder / "study.json", config(100))
     recoveries = experiments.recoveries(config(100)["experiments"]["study"])[:JOBS]
-    for name, ends in {
-        "measurement": ["../../measurement.npz"],
-        "recovery": ["recovered.npy"],
-        "score": ["score.json"],
+    for name, path in {
+        "measurement": "{r.case}/measurement.npz",
+        "recovery": "{r.folder}/recovered.npy",
+        "score": "{r.folder}/score.json",
     }.items():
-        targets = list(dict.fromkeys(os.path.normpath(f"{r.folder}/{end}") for r in recoveries for end in ends))
-        words = snakemake(*targets, "--quiet", "all", "--configfile", "study.json")
-        base = timed(folder, *words, "--dry-run")[0]
-        found[name] = (timed(folder, *words)[0] - base) / len(targets)
-    return found
+        targets = {path.format(r=recovery): None for recovery in recoveries}
+        calls[name] = folder, snakemake(*targets, "--configfile", "study.json"), len(targets)
+    seconds = {}
+    for name, (place, words, count) in calls.items():
+        planned = timed(place, *words, "--dry-run")[0]
+        seconds[name] = (timed(place, *words)[0] - planned) / count
+    return seconds
 
 
 def waiting(count, folder, *options):
     """Return seconds from one empty job to the next while `count` wait, of the jobs that end within half a minute."""
-    folder.mkdir()
-    (folder / "Snakefile").write_text(EMPTY.format(jobs=count, command="true"))
-    words = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all", *options]
-    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while not (made := list(folder.glob("empty/*.txt"))):
-            time.sleep(0.1)
-            if process.poll() is not None:
-                raise subprocess.CalledProcessError(process.returncode, words)
-        start = time.perf_counter()
-        while process.poll() is None and time.perf_counter() - start < 30:
-            time.sleep(0.1)
-        more = len(list(folder.glob("empty/*.txt"))) - len(made)
-        return (time.perf_counter() - start) / more
-    finally:
-        process.kill()
-        process.wait()
+    empty(folder, count)
+    words = snakemake(*options, snakefile="Snakefile")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(words, cwd=folder, check=True, timeout=LONGEST, capture_output=True)
+    ends = sorted(path.stat().st_mtime for path in folder.glob("empty/*.txt"))
+    ends = [end for end in ends if end < ends[0] + 30]
+    return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
 @click.command(cls=Command, help=__doc__)
-@click.option(
-    "--recoveries",
-    multiple=True,
-    type=click.IntRange(100),
-    default=[100, 1000, 10000],
-    show_default=True,
-    help="planned at once, multiples of 100; may be given repeatedly",
-)
-def main(recoveries):
+def main():
     """Prints three tables; takes some ten minutes."""
     with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
         print("| recoveries | step | processor seconds | peak memory [MB] |\n| ---: | --- | ---: | ---: |")
-        for count in recoveries:
-            for step, (_, seconds, memory) in planning(count, Path(folder, str(count))).items():
+        for count in [*RECOVERIES, 10 * PHOTOGRAPHS]:
+            steps = planning(count, folder / str(count)) if count in RECOVERIES else photographs(folder / "photographs")
+            for step, (_, seconds, memory) in steps.items():
                 print(f"| {count} | {step} | {seconds:.1f} | {memory:.0f} |", flush=True)
-        for figures, (_, seconds, memory) in photographs(Path(folder, "photographs")).items():
-            step = f"plan all of {PHOTOGRAPHS} photographs, {figures}"
-            print(f"| {10 * PHOTOGRAPHS} | {step} | {seconds:.1f} | {memory:.0f} |", flush=True)
         print("\n| jobs waiting | seconds from an empty job to the next | with scheduler-subsample: 100 |")
         print("| ---: | ---: | ---: |")
-        count, greedy = max(recoveries), ["--scheduler", "greedy"]
-        plain = waiting(count, Path(folder, "plain"), *greedy)
-        sampled = waiting(count, Path(folder, "sampled"), *greedy, "--scheduler-subsample", "100")
-        print(f"| {count} | {plain:.3f} | {sampled:.3f} |", flush=True)
+        plain = waiting(RECOVERIES[-1], folder / "plain")
+        sampled = waiting(RECOVERIES[-1], folder / "sampled", "--scheduler-subsample", "100")
+        print(f"| {RECOVERIES[-1]} | {plain:.3f} | {sampled:.3f} |", flush=True)
         print("\n| job | seconds each |\n| --- | ---: |")
-        for name, seconds in starting(Path(folder, "jobs")).items():
+        for name, seconds in starting(folder / "jobs").items():
             print(f"| {name} | {seconds:.2f} |", flush=True)
 
 

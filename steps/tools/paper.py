@@ -1,6 +1,7 @@
 """Write the page of a full run: claims, tables, figures, what was not run; where, when and with what it was made."""
 
 import re
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import click
@@ -29,20 +30,14 @@ def not_run(config):
     """Return a list in Markdown: how many recoveries of each experiment there are, and which are not."""
     lines = []
     for name, entry in config["experiments"].items():
-        found = recoveries(entry)
-        missing = {}
-        for recovery in found:
-            if not there(recovery):
-                missing.setdefault(recovery.label, {}).setdefault(recovery.image, []).append(recovery)
-        count = len(found) - sum(len(r) for images in missing.values() for r in images.values())
-        text = f"- {name}: {count} of {len(found)} recoveries"
-        if missing:
-            which = "; ".join(
-                f"{label} on {', '.join(f'{image} ({len(r)})' for image, r in images.items())}"
-                for label, images in missing.items()
-            )
-            text += f". Not run: {escape_markdown(which)}"
-        lines.append(text + ".")
+        asked = recoveries(entry)
+        missing = Counter((recovery.label, recovery.image) for recovery in asked if not there(recovery))
+        images = defaultdict(list)
+        for (label, image), count in missing.items():
+            images[label].append(f"{image} ({count})")
+        which = escape_markdown("; ".join(f"{label} on {', '.join(some)}" for label, some in images.items()))
+        text = f"- {name}: {len(asked) - missing.total()} of {len(asked)} recoveries."
+        lines.append(f"{text} Not run: {which}." if which else text)
     return "\n".join(lines)
 
 
@@ -81,10 +76,6 @@ def results(config, folder):
     return [*parts, included("results/time.md")], pictures
 
 
-def _cell(text):
-    return " ".join(text.split()).replace("|", r"\|")
-
-
 def _made(path):
     if not Path(path).is_file():
         raise BadInput(f"{path}: no such file; run the workflow first")
@@ -119,11 +110,10 @@ def main(config, output, made_by, remark):
         "On": ", ".join(words),
         "Versions": versions(scores),
     }
+    facts = {key: " ".join(text.split()).replace("|", r"\|") for key, text in facts.items()}
     parts = [f"# The paper, computed anew: the results of {name}"]
-    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {_cell(facts[key])} |" for key in facts)]))
-    parts += [remark] if remark else []
-    parts.append(f"## What was run\n\n{not_run(config)}")
-    parts += found
+    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {text} |" for key, text in facts.items())]))
+    parts += [*([remark] if remark else []), f"## What was run\n\n{not_run(config)}", *found]
     for old in folder.glob("*.png"):
         old.unlink()
     for picture, content in pictures.items():

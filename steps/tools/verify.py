@@ -50,26 +50,24 @@ def ancestors(files, path):
 def main(results, path):
     """RESULTS is the folder; exit status 1 if a file is missing or is not as the run made it."""
     found = manifest.read(results)
-    if not found["files"]:
+    files = found["files"]
+    if not files:
         raise BadInput(f"{results} has no {manifest.FILE}; a finished run writes it")
     if path:
-        if path not in found["files"]:
+        if path not in files:
             raise BadInput(f"{path!r} is no file that a run made; must be one of those in {results}/{manifest.FILE}")
-        for name, entry in ancestors(found["files"], path).items():
+        for name, entry in ancestors(files, path).items():
             print(f"{entry['sha256']}  {name}")
         return
     wrong = differences(results)
     for name, what in wrong:
         print(f"{name}: {what}")
-    print(f"{len(found['files']) - len(wrong)} of {len(found['files'])} files are as they were made.")
-    for number, files in sorted(
-        Counter(entry["run"] for entry in found["files"].values()).items(), key=lambda r: int(r[0])
-    ):
+    print(f"{len(files) - len(wrong)} of {len(files)} files are as they were made.")
+    made = Counter(entry["run"] for entry in files.values())
+    for number in sorted(made, key=int):
         run = found["runs"][number]
-        dirty = " with uncommitted changes" if run.get("dirty") else ""
-        print(
-            f"{files} by the run of {run.get('started')} on {run['machine']['host']}, commit {run.get('commit')}{dirty}"
-        )
+        commit = f"commit {run.get('commit')}{' with uncommitted changes' if run.get('dirty') else ''}"
+        print(f"{made[number]} by the run of {run.get('started')} on {run['machine']['host']}, {commit}")
     sys.exit(1 if wrong else 0)
 
 

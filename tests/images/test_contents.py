@@ -29,9 +29,13 @@ def test_numbers_are_as_they_are(tmp_path):
     ("name", "write", "words"),
     [
         ("k.npy", lambda path: path.write_bytes(b"none"), "k.npy: not readable"),
-        ("k.npz", lambda path: np.savez(path, a=KERNEL, b=KERNEL), "has 2 arrays.*must have one"),
+        ("k.npz", lambda path: np.savez(path, a=KERNEL, b=KERNEL), "holds the arrays a, b; must hold one"),
         ("k.npy", lambda path: np.save(path, np.array(["a"])), "1 values of type <U1; must be numbers"),
-        ("k.npy", lambda path: np.save(path, np.array([{}]), allow_pickle=True), "k.npy: not readable"),
+        (
+            "k.npy",
+            lambda path: np.save(path, np.array([{}]), allow_pickle=True),
+            "1 values of type object; must be numbers",
+        ),
         ("k.jpg", lambda path: path.write_bytes(b"none"), "suffix '.jpg' is not one of .npy, .npz, .png, .tif, .tiff"),
         ("k.png", lambda path: path.write_bytes(b"none"), "k.png: not a readable image"),
         ("no.npy", lambda path: None, "no.npy: no such file"),

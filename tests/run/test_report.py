@@ -159,9 +159,8 @@ def test_the_manifest_has_it_and_a_change_of_it_is_found(run):
 
 
 def test_a_large_one_is_a_zip(run, tmp_path):
-    script = (
-        "import sys; from steps import report; report.LARGEST = 1e4; from snakemake.cli import main; main(sys.argv[1:])"
-    )
+    script = "import sys; from steps.run import report; report.LARGEST = 1e4; "
+    script += "from snakemake.cli import main; main(sys.argv[1:])"
     target = tmp_path / "results"
     target.mkdir()
     (target / "report.html").write_text("an earlier one")

@@ -175,8 +175,8 @@ def bundle(*filters):
 def test_a_bundle_holds_the_code_that_is_hashed_and_the_measurements(here, monkeypatch):
     found = set(bundle("--method=tv", "--image=logo"))
     monkeypatch.chdir(ROOT)
-    code = {*sources("steps.recover", "steps.methods.tv", "steps.tasks.denoising")}
-    packages = {"steps/__init__.py", "steps/methods/__init__.py", "steps/tasks/__init__.py"}
+    code = {*sources("steps.recover", "steps.methods.tv", "steps.tasks.denoising", "steps.noises.gaussian")}
+    packages = {f"steps/{folder}__init__.py" for folder in ("", "methods/", "tasks/", "noises/")}
     measurements = {f"results/denoising/logo/sigma=0.1,seed={seed}/measurement.npz" for seed in (0, 1)}
     assert found == code | packages | measurements | {"cells.sh"}
 
