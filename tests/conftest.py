@@ -1,6 +1,7 @@
 """Small pictures that all tests share."""
 
 import signal
+import time
 
 import numpy as np
 import png
@@ -33,6 +34,14 @@ def save_png16(path, pixels):
     writer = png.Writer(pixels.shape[1], pixels.shape[0], bitdepth=16, **kind)
     with open(path, "wb") as file:
         writer.write(file, rows)
+
+
+def wait_for(condition, seconds=600):
+    """Wait until a condition holds; the limit is for what hangs, not for what is slow on a busy machine."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas
 import pytest
 import yaml
 
+from tests.conftest import wait_for
 from tests.workflows import command, copy_repository, snakemake
 
 CONFIG = {
@@ -107,7 +107,7 @@ def kill_at_random(folder, number, after):
         output = process.communicate(timeout=after)[0]
     except subprocess.TimeoutExpired:
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
         return True
     assert process.returncode == 0, output
     return False
@@ -115,10 +115,7 @@ def kill_at_random(folder, number, after):
 
 def check_killed(folder, rng):
     """No job outlives a killed run, and every file that has its name is whole."""
-    deadline = time.monotonic() + 30
-    while jobs_of(folder) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not jobs_of(folder)
+    wait_for(lambda: not jobs_of(folder))
     for path in (folder / "results").rglob("*.np[yz]"):
         if not path.name.startswith("."):
             loaded = np.load(path, allow_pickle=False)
@@ -222,13 +219,11 @@ def test_a_second_run_in_the_same_folder_refuses(whole_run, tmp_path):
         command(config="faults.yaml"), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 60
-        while not list(folder.glob("results/denoising/*/*/measurement.npz")) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_for(lambda: list(folder.glob("results/denoising/*/*/measurement.npz")))
         second = snakemake(folder, config="faults.yaml")
         planning = snakemake(folder, "--dry-run", config="faults.yaml")
     finally:
-        first.wait(120)
+        first.wait(600)
     assert second.returncode == 1
     message = second.stderr.strip().splitlines()[-1]
     assert message.startswith("Error: another run is at work in ")
@@ -355,13 +350,6 @@ def start(folder, *arguments):
     )
 
 
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 SCALED = """
 
 first = recover
@@ -386,7 +374,7 @@ def test_what_was_damaged_and_not_made_again_before_ctrl_c_is_still_known_as_dam
     process = start(run)
     wait_for(lambda: jobs_of(run))
     process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=600)[0]
     assert "now the tables and figures" not in output, "nothing is started after Ctrl-C"
     assert "Failed jobs" not in output
     assert "Damaged, to be made again" in go_on(run)
@@ -406,7 +394,7 @@ def test_an_edit_taken_back_after_a_kill_leaves_nothing_made_by_it(run, whole_ru
         )
     )
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     wait_for(lambda: not jobs_of(run))
     take_back()
     snakemake(run, "--dry-run", config="faults.yaml")
@@ -414,18 +402,28 @@ def test_an_edit_taken_back_after_a_kill_leaves_nothing_made_by_it(run, whole_ru
     assert_same_results(run, whole_run)
 
 
+WAITING = """
+
+import os
+import sys
+import time
+
+if sys.argv[0].endswith("recover.py"):
+    open("begun", "w").close()
+    while not os.path.exists("go on"):
+        time.sleep(0.05)
+"""
+
+
 def test_planning_beside_a_run_does_not_hide_what_it_is_made_by(run):
-    (run / "steps/methods/tv.py").write_text(
-        (run / "steps/methods/tv.py").read_text()
-        + "\n\nimport time\n\ntime.sleep(0 if __name__ == '__main__' else 3)\n"
-    )
+    (run / "steps/methods/tv.py").write_text((run / "steps/methods/tv.py").read_text() + WAITING)
     process = start(run)
-    wait_for(lambda: jobs_of(run))
-    time.sleep(1.5)
+    wait_for(lambda: (run / "begun").exists())
     edit(run, 0.5)
     planned = snakemake(run, "--dry-run", config="faults.yaml")
     assert "A run is at work here; what was edited since it began is not looked at." in planned.stderr
-    assert process.wait(120) == 0
+    (run / "go on").touch()
+    assert process.wait(600) == 0
     planned = snakemake(run, "--dry-run", config="faults.yaml")
     assert "by tv: iterations=5" in planned.stdout + planned.stderr, "all of it is made anew, by the code there is"
 

@@ -95,7 +95,7 @@ def test_an_interrupted_fit_leaves_nothing(measured, kind):
         assert "parameters" in process.stdout.readline()
         assert "iteration" in process.stdout.readline()
         process.send_signal(kind)
-        assert process.wait(timeout=60) != 0
+        assert process.wait(timeout=600) != 0
     assert not (measured / "out").exists()
 
 

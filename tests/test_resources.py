@@ -2,28 +2,33 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 import yaml
 
-from tests.workflows import copy_repository
+from tests.workflows import command, copy_repository, python, snakemake
 
-METHOD = '''"""Says which GPU it has and when."""
+METHOD = '''"""Says which GPU it has and when; none ends before as many as $TOGETHER were at work at once."""
 
 GPU = True
 
 
-def recover(y, A, sigma, *, number: int = 0, callback=None):
-    """Return the back-projection after a second."""
+def recover(y, A, sigma, *, number: int = 0):
+    """Return the back-projection."""
     import json
     import os
     import time
+    from pathlib import Path
 
     start = time.time()
-    time.sleep(1)
+    here = Path("at work", str(number))
+    here.touch()
+    while len(os.listdir("at work")) < int(os.environ["TOGETHER"]) and not Path("were together").exists():
+        assert time.time() < start + 600, "fewer were at work at once"
+        time.sleep(0.02)
+    Path("were together").touch()
     print(json.dumps([os.environ.get("CUDA_VISIBLE_DEVICES"), start, time.time()]), flush=True)
+    here.unlink()
     return A.adjoint(y)
 '''
 CONFIG = {
@@ -47,15 +52,15 @@ def repository(tmp_path_factory):
     return folder
 
 
-def run(folder, visible, *options, **config):
-    """Return [(GPU, start, end)] of four recoveries on four cores, by their starts."""
+def run(folder, visible, *options, together=1, **config):
+    """Return [(GPU, start, end)] of four recoveries on four cores, by their starts; so many must be at work at once."""
     (folder / "probes.yaml").write_text(yaml.safe_dump(CONFIG | config))
+    (folder / "at work").mkdir(exist_ok=True)
+    (folder / "were together").unlink(missing_ok=True)
     targets = [f"results/denoising/logo/default/probe/number={number}/recovered.npy" for number in range(4)]
-    command = [sys.executable, "-m", "snakemake", *targets, "--cores", "4", "--forcerun", "recover", *options]
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": visible, "TMPDIR": str(folder)}
-    result = subprocess.run(
-        [*command, "--configfile", "probes.yaml"], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": visible, "TMPDIR": str(folder), "TOGETHER": str(together)}
+    words = command(*targets, "--forcerun", "recover", *options, config="probes.yaml", cores=4)
+    result = python(folder, *words[2:], environment=environment)
     assert result.returncode == 0, result.stdout + result.stderr
     logs = [(folder / target).with_name("recover.log").read_text() for target in targets]
     assert not [log for log in logs if "waiting" in log], "Snakemake started more than there are slots"
@@ -77,7 +82,7 @@ def most_at_once(runs):
 def test_as_many_jobs_at_once_as_there_are_slots_each_on_its_own_gpu(
     repository, visible, options, config, gpus, at_once
 ):
-    runs = run(repository, visible, *options, **config)
+    runs = run(repository, visible, *options, together=at_once, **config)
     assert most_at_once(runs) == at_once
     assert {gpu for gpu, _, _ in runs} == gpus
     for gpu in gpus:
@@ -86,8 +91,8 @@ def test_as_many_jobs_at_once_as_there_are_slots_each_on_its_own_gpu(
 
 @pytest.mark.parametrize(("visible", "device"), [("", "auto"), ("0", "cpu")])
 def test_without_a_gpu_the_jobs_take_all_cores(repository, visible, device):
-    runs = run(repository, visible, device=device)
-    assert most_at_once(runs) > 2
+    runs = run(repository, visible, together=4, device=device)
+    assert most_at_once(runs) == 4
     assert {gpu for gpu, _, _ in runs} == {visible}
 
 
@@ -127,8 +132,9 @@ def test_a_job_asks_for_what_its_image_needs_however_small_the_measurement(repos
     folder = "results/tenth/logo/default"
 
     def run(*words):
-        command = [sys.executable, "-m", "snakemake", *words, "--cores", "1", "--configfile", "tenth.yaml"]
-        return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout
+        result = snakemake(repository, *words, config="tenth.yaml", cores=1)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
     assert "asks <TBD> <TBD>" in run("--dry-run", f"{folder}/dip/default/recovered.npy")
     run(f"{folder}/measurement.npz")

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
+
+from tests.conftest import wait_for
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,24 +32,27 @@ def copy_repository(folder):
 
 
 @functools.cache
-def _loaded():
-    """Start the process that has Snakemake loaded (tests/loaded.py), which ends with this one; return its socket."""
+def loaded():
+    """Start the process that has all libraries loaded, tests/loaded.py; it ends with this one. Return its socket."""
     path = Path(tempfile.mkdtemp(prefix="priorbench-tests-"), "socket")
     words = [sys.executable, str(ROOT / "tests/loaded.py"), str(path), str(os.getpid())]
-    server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    while not path.exists():
-        assert server.poll() is None, "tests/loaded.py has ended"
-        time.sleep(0.05)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    server = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for(lambda: path.exists() or server.poll() is not None)
+    assert path.exists(), "tests/loaded.py has ended"
     return str(path)
 
 
 def python(folder, *words, environment=os.environ):
-    """Run `python -m WORDS` in a folder, as a process of its own; return it finished, with its text."""
+    """Run `python -m WORDS` in a folder, as a process of its own; return it finished, with its text.
+
+    The jobs of a run are done by the process that has all libraries loaded, if `environment` has no PRIORBENCH_WARM.
+    """
     words = [sys.executable, "-m", *map(str, words)]
-    variables = [f"{name}={value}" for name, value in environment.items()]
+    variables = [f"{name}={value}" for name, value in ({"PRIORBENCH_WARM": loaded()} | environment).items()]
     request = "\0".join([str(folder), str(len(words)), *words, *variables]).encode(errors="surrogateescape")
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, socket.socket(socket.AF_UNIX) as server:
-        server.connect(_loaded())
+        server.connect(loaded())
         socket.send_fds(server, [len(request).to_bytes(8, "big")], [out.fileno(), err.fileno()])
         server.sendall(request)
         answer = server.recv(1)

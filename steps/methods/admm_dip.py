@@ -9,7 +9,7 @@ GPU = True
 THREADS = 2
 LOOK = ("#CC79A7", "X")
 QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}
-ENOUGH = {"iterations": 20, "inner": 20, "channels": 32, "scales": 3, "lr": 0.01}
+ENOUGH = {"iterations": 10, "inner": 15, "channels": 16, "scales": 3, "lr": 0.02}
 EXACT = False  # a network is far from any image at first
 
 

@@ -6,8 +6,8 @@ LABEL = "BM3D"
 LOOK = ("#000000", "^")
 PACKAGE = "bm3d"
 REPEATABLE = False  # to the last bit
-QUICK = {"iterations": 6}
-ENOUGH = {"iterations": 12}
+QUICK = {"iterations": 2}
+ENOUGH = {"iterations": 3}
 SMALLEST = 9  # pixels a side: the blocks are 8 × 8
 
 

@@ -9,7 +9,7 @@ GPU = True
 THREADS = 2
 LOOK = ("#D55E00", "v")
 QUICK = {"iterations": 6, "channels": 8, "scales": 3}
-ENOUGH = {"iterations": 250, "channels": 32, "scales": 3, "lr": 0.01}
+ENOUGH = {"iterations": 120, "channels": 16, "scales": 3, "lr": 0.02}
 EXACT = False  # a network is far from any image at first
 
 

@@ -25,7 +25,9 @@ POLL = 1  # seconds between looks whether the run is still there
 
 
 def start():
-    """Start such a process; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
+    """Start such a process, unless there is one; it ends with this one. Jobs find it by $PRIORBENCH_WARM."""
+    if "PRIORBENCH_WARM" in os.environ:  # that of the first pass, or of who starts many runs
+        return
     path = str(Path(tempfile.mkdtemp(prefix="priorbench-"), "jobs"))
     subprocess.Popen(
         [sys.executable, "-m", "steps.run.warm", path, str(os.getpid())],
@@ -44,8 +46,9 @@ def serve(path, run):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        listener.bind(f"{path}.new")
         listener.listen(64)
+        os.rename(f"{path}.new", path)  # so that it is there when it listens
         listener.settimeout(POLL)
         while os.getppid() == run:
             try:

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import pytest
 import yaml
 
 from steps.run import engine
+from tests.conftest import wait_for
 from tests.workflows import ROOT, copy_repository, snakemake
 
 CODE = Path(engine.__file__).read_text()
@@ -209,16 +209,12 @@ def test_a_job_ends_with_the_run_that_started_it(tmp_path):
     command = engine.job_prefix() + "sleep 60"  # without $PRIORBENCH_WARM
     script = f"import subprocess; subprocess.run({command!r}, shell=True)"
     parent = subprocess.Popen([sys.executable, "-c", script])
-    deadline = time.monotonic() + 10
-    child = ""
-    while not child and time.monotonic() < deadline:
-        time.sleep(0.05)
-        child = subprocess.run(["pgrep", "-P", str(parent.pid), "-x", "sleep"], capture_output=True, text=True).stdout
+    find = ["pgrep", "-P", str(parent.pid), "-x", "sleep"]
+    wait_for(lambda: subprocess.run(find, capture_output=True).stdout)
+    child = subprocess.run(find, capture_output=True, text=True).stdout.strip()
     parent.kill()
     parent.wait()
-    time.sleep(0.2)
-    assert child
-    assert not os.path.exists(f"/proc/{child.strip()}/exe")
+    wait_for(lambda: not os.path.exists(f"/proc/{child}/exe"), seconds=50)  # sleep would end by itself after 60
 
 
 TINY = {

@@ -4,13 +4,13 @@ import os
 import socket as connections
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from steps.run import warm
+from tests.conftest import wait_for
 
 ROOT = Path(__file__).parents[2]
 ASK = [sys.executable, "-I", "-S", str(ROOT / "steps/run/ask.py")]
@@ -21,9 +21,7 @@ def socket(tmp_path_factory):
     path = tmp_path_factory.mktemp("warm") / "s"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-m", "steps.run.warm", str(path), str(os.getpid())], env=environment)
-    deadline = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(path.exists)
     yield path
     process.kill()
     process.wait()
@@ -86,10 +84,7 @@ def test_who_is_gone_before_it_has_asked_leaves_no_job(socket):
         connection.connect(str(socket))
         connections.send_fds(connection, [(1000).to_bytes(8, "big")], [1, 2])
         connection.sendall(b"half a request")
-    deadline = time.monotonic() + 10
-    while left := subprocess.run(["pgrep", "-P", server[0]], capture_output=True, text=True).stdout.split():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    wait_for(lambda: not subprocess.run(["pgrep", "-P", server[0]], capture_output=True, text=True).stdout.split())
 
 
 def test_a_job_ends_with_who_asked(socket, measurement):
@@ -102,16 +97,10 @@ def test_a_job_ends_with_who_asked(socket, measurement):
         found = subprocess.run(["pgrep", "-P", ",".join(server)], capture_output=True, text=True).stdout.split()
         return [process for process in found if process not in server]
 
-    deadline = time.monotonic() + 20
-    while not jobs() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert jobs()
+    wait_for(jobs)
     asker.kill()
     asker.wait()
-    deadline = time.monotonic() + 10
-    while jobs() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not jobs()
+    wait_for(lambda: not jobs())
     assert not (measurement / "long/recovered.npy").exists()
 
 
@@ -121,8 +110,5 @@ def test_it_ends_with_the_run_that_started_it(tmp_path):
     words = f"[sys.executable, '-m', 'steps.run.warm', {str(path)!r}, str(os.getpid())]"
     script = f"import os, subprocess, sys, time; subprocess.Popen({words})"
     script += f"\nwhile not os.path.exists({str(path)!r}): time.sleep(0.05)"
-    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=60, check=True)
-    deadline = time.monotonic() + 10
-    while path.parent.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not path.parent.exists()
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=600, check=True)
+    wait_for(lambda: not path.parent.exists())

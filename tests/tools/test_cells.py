@@ -252,7 +252,7 @@ def test_the_script_goes_on_after_a_failure_and_says_at_the_end_which_failed(scr
     Path(script, CELLS[2]).mkdir(parents=True)
     Path(script, CELLS[2], "run.json").touch()
     process = start(script)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 1
     assert output.splitlines() == [
         f"[1/3] {CELLS[0]}",
@@ -275,12 +275,12 @@ def test_the_script_goes_on_where_it_was_interrupted(script):
     while len(Path("calls").read_text().splitlines()) < 2:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=600)
     assert (process.returncode, output) == (130, "")
     assert not Path(script, CELLS[2], "run.json").exists()
     Path("python").write_text("#!/bin/sh\ntouch $6/run.json\n")
     process = start(script, folder=script.parent)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     assert output.splitlines() == [
         *(f"[{i}/3] {cell}: is there already" for i, cell in enumerate(CELLS[:2], start=1)),
