@@ -13,6 +13,7 @@ from tests.workflows import copy_repository, jobs, snakemake
 
 CONFIG = {
     "device": "cpu",
+    "report": False,
     "images": {"mine": {"source": "photos/*"}, "noisy": {"source": "noisy.png", "measured": True}},
     "experiments": {
         "folder": {
