@@ -1,7 +1,6 @@
 """Files that are parameters, and noises, in the whole workflow: what is made, and what a change makes again."""
 
 import re
-import subprocess
 from collections import Counter
 
 import numpy as np
@@ -145,7 +144,7 @@ def test_try_takes_a_file(run):
         "psf=other": "psf: unknown file 'other'",
         "psf=motion,blur=2": "blur and psf are both there",
     }.items():
-        result = subprocess.run([*command[:-1], wrong], cwd=run, capture_output=True, text=True)
+        result = python(run, "steps", "try", *words[:-1], wrong)
         assert result.returncode == 1 and said in result.stderr and result.stderr.count("\n") == 1
 
 
