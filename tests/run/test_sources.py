@@ -187,6 +187,21 @@ def test_what_may_change_a_number_is_said(case):
     assert said(edited(ANOTHER[case])) != said(SAMPLE)
 
 
+def test_a_constant_for_tables_that_the_code_reads_is_said():
+    code = "DECIMALS = 3\n\n\ndef measure(truth, estimate):\n    return round(truth - estimate, {})\n"
+    first, second = code.format("DECIMALS"), code.format("3")
+    assert said(first) != said(first.replace("= 3", "= 2"))
+    assert said(second) == said(second.replace("= 3", "= 2"))
+
+
+def test_the_words_are_said_of_what_is_no_error():
+    """A figure shows those of NothingToDraw; others may carry a result to who catches them."""
+    for name in ("NothingToDraw", "errors.NothingToDraw", "Stop"):
+        assert said(f"raise {name}('one')") != said(f"raise {name}('two')")
+    for name in ("BadInput", "ValueError", "click.BadParameter"):
+        assert said(f"raise {name}('one')") == said(f"raise {name}('two')") == said(f"raise {name}()")
+
+
 @pytest.fixture
 def copied(tmp_path):
     shutil.copytree(ROOT / "steps", tmp_path / "copy/steps", ignore=shutil.ignore_patterns("__pycache__"))
