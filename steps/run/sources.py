@@ -32,6 +32,7 @@ ERRORS = (
 )  # so end their names; NothingToDraw is none: its words are drawn
 IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
+_left = []  # not empty once `leave_notes` has been called
 
 
 def sources(*modules):
@@ -155,16 +156,21 @@ def noted(*modules, data=(), said="", name="", write=True):
 
 
 def write_note(path, text):
-    """Write a note, unless it says so already; `restore` takes it back."""
+    """Write a note, unless it says so already or is to be left; `restore` takes it back."""
     path = Path(path)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     if before is None:  # plainly: `whole` looks through the folder and waits for the disk, thousands of times
         _replaced.setdefault(path.absolute(), (None, 0))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    elif before != text:
+    elif before != text and not _left:
         _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns))
         write_text(path, text)
+
+
+def leave_notes():
+    """From now on leave notes that are there as they are: a run is at work that is made by what they say."""
+    _left.append(True)
 
 
 def restore():

@@ -289,3 +289,14 @@ def test_a_line_of_a_note_begins_with_the_checksum_of_a_file_and_has_no_path():
     for path in ("steps/methods/tv.py", "steps/inverse/solvers.py"):
         assert found[path] in digests
     assert "steps" not in listing("steps.methods.tv")
+
+
+def test_beside_a_run_only_new_notes_are_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_left", [])
+    monkeypatch.setattr(module, "_replaced", {})
+    old, new = tmp_path / "old.txt", tmp_path / "new.txt"
+    old.write_text("made by this")
+    module.leave_notes()
+    for path in (old, new):
+        module.write_note(path, "what there is now")
+    assert (old.read_text(), new.read_text()) == ("made by this", "what there is now")
