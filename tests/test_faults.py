@@ -419,6 +419,8 @@ def test_planning_beside_a_run_does_not_hide_what_it_is_made_by(run):
     edit(run, 0.5)
     planned = snakemake(run, "--dry-run", config="faults.yaml")
     assert "A run is at work here; what was edited since it began is not looked at." in planned.stderr
+    planned = snakemake(run, "--dry-run", "results/images/coffee.npy", config="config/config.yaml")
+    assert planned.returncode == 0, "of what no run has noted yet, too"
     (run / "go on").touch()
     assert process.wait(600) == 0
     planned = snakemake(run, "--dry-run", config="faults.yaml")

@@ -121,11 +121,16 @@ def keywords(*functions):
     """Return {name: inspect.Parameter} of the keyword-only parameters of functions or classes, HANDED excepted.
 
     A name that a later function has too is listed at the later function's place. The type of a parameter without an
-    annotation is that of its default. Raises BadInput for one without a default, or with one that cannot be spelled.
+    annotation is that of its default. Raises BadInput for one without a default, or of a type that cannot be spelled,
+    and for an annotation that is not defined.
     """
     found = {}
     for function in functions:
-        for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
+        try:
+            signature = inspect.signature(function, eval_str=True)
+        except NameError as error:
+            raise BadInput(f"{function.__module__}: an annotation cannot be read ({error})") from error
+        for name, parameter in signature.parameters.items():
             if parameter.kind is parameter.KEYWORD_ONLY and name not in HANDED:
                 found.pop(name, None)  # a dict would keep the first one's place
                 found[name] = _typed(parameter, function)
@@ -142,12 +147,21 @@ def _typed(parameter, function):
     where = f"{function.__module__}: the parameter {parameter.name}"
     if parameter.default is parameter.empty:
         raise BadInput(f"{where} has no default; must have one")
-    if parameter.annotation is not parameter.empty:
-        return parameter
-    kind = type(parameter.default)
-    if kind not in (*NAMES, type(None)):
-        raise BadInput(f"{where} is of type {kind.__name__}; must be a number, true, false or a word")
-    return parameter.replace(annotation=kind)
+    said = parameter.annotation is not parameter.empty
+    annotation = parameter.annotation if said else type(parameter.default)
+    kinds = _kinds(annotation)
+    if kinds - NAMES.keys() or (len(kinds) > 1 and kinds != {int, float}):
+        names = " or ".join(sorted(getattr(kind, "__name__", str(kind)) for kind in kinds))
+        raise BadInput(f"{where} is of type {names}; must be a number, true, false or a word")
+    return parameter.replace(annotation=annotation)
+
+
+def _kinds(annotation):
+    """Return the types in an annotation, a set; None and the words of a Literal are none."""
+    inner, origin = get_args(annotation), get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return set().union(*map(_kinds, inner))
+    return set() if origin is Literal else _kinds(inner[0]) if origin is Annotated else {annotation} - {type(None)}
 
 
 def check_parameters(parameters, allowed, where):
@@ -203,6 +217,7 @@ def _coerce(where, value, annotation):
     if get_origin(annotation) in (Union, types.UnionType):  # float | None, float | Literal["estimate"]
         annotation, *others = (option for option in get_args(annotation) if option is not type(None))
         words = [word for option in others for word in get_args(option)]
+        annotation = float if float in others else annotation  # int | float
     if value in words:  # a word has no limits
         return value
     if get_origin(annotation) is Literal:

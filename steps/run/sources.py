@@ -25,8 +25,14 @@ FACTS = {"LABEL", "LOOK", "SYMBOLS", "CAPTION"}  # for people; figures note LOOK
 FACTS |= {"UNIT", "DECIMALS", "BETTER"}  # of metrics; who shows them is told
 FACTS |= {"GPU", "ALONE", "THREADS", "TASKS", "needs", "memory_mb"}  # for planning
 FACTS |= {"PACKAGE", "QUICK", "ENOUGH", "EXACT", "REPEATABLE", "TRIED"}  # for tests
+ERRORS = (
+    "Error",
+    "BadInput",
+    "BadParameter",
+)  # so end their names; NothingToDraw is none: its words are drawn
 IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
+_left = []  # not empty once `leave_notes` has been called
 
 
 def sources(*modules):
@@ -59,7 +65,7 @@ def listing(*modules):
 @functools.cache
 def digest(path):
     """Return the SHA-256 of what the code of a file says."""
-    return hashlib.sha256(_said(_parsed(path).body, top=True).encode()).hexdigest()
+    return hashlib.sha256(_said(_counting(_parsed(path).body)).encode()).hexdigest()
 
 
 @functools.cache
@@ -70,26 +76,36 @@ def _parsed(path):
 def said(code):
     """Return what Python code says, as text: the same under every Python that can read it, and whatever its layout.
 
-    Left out are comments, docstrings, what is printed, the words of errors and of a command's help, the FACTS that
+    Left out are comments, docstrings, what is printed, the words of errors and of a command's help, the FACTS that only
     planning and tests read, and import lines of steps, which are followed instead. Other imports may be in any order.
     """
-    return _said(ast.parse(code).body, top=True)
+    return _said(_counting(ast.parse(code).body))
 
 
-def _said(node, top=False):
+def _counting(body):
+    """Return the statements of a module without its FACTS, but for those that it reads itself."""
+    names = {node: _assigned(node) for node in body}
+    facts = {node for node in body if FACTS.issuperset(names[node])}
+    inner = (inner for node in body if node not in facts for inner in ast.walk(node))
+    read = {node.id for node in inner if isinstance(node, ast.Name)}
+    return [node for node in body if node not in facts or read.intersection(names[node])]
+
+
+def _said(node):
     if isinstance(node, list):
         if any(isinstance(item, IMPORTS) for item in node):  # which come first, in one order
             node = sorted(node, key=lambda item: ast.unparse(item) if isinstance(item, IMPORTS) else "~")
-        return f"[{' '.join(filter(None, (_said(item, top) for item in node)))}]"
+        return f"[{' '.join(filter(None, map(_said, node)))}]"
     if not isinstance(node, ast.AST):
         return ascii(node)
-    if _is_for_people(node) or (top and _is_fact(node)):
+    if _is_for_people(node):
         return ""
     if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "steps":
         return ""
-    if isinstance(node, ast.Raise):  # its type, for who catches it
+    if isinstance(node, ast.Raise):  # the type of an error, for who catches it; all of others, which carry what is used
         called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        return f"(Raise {_said(called)})"
+        if called is node.exc or ast.unparse(called).endswith(ERRORS):
+            return f"(Raise {_said(called)})"
     if isinstance(node, ast.JoinedStr):  # whose empty pieces differ between versions of Python
         node = ast.JoinedStr([value for value in node.values if getattr(value, "value", None) != ""])
     fields = {name: getattr(node, name, None) for name in node._fields if name not in ("ctx", "kind", "type_comment")}
@@ -106,9 +122,9 @@ def _is_for_people(node):
     return isinstance(node, ast.keyword) and node.arg == "help"
 
 
-def _is_fact(node):
-    names = [getattr(target, "id", "") for target in getattr(node, "targets", [])] or [getattr(node, "name", "")]
-    return FACTS.issuperset(names)
+def _assigned(node):
+    """Return the names that a statement gives a value, "" for what is no name."""
+    return [getattr(target, "id", "") for target in getattr(node, "targets", [])] or [getattr(node, "name", "")]
 
 
 def checksums():
@@ -140,16 +156,21 @@ def noted(*modules, data=(), said="", name="", write=True):
 
 
 def write_note(path, text):
-    """Write a note, unless it says so already; `restore` takes it back."""
+    """Write a note, unless it says so already or is to be left; `restore` takes it back."""
     path = Path(path)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     if before is None:  # plainly: `whole` looks through the folder and waits for the disk, thousands of times
         _replaced.setdefault(path.absolute(), (None, 0))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    elif before != text:
+    elif before != text and not _left:
         _replaced.setdefault(path.absolute(), (before, path.stat().st_mtime_ns))
         write_text(path, text)
+
+
+def leave_notes():
+    """From now on leave notes that are there as they are: a run is at work that is made by what they say."""
+    _left.append(True)
 
 
 def restore():

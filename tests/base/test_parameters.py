@@ -127,3 +127,20 @@ def test_errors_name_key_value_and_alternatives(given, words):
         check_parameters(given, ALLOWED, "x")
     message = str(caught.value)
     assert "\n" not in message and all(word in message for word in words)
+
+
+@pytest.mark.parametrize("annotation", [int | float, float | int, Annotated[int | float | None, "> 0"], "float"])
+def test_whole_numbers_or_not_are_numbers(annotation):
+    def method(y, *, width: annotation = 1):
+        pass
+
+    assert check_parameters({"width": 0.5}, keywords(method), "x") == {"width": 0.5}
+
+
+@pytest.mark.parametrize("annotation", [list, list[int], int | str, "torch.Tensor"])
+def test_a_type_that_has_no_spelling_is_refused(annotation):
+    def method(y, *, width: annotation = 1):
+        pass
+
+    with pytest.raises(BadInput, match="type|torch"):
+        keywords(method)

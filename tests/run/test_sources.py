@@ -187,6 +187,21 @@ def test_what_may_change_a_number_is_said(case):
     assert said(edited(ANOTHER[case])) != said(SAMPLE)
 
 
+def test_a_constant_for_tables_that_the_code_reads_is_said():
+    code = "DECIMALS = 3\n\n\ndef measure(truth, estimate):\n    return round(truth - estimate, {})\n"
+    first, second = code.format("DECIMALS"), code.format("3")
+    assert said(first) != said(first.replace("= 3", "= 2"))
+    assert said(second) == said(second.replace("= 3", "= 2"))
+
+
+def test_the_words_are_said_of_what_is_no_error():
+    """A figure shows those of NothingToDraw; others may carry a result to who catches them."""
+    for name in ("NothingToDraw", "errors.NothingToDraw", "Stop"):
+        assert said(f"raise {name}('one')") != said(f"raise {name}('two')")
+    for name in ("BadInput", "ValueError", "click.BadParameter"):
+        assert said(f"raise {name}('one')") == said(f"raise {name}('two')") == said(f"raise {name}()")
+
+
 @pytest.fixture
 def copied(tmp_path):
     shutil.copytree(ROOT / "steps", tmp_path / "copy/steps", ignore=shutil.ignore_patterns("__pycache__"))
@@ -274,3 +289,14 @@ def test_a_line_of_a_note_begins_with_the_checksum_of_a_file_and_has_no_path():
     for path in ("steps/methods/tv.py", "steps/inverse/solvers.py"):
         assert found[path] in digests
     assert "steps" not in listing("steps.methods.tv")
+
+
+def test_beside_a_run_only_new_notes_are_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_left", [])
+    monkeypatch.setattr(module, "_replaced", {})
+    old, new = tmp_path / "old.txt", tmp_path / "new.txt"
+    old.write_text("made by this")
+    module.leave_notes()
+    for path in (old, new):
+        module.write_note(path, "what there is now")
+    assert (old.read_text(), new.read_text()) == ("made by this", "what there is now")

@@ -17,7 +17,7 @@ sys.path.insert(0, ROOT)
 
 from steps.base.errors import BadInput
 from steps.run import engine, lock, manifest, report as reports, warm
-from steps.run.sources import checksums, restore
+from steps.run.sources import checksums, leave_notes, restore
 
 PROCESS = engine.process(workflow)
 SECOND_PASS = engine.LEFT_OUT in os.environ
@@ -64,14 +64,14 @@ def or_exit(function):
 def begin():
     """Once, when the first input function is called: take the lock, and let what a run left damaged be made again.
 
-    Return whether this process may write notes of what results are to be made of: not beside a run that is at work,
-    since what that has begun is made by what its notes say.
+    Return whether this process may write notes of what results are to be made of. Beside a run that is at work only new
+    ones, since what that has begun is made by what its notes say; and the new are left, since it may need them by now.
     """
     if not PROCESS.main:
         return False
     purpose = engine.purpose(workflow)
     if purpose in ("plan", "read"):
-        atexit.register(restore)
+        atexit.register(lambda: lock.busy() or restore())
     if purpose == "read":
         engine.quote_names()
     if PROCESS.module:
@@ -88,10 +88,10 @@ def begin():
     engine.force(workflow, lock.interrupted().union(DAMAGED))
     if config["report"] and reports.missing():
         engine.force(workflow, ["results/time.html"])  # the report is made after a run, if only of one job
-    busy = lock.busy() and not SECOND_PASS
-    if busy:
+    if lock.busy() and not SECOND_PASS:
         print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
-    return not busy
+        leave_notes()
+    return True
 
 
 def note(failed=()):
