@@ -278,21 +278,17 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.glob("results/**/recovered.npy")}
 
 
-def test_rerunning_after_an_edit_redoes_exactly_that_method(run):
-    folder, _, _ = run
+def test_rerunning_after_an_edit_redoes_exactly_that_method(run, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(run[0], folder, symlinks=True)
     path = folder / "steps/methods/wiener.py"
     text, before = path.read_text(), times(folder)
     path.write_text(text.replace("PHOTOGRAPH = 0.08**2", "PHOTOGRAPH = 0.8**2"))
     assert path.read_text() != text
-    try:
-        result = snakemake(folder)
-        assert result.returncode == 0, result.stdout + result.stderr
-        redone = {name.parent.parent.name for name, time in times(folder).items() if time != before[name]}
-        assert redone == {"wiener"}
-        assert sum(time != before[name] for name, time in times(folder).items()) == RECOVERIES["wiener"]
-    finally:
-        path.write_text(text)
-        assert snakemake(folder).returncode == 0
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    redone = [name.parent.parent.name for name, time in times(folder).items() if time != before[name]]
+    assert redone == ["wiener"] * RECOVERIES["wiener"]
 
 
 def test_any_path_one_can_spell_one_can_ask_for(run):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -160,8 +161,10 @@ def test_a_large_one_is_a_zip(run, tmp_path):
     script = "import sys; from steps.run import report; report.LARGEST = 1e4; "
     script += "from snakemake.cli import main; main(sys.argv[1:])"
     target = tmp_path / "results"
-    target.mkdir()
-    (target / "report.html").write_text("an earlier one")
+    for name in ("results", ".snakemake"):
+        shutil.copytree(run / name, tmp_path / name)
+    (target / "time.html").unlink()  # so that there is something to do
+    assert (target / "report.html").exists()
     words = [sys.executable, "-c", script, *command("--directory", str(tmp_path), config="study.yaml")[3:]]
     result = subprocess.run(words, cwd=run, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
