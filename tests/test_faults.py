@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.conftest import wait_for
-from tests.workflows import command, copy_repository, snakemake
+from tests.workflows import command, copy_repository, loaded, snakemake
 
 CONFIG = {
     "device": "cpu",
@@ -212,15 +212,13 @@ def test_touched_files_are_not_damaged(run):
 
 def test_a_second_run_in_the_same_folder_refuses(whole_run, tmp_path):
     folder = fresh(whole_run, tmp_path / "run")
-    first = subprocess.Popen(
-        command(config="faults.yaml"), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    first = start(folder, PRIORBENCH_WARM=loaded())
     try:
         wait_for(lambda: list(folder.glob("results/denoising/*/*/measurement.npz")))
         second = snakemake(folder, config="faults.yaml")
         planning = snakemake(folder, "--dry-run", config="faults.yaml")
     finally:
-        first.wait(600)
+        first.communicate(timeout=600)
     assert second.returncode == 1
     message = second.stderr.strip().splitlines()[-1]
     assert message.startswith("Error: another run is at work in ")
@@ -335,11 +333,12 @@ def test_tables_and_figures_of_which_no_recovery_is_left_are_deleted(everything,
     assert sorted(path for path in (folder / "results").rglob("*") if path.is_file()) == made
 
 
-def start(folder, *arguments):
+def start(folder, **environment):
     """Start a run in the background; SIGINT works on it, as at a terminal."""
     return subprocess.Popen(
-        command(*arguments, config="faults.yaml"),
+        command(config="faults.yaml"),
         cwd=folder,
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -369,7 +368,7 @@ def edit(folder, factor):
 def test_what_was_damaged_and_not_made_again_before_ctrl_c_is_still_known_as_damaged(run, whole_run):
     flip(run / TV / "recovered.npy")
     truncate(run / "results/images/logo.npy")
-    process = start(run)
+    process = start(run, PRIORBENCH_WARM=loaded())
     wait_for(lambda: jobs_of(run))
     process.send_signal(signal.SIGINT)
     output = process.communicate(timeout=600)[0]
@@ -383,7 +382,7 @@ def test_an_edit_taken_back_after_a_kill_leaves_nothing_made_by_it(run, whole_ru
     """Nor if somebody looked at the plan in between."""
     take_back = edit(run, 0.5)
     made = (run / TV / "recovered.npy").read_bytes()
-    process = start(run)
+    process = start(run, PRIORBENCH_WARM=loaded())
     wait_for(
         lambda: (
             (run / TV / "score.json").is_file()
@@ -415,7 +414,7 @@ if sys.argv[0].endswith("recover.py"):
 
 def test_planning_beside_a_run_does_not_hide_what_it_is_made_by(run):
     (run / "steps/methods/tv.py").write_text((run / "steps/methods/tv.py").read_text() + WAITING)
-    process = start(run)
+    process = start(run, PRIORBENCH_WARM=loaded())
     wait_for(lambda: (run / "begun").exists())
     edit(run, 0.5)
     planned = snakemake(run, "--dry-run", config="faults.yaml")
