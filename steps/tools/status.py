@@ -11,10 +11,10 @@ from steps.base.errors import Command
 from steps.run import engine, manifest, report
 from steps.run.sources import checksums
 
-NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
-NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
-NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
-NAMES |= {"render": "table as a web page"}
+NAMES = {"image": "image", "file": "file", "corrupt": "measurement", "score": "score"}
+NAMES |= {"collect": "scores of an experiment", "combine": "scores of all", "tabulate": "table"}
+NAMES |= {"compare": "table beside the published values", "timing": "table of times", "decide": "page of claims"}
+NAMES |= {"show": "comparison page", "draw": "figure", "render": "table as a web page"}
 
 
 def what(job):
@@ -70,7 +70,7 @@ def main(config):
     jobs, count = [job for job in dag.needrun_jobs() if job.rule.name != "all"], len(list(dag.jobs)) - 1
     made = manifest.read()
     before = {path: entry["sha256"] for path, entry in made["files"].items()} | manifest.last(made).get("code", {})
-    order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
+    order = [*list(NAMES)[:3], "recover", *list(NAMES)[3:]]
     jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
     found = Counter((what(job), why(job, dag.reason(job), before)) for job in jobs)
     for (name, cause), times in found.items():
