@@ -43,6 +43,8 @@ def check_config(config, file="config", images=True):
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
     metrics.facts(config["metrics"], f"{file}: metrics")
+    for name in config["needs"]:
+        discover.load("methods", name, f"{file}: needs")
     for name, experiment in config["experiments"].items():
         try:
             place = f"experiments.{name}"

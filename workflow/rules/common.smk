@@ -97,7 +97,7 @@ def check_meaning(kind, name, meant):
 
 
 def still_says(file, kind, name):
-    with contextlib.suppress(BadInput, AttributeError, TypeError):
+    with contextlib.suppress(BadInput, AttributeError, KeyError, TypeError):
         return name in schema.read(file)[kind]
     return False
 
