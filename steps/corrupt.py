@@ -47,7 +47,7 @@ def main(image, task, corruption, folder, measured, files):
             if hasattr(module, "settle"):
                 noise |= module.settle(clean, **_named(module.settle, noise))
         sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
-    if noise.get("sigma") != sigma:
+    if said.get("sigma", 0) != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
     noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}
     noise.pop("seed", None)

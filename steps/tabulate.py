@@ -28,7 +28,8 @@ OF_RESIDUAL = (
 )
 TOLD = (
     "noise sigma: what methods were told of sigma: estimated from the measurement where sigma is estimate, what a bsnr "
-    "asks for, and of other noise than Gaussian its root mean square."
+    "asks for, and of other noise than Gaussian its root mean square. Where a transform makes that noise Gaussian, as "
+    "of Poisson noise in denoising, methods are told the transform's instead."
 )
 MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
 

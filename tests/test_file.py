@@ -1,8 +1,6 @@
 """Files that are parameters, and noises, in the whole workflow: what is made, and what a change makes again."""
 
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
@@ -12,7 +10,7 @@ import yaml
 from steps.base.errors import BadInput
 from steps.base.files import read_json
 from steps.plan.config import read_config
-from tests.workflows import copy_repository, snakemake
+from tests.workflows import copy_repository, python, snakemake
 
 CONFIG = {
     "device": "cpu",
@@ -137,8 +135,7 @@ def test_a_path_with_an_unknown_file_is_refused(run):
 def test_try_takes_a_file(run):
     words = ["skimage:camera", "--size", "40", "--task", "deconvolution", "--method", "wiener", "-o", "tried"]
     words += ["--file", "motion=kernels/motion.npy", "--corruption", "psf=motion"]
-    command = [sys.executable, "-m", "steps", "try", *words]
-    result = subprocess.run(command, cwd=run, capture_output=True, text=True)
+    result = python(run, "steps", "try", *words)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "psf=motion,sigma=0.01" in result.stdout
     config = read_config(run / "tried/config.yaml")
@@ -147,7 +144,7 @@ def test_try_takes_a_file(run):
         "psf=other": "psf: unknown file 'other'",
         "psf=motion,blur=2": "blur and psf are both there",
     }.items():
-        result = subprocess.run([*command[:-1], wrong], cwd=run, capture_output=True, text=True)
+        result = python(run, "steps", "try", *words[:-1], wrong)
         assert result.returncode == 1 and said in result.stderr and result.stderr.count("\n") == 1
 
 

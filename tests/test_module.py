@@ -2,21 +2,18 @@
 
 import re
 import shlex
-import subprocess
-import sys
 
 import pandas
 import pytest
 
-from tests.workflows import ROOT, copy_repository
+from tests.workflows import ROOT, copy_repository, python
 
 PAGE = (ROOT / "docs/module.md").read_text()
 (COMMAND,) = re.findall(r"^    priorbench/\.venv/bin/snakemake (.*)$", PAGE, re.MULTILINE)
 
 
 def snakemake(folder, *words):
-    words = [sys.executable, "-m", "snakemake", *shlex.split(COMMAND), *words]
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return python(folder, "snakemake", *shlex.split(COMMAND), *words)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from tests.workflows import copy_repository, jobs, snakemake
 
 CONFIG = {
     "device": "cpu",
+    "report": False,
     "images": {"mine": {"source": "photos/*"}, "noisy": {"source": "noisy.png", "measured": True}},
     "experiments": {
         "folder": {
@@ -61,7 +62,7 @@ def test_a_measured_picture_has_rows_without_psnr_and_tables_that_say_so(run):
     assert len(sigma) == 1 and 0.03 < sigma[0] < 0.07
     folder = run / "results/denoising/noisy/sigma=estimate"
     with np.load(folder / "measurement.npz") as file:
-        assert json.loads(str(file["facts"]))["noise"] == {"sigma": sigma[0]}
+        assert json.loads(str(file["facts"]))["noise"]["sigma"] == sigma[0]
         pixels = np.asarray(Image.open(run / "noisy.png")) / 255
         np.testing.assert_allclose(file["y"][0], pixels, atol=1e-6)
     recovered = np.load(folder / "wiener/default/recovered.npy")
@@ -117,7 +118,10 @@ def test_what_was_measured_and_is_now_a_truth_is_made_anew(run):
 @pytest.mark.parametrize(
     ("corruption", "words"),
     [
-        ("sigma=0.1,seed=0", "denoising.seed: nothing is simulated of an image that is measured; allowed: sigma"),
+        (
+            "sigma=0.1,seed=0",
+            "denoising.seed: nothing is simulated of an image that is measured; allowed: noise, sigma",
+        ),
         ("default", "denoising.sigma: missing; of an image that is measured it must be a number or estimate"),
     ],
 )

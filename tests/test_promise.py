@@ -1,8 +1,6 @@
 """A new method, task, noise, metric or figure is one file: dropped in, it is shown, and the tests pass."""
 
 import re
-import subprocess
-import sys
 import zlib
 from collections import Counter
 
@@ -10,7 +8,7 @@ import pandas
 import pytest
 import yaml
 
-from tests.workflows import ROOT, copy_repository, snakemake
+from tests.workflows import ROOT, copy_repository, python, snakemake
 
 FILES = {
     "tasks/dimmed.py": '''\
@@ -190,8 +188,7 @@ def test_a_method_is_refused_for_a_task_that_it_cannot_do(run):
 def test_the_discovered_tests_test_them_and_no_list_of_names_fails(run):
     """Those of the new files that take no time, and all tests of what names the files that there are."""
     words = "gaussian and denoising or dimmed and 1x48x48 or bars or uniform or worst or lists or says or symbols"
-    files = ["tests/methods/test_every_method.py", "tests/tasks", "tests/metrics", "tests/figures/test_every_figure.py"]
-    files += ["tests/tools/test_lists.py", "tests/look/test_style.py"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", words]
-    result = subprocess.run(command, cwd=run, capture_output=True, text=True)
+    files = ["tests/methods/test_every_method.py", "tests/tasks", "tests/figures/test_every_figure.py"]
+    files += ["tests/metrics/test_every_metric.py", "tests/tools/test_lists.py", "tests/look/test_style.py"]
+    result = python(run, "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", words)
     assert result.returncode == 0, result.stdout + result.stderr

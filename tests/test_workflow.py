@@ -1,5 +1,6 @@
 """The whole workflow through Snakemake, on config/smoke.yaml, in a copy of the repository."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -277,21 +278,17 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.glob("results/**/recovered.npy")}
 
 
-def test_rerunning_after_an_edit_redoes_exactly_that_method(run):
-    folder, _, _ = run
+def test_rerunning_after_an_edit_redoes_exactly_that_method(run, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(run[0], folder, symlinks=True)
     path = folder / "steps/methods/wiener.py"
     text, before = path.read_text(), times(folder)
     path.write_text(text.replace("PHOTOGRAPH = 0.08**2", "PHOTOGRAPH = 0.8**2"))
     assert path.read_text() != text
-    try:
-        result = snakemake(folder)
-        assert result.returncode == 0, result.stdout + result.stderr
-        redone = {name.parent.parent.name for name, time in times(folder).items() if time != before[name]}
-        assert redone == {"wiener"}
-        assert sum(time != before[name] for name, time in times(folder).items()) == RECOVERIES["wiener"]
-    finally:
-        path.write_text(text)
-        assert snakemake(folder).returncode == 0
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    redone = [name.parent.parent.name for name, time in times(folder).items() if time != before[name]]
+    assert redone == ["wiener"] * RECOVERIES["wiener"]
 
 
 def test_any_path_one_can_spell_one_can_ask_for(run):
@@ -393,7 +390,12 @@ def test_skipping_what_is_missing_makes_tables_of_what_there_is(run):
         config["experiments"]["denoising"]["methods"].append({"method": "wiener", "label": "new", "params": {"K": 1}})
         config["experiments"]["never"] = config["experiments"]["single_pixel"] | {"corruption": {"compression": 3}}
 
-    planned = snakemake(folder, "--dry-run", config=with_config(folder, change))
+    before = (folder / "config/smoke.yaml").read_text()
+    os.replace(folder / with_config(folder, change), folder / "config/smoke.yaml")
+    try:
+        planned = snakemake(folder, "--dry-run")
+    finally:
+        (folder / "config/smoke.yaml").write_text(before)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     assert not re.findall(r"^Job \d+: (?:recover|corrupt|score) ", planned.stdout, re.MULTILINE)
     assert "tabulate denoising" in planned.stdout

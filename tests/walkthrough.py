@@ -11,16 +11,13 @@ A page has three kinds of blocks, and no other:
   this order. `…` stands for any characters of a line, and alone on a line for any lines.
 """
 
-import functools
 import os
 import re
-import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from tests.workflows import ROOT, copy_repository, loaded
+from tests.workflows import ROOT, commands, copy_repository, loaded
 
 FENCED = re.compile(r"^```(?P<language>\w*)\n(?P<fenced>.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:\A|(?<=\n\n))(?P<indented> {4}.*?\n)(?=\n[^ ]|\n*\Z)", re.DOTALL)
@@ -50,7 +47,7 @@ def run(page, folder):
     """
     folder, said = Path(folder), []
     copy_repository(folder)
-    path = os.pathsep.join([_commands(), str(Path(sys.executable).parent), *os.get_exec_path()])
+    path = os.pathsep.join([commands(), str(Path(sys.executable).parent), *os.get_exec_path()])
     environment = os.environ | {"PATH": path, "PRIORBENCH_WARM": loaded()}
     found = blocks((ROOT / page).read_text(encoding="utf-8"))
     assert any(kind == "sh" for kind, _ in found), f"{page} has no command"
@@ -67,18 +64,6 @@ def run(page, folder):
             assert result.returncode == 0, f"{page}: exit status {result.returncode} of\n{content}\n{result.stdout}"
             said.append(result.stdout)
     return "".join(said)
-
-
-@functools.cache
-def _commands():
-    """Return a folder with the commands python and snakemake, which are done where all libraries are loaded already."""
-    folder = Path(tempfile.mkdtemp(prefix="priorbench-commands-"))
-    ask = shlex.join([sys.executable, "-I", "-S", str(ROOT / "steps/run/ask.py"), sys.executable])
-    python = f'test "$1" = -m && exec {ask} "$@"\nexec {shlex.quote(sys.executable)} "$@"\n'
-    for name, text in {"python": python, "snakemake": f'exec {ask} -m snakemake "$@"\n'}.items():
-        (folder / name).write_text(f"#!/bin/sh\n{text}")
-        (folder / name).chmod(0o755)
-    return str(folder)
 
 
 def _compare(text, said):

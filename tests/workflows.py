@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -59,6 +60,18 @@ def python(folder, *words, environment=os.environ):
         texts = [(file.seek(0), file.read().decode(errors="replace"))[1] for file in (out, err)]
     assert answer, f"{words} ended without saying how"
     return subprocess.CompletedProcess(words, answer[0], *texts)
+
+
+@functools.cache
+def commands():
+    """Return a folder with the commands python and snakemake, which are done where all libraries are loaded already."""
+    folder = Path(tempfile.mkdtemp(prefix="priorbench-commands-"))
+    ask = shlex.join([sys.executable, "-I", "-S", str(ROOT / "steps/run/ask.py"), sys.executable])
+    python = f'test "$1" = -m && exec {ask} "$@"\nexec {shlex.quote(sys.executable)} "$@"\n'
+    for name, text in {"python": python, "snakemake": f'exec {ask} -m snakemake "$@"\n'}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}")
+        (folder / name).chmod(0o755)
+    return str(folder)
 
 
 def command(*arguments, config="config/smoke.yaml", cores=2):

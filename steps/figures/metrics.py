@@ -72,7 +72,7 @@ def draw(scores, metrics=(PSNR,)):
         if last:
             ends.append((panel, last))
         else:
-            style.empty(panel, f"no {metric.label}")
+            style.empty(panel, "all exact" if here[metric.name].notna().any() else f"no {metric.label}")
     labels.at_ends(figure, ends, looks)
     notes = ["Means over seeds; bars: ± one standard deviation."] if bars else []
     notes += ["What is exact, at ∞ dB, is not shown."] if exact else []

@@ -52,5 +52,7 @@ def draw(scores):
             panel.set_ylabel("PSNR gain over the input [dB]")
     style.log_scale(panels.flat[0].xaxis, *scores["seconds"].quantile([0, 1]))
     labels.beside(figure, shown, looks, {"input": style.INPUT})
-    style.note(figure, "Small: each corruption, mean over seeds. Large: the median over grouping. Dashed: the input.")
+    style.note(
+        figure, "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input."
+    )
     return figure

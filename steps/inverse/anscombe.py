@@ -4,8 +4,11 @@ from functools import cached_property
 
 import numpy as np
 
+from steps.base.errors import BadInput
+
 STEPS = 4096  # of the table of the inverse
 SUMMED = 100  # counts up to which expectations are sums; beyond, a series is exact to 1e-5 counts
+LEAST = 1e-9  # of what white differs from black by, as a share: below it float64 has few digits
 REACH = 4  # the table goes to so many times white; beyond, the inverse goes on as the asymptotic one does
 
 
@@ -18,12 +21,16 @@ class Anscombe:
     E f is for x = 0 and x = 1; its noise has the standard deviation `sigma`, 1 / (high − low).
 
     The inverse is of  x ↦ E[f(z) | x],  not of f, which would leave a bias where counts are few: what a denoiser finds
-    is near the mean of f(z). Sources: Anscombe (1948), Starck et al. (1998); Mäkitalo, Foi (2011, 2013).
+    is near the mean of f(z). Raises BadInput if noise is so strong that f is the same of black and white. Sources:
+    Anscombe (1948), Starck et al. (1998); Mäkitalo, Foi (2011, 2013).
     """
 
     def __init__(self, peak, sigma=0.0):
         self.peak, self.s = float(peak), float(peak * sigma)
         self.low, self.high = expectation(np.array([0.0, self.peak]), self.s).tolist()
+        if self.high - self.low < LEAST * self.high:
+            words = f"peak {self.peak:g} and sigma {sigma:g} are too much noise"
+            raise BadInput(f"{words}: transformed, white is no brighter than black")
         self.sigma = 1 / (self.high - self.low)
 
     def forward(self, y):
@@ -39,7 +46,7 @@ class Anscombe:
         end = float(table[-1])
         d = d * (self.high - self.low)  # above that of black
         place = (d * ((STEPS - 1) / top)).clamp(0, STEPS - 1)
-        index = place.long().clamp(max=STEPS - 2)
+        index = place.nan_to_num().long().clamp(max=STEPS - 2)  # of NaN comes NaN
         counts = torch.lerp(*(torch.from_numpy(table).to(d)[index + i] for i in (0, 1)), place - index)
         beyond = end + ((d + self.low) ** 2 - (top + self.low) ** 2) / 4
         return torch.where(d > top, beyond, counts) / self.peak

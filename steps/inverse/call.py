@@ -30,7 +30,8 @@ def call(module, y, A, sigma, parameters, callback=None, noise=None):
 
     handed = {"callback": callback and report, "noise": noise}
     extra = {name: value for name, value in handed.items() if name in named}
-    return check_estimate(back(module.recover(y, A, sigma, **parameters, **extra)), A.shape, method)
+    estimate = check_estimate(module.recover(y, A, sigma, **parameters, **extra), A.shape, method)
+    return check_estimate(back(estimate), A.shape, method) if stable else estimate
 
 
 def check_estimate(estimate, shape, method):

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import inspect
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -26,8 +27,10 @@ class Noise:
 
     def stabiliser(self):
         """Return the transform that makes it Gaussian (see steps/inverse/anscombe.py), None if it has none."""
-        make = getattr(importlib.import_module(f"steps.noises.{self.name}"), "stabiliser", None)
-        return make and make(**self.parameters)
+        module = importlib.import_module(f"steps.noises.{self.name}")
+        known = inspect.signature(module.sigma).parameters
+        make = getattr(module, "stabiliser", None)
+        return make and make(**{name: value for name, value in self.parameters.items() if name in known})
 
 
 def save(path, y, task, shape, operator, noise, contents=None):

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import numpy as np
 
+from steps.base.errors import BadInput
+
 LABEL = "Poisson"
 SYMBOLS = {"peak": ("peak", "Photons of white")}
 TRIED = [{"peak": 1}, {"peak": 2.5}, {"peak": 1000}]
@@ -12,10 +14,21 @@ TRIED = [{"peak": 1}, {"peak": 2.5}, {"peak": 1000}]
 def add(clean, *, peak: Annotated[float, "> 0", "<= 1e9"] = 30.0, seed: Annotated[int, ">= 0"] = 0):
     """Return Poisson(peak · clean) / peak, float32: mean clean, variance clean / peak.
 
-    peak is the number of photons of white, 1. There are no negative counts: clean is clipped below at 0.
+    peak is the number of photons of white, 1. Raises BadInput for what is negative, see `photons`.
     """
-    counts = np.random.default_rng([seed, 0]).poisson(peak * np.maximum(clean, 0).astype(np.float64))
-    return (counts / peak).astype(np.float32)
+    return (photons(clean, peak, np.random.default_rng([seed, 0])) / peak).astype(np.float32)
+
+
+def photons(clean, peak, random):
+    """Return counts, Poisson(peak · clean), drawn by a generator; clean is clipped below at 0.
+
+    Raises BadInput if more than that is negative which a filter's rounding and ringing make, a hundredth of the
+    largest: patterns of both signs, as single_pixel has, count no photons, and what is clipped would be no noise.
+    """
+    low, high = clean.min(), clean.max()
+    if low < -max(high, 0) / 100:
+        raise BadInput(f"noise: photons are counted, but what is measured here is from {low:.3g} to {high:.3g}")
+    return random.poisson(peak * np.maximum(clean, 0).astype(np.float64))
 
 
 def sigma(y, *, peak: Annotated[float, "> 0", "<= 1e9"] = 30.0):

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import numpy as np
 
+from steps.noises.poisson import photons
+
 LABEL = "Poisson–Gaussian"
 TRIED = [{"peak": 5, "sigma": 0.3}, {"peak": 100, "sigma": 0}]
 
@@ -17,11 +19,11 @@ def add(
 ):
     """Return Poisson(peak · clean) / peak + sigma · N(0, 1), float32: mean clean, variance clean / peak + sigma².
 
-    peak is the number of photons of white, 1; sigma is on the image's scale [0, 1]. clean is clipped below at 0. The
-    sum of offset, gain and reading noise that cameras have, offset and gain known (Foi et al. 2008).
+    peak is the number of photons of white, 1; sigma is on the image's scale [0, 1]. The noise that cameras have,
+    offset and gain known (Foi et al. 2008). Raises BadInput for what is negative, see `photons`.
     """
     random = np.random.default_rng([seed, 0])
-    counts = random.poisson(peak * np.maximum(clean, 0).astype(np.float64))
+    counts = photons(clean, peak, random)
     return (counts / peak + sigma * random.standard_normal(clean.shape)).astype(np.float32)
 
 

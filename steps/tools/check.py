@@ -155,8 +155,9 @@ def worth_knowing(config, recoveries, megabytes, not_drawn):
     if not_drawn:
         words = f"{len(not_drawn)} figures of single images are not drawn (drawn: {config['drawn']})"
         remarks.append(f"{words}; each is when its path is asked for, such as results/figures/{not_drawn[0]}.png")
-    urls = {name: image["source"] for name, image in config["images"].items() if image["source"].startswith(URL)}
-    if far := [name for name, url in urls.items() if not at_hand(url, name, config["image_dirs"])]:
+    sources = [(name, entry["source"]) for kind in ("images", "files") for name, entry in config[kind].items()]
+    urls = [(name, source) for name, source in sources if source.startswith(URL)]
+    if far := [name for name, url in urls if not at_hand(url, name, config["image_dirs"])]:
         remarks.append(f"To be downloaded, since not in image_dirs: {_listed(far)}.")
     if unknown := [name for name, size in megabytes.items() if size is None]:
         remarks.append(f"Their sizes, hours and memory are not known before they are there: {_listed(unknown)}.")

@@ -137,6 +137,9 @@ def check(x, task, corruption, measured, numbers):
     numbers  {name: those in a file that is a parameter}.
     """
     operator, noise = corruptions.parameters(task, corruption, task, measured)
+    named = [name for name, _ in corruptions.files(task, corruption).values()]
+    if unused := [name for name in numbers if name not in named]:
+        raise BadInput(f"--file: no parameter of --corruption is {unused[0]}, so that it would not be used")
     operator |= corruptions.contents(task, corruption, numbers, x.shape[-2:])
     discover.load("tasks", task).Operator(x.shape, **operator)
     if noise.get("sigma") == corruptions.ESTIMATE:

@@ -67,7 +67,9 @@ def _listed(note):
 def main(config):
     """CONFIG is a yaml file; the embedded default if it is not given."""
     dag = engine.planned(config, force_incomplete=True).dag
-    jobs, count = [job for job in dag.needrun_jobs() if job.rule.name != "all"], len(list(dag.jobs)) - 1
+    undone = dag.needrun_jobs(exclude_finished=False)  # a dry run counts as having finished them
+    jobs = [job for job in undone if job.rule.name != "all"]
+    count = len(list(dag.jobs)) - 1
     made = manifest.read()
     before = {path: entry["sha256"] for path, entry in made["files"].items()} | manifest.last(made).get("code", {})
     order = [*list(NAMES)[:3], "recover", *list(NAMES)[3:]]

@@ -203,6 +203,7 @@ def main(
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
     files, numbers = photo.files(given)
+    named = list(dict.fromkeys(named))
     entry, told = experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
     pixels = load(picture, reach=REACH if measured else 0)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
@@ -218,7 +219,7 @@ def main(
     photo.check_folder(output, source)
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(output):
-        start(photo.study(name, taken, entry, list(named), files), name, x)
+        start(photo.study(name, taken, entry, named, files), name, x)
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].folder).parent.parent
         words = [*["--measured"] * measured, *photo.write(numbers)]

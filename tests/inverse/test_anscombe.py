@@ -192,3 +192,24 @@ def test_clipped_is_of_gaussian_noise(case):
     with pytest.raises(BadInput, match="^mine: clipped: true is not allowed with poisson noise; must be gaussian$"):
         call(module, y, Operator(x.shape), noise.sigma, {"clipped": True}, noise=noise)
     call(module, y, Operator(x.shape), 0.1, {"clipped": True}, noise=Noise("gaussian", {}, 0.1))
+
+
+@pytest.mark.parametrize(
+    "flaw, received", [(lambda y: y * float("nan"), "not finite"), (lambda y: y.numpy(), "ndarray")]
+)
+def test_a_flawed_estimate_is_refused_in_words_before_it_is_transformed_back(case, flaw, received):
+    x, y, noise = case
+    module = types.SimpleNamespace(recover=lambda y, A, sigma: flaw(y), __name__="steps.methods.mine")
+    with pytest.raises(BadInput, match=f"^mine: the estimate .*{received}"):
+        call(module, y, Operator(x.shape), noise.sigma, {}, noise=noise)
+    assert Anscombe(30).inverse(torch.tensor([float("nan")])).isnan().all()
+
+
+@pytest.mark.parametrize("peak, sigma", [(1e-20, 0), (1e9, 1e5)])
+def test_noise_in_which_white_is_black_is_refused(peak, sigma):
+    with pytest.raises(BadInput, match="are too much noise: transformed, white is no brighter than black"):
+        Anscombe(peak, sigma)
+
+
+def test_a_stabiliser_gets_what_sigma_names_and_no_more():
+    assert Noise("poisson", {"peak": 30, "clip": True}, 0.1).stabiliser().peak == 30

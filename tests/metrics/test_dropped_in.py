@@ -2,16 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pandas
 import pytest
 import yaml
 
 from steps.plan.metrics import TAKEN
-from tests.test_workflow import jobs
-from tests.workflows import copy_repository, snakemake
+from tests.workflows import copy_repository, jobs, python, snakemake
 
 METRIC = """BETTER = "lower"
 def measure(truth, estimate):
@@ -93,9 +90,8 @@ def test_a_changed_formula_scores_anew_and_what_is_only_shown_does_not(folder):
 
 
 def test_try_prints_it_and_says_which_is_the_better(folder):
-    words = [sys.executable, "-m", "steps", "try", "synthetic:logo", "--size", "24", "--method", "wiener"]
-    words += ["--method", "tv:iterations=20", "--metric", "mae", "-o", "tried"]
-    result = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    words = ["steps", "try", "synthetic:logo", "--size", "24", "--method", "wiener"]
+    result = python(folder, *words, "--method", "tv:iterations=20", "--metric", "mae", "-o", "tried")
     assert result.returncode == 0, result.stdout + result.stderr
     lines = [line.split() for line in result.stdout.splitlines() if line]
     assert ["mae", "Time", "[s]"] in lines

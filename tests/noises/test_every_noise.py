@@ -84,8 +84,12 @@ def test_the_deviation_that_methods_are_told_is_the_true_error_s(name, settings)
 
 @pytest.mark.parametrize("name", ["poisson", "poisson_gaussian"])
 def test_there_are_no_counts_below_none(name):
-    y = discover.load("noises", name).add(np.full((1, 50, 50), -0.4), peak=20)
-    assert abs(y.mean()) < 0.002
+    clean = np.full((1, 50, 50), -0.009)
+    clean[0, 0, 0] = 1
+    y = discover.load("noises", name).add(clean, peak=20)
+    assert abs(y[0, 1:].mean()) < 0.002
+    with pytest.raises(BadInput, match="noise: photons are counted, but what is measured here is from -0.018 to 1$"):
+        discover.load("noises", name).add(np.where(clean < 0, 2 * clean, clean), peak=20)
 
 
 def test_gaussian_noise_is_the_draw_that_it_was():

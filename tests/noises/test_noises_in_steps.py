@@ -91,3 +91,9 @@ def test_the_code_of_a_recovery_has_its_noise_s(tmp_path, gray):
         assert corrupted(tmp_path, gray.numpy(), f"noise={noise}").exit_code == 0
         made_of.append(origin(tmp_path / "out/measurement.npz", "tv")["code"])
     assert made_of[0] != made_of[1]
+
+
+def test_the_sigma_that_a_bsnr_asks_for_is_said(tmp_path, gray):
+    sigma = float(gray.numpy().std(dtype=np.float64)) / 10
+    assert corrupted(tmp_path, gray.numpy(), "bsnr=20").output == f"sigma is {sigma:.4g}\n"
+    assert corrupted(tmp_path, gray.numpy(), "sigma=0.1").output == ""

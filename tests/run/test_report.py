@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ import yaml
 
 from steps.run import report
 from tests.browser import browser  # noqa: F401 a fixture
-from tests.workflows import command, copy_repository, snakemake
+from tests.workflows import command, copy_repository, python, snakemake
 
 TITLE = "Denoising *of* `camera`, a_b_ |x| \\ </script><script>alert(1)</script> {{ 7 * 6 }}"
 CONFIG = {
@@ -134,8 +135,7 @@ def test_nothing_to_do_leaves_it_and_a_deleted_one_is_made_again_by_one_job(run)
     path.unlink()
     part = snakemake(run, "results/tables/first.csv", config="study.yaml")
     assert "Nothing to be done" in part.stderr and not path.exists()
-    status = [sys.executable, "-m", "steps", "status", "study.yaml"]
-    said = subprocess.run(status, cwd=run, capture_output=True, text=True).stdout
+    said = python(run, "steps", "status", "study.yaml").stdout
     assert "1 × table as a web page" in said and "the report is missing" in said
     assert "Nothing to be done" in snakemake(run, "--config", "report=False", config="study.yaml").stderr
     result = snakemake(run, config="study.yaml")
@@ -147,12 +147,11 @@ def test_nothing_to_do_leaves_it_and_a_deleted_one_is_made_again_by_one_job(run)
 def test_the_manifest_has_it_and_a_change_of_it_is_found(run):
     manifest = json.loads((run / "results/manifest.json").read_text())
     assert set(manifest["files"]["results/report.html"]["made_of"]) == SHOWN
-    verify = [sys.executable, "-m", "steps", "verify"]
-    assert subprocess.run(verify, cwd=run, capture_output=True).returncode == 0
+    assert python(run, "steps", "verify").returncode == 0
     path = run / "results/report.html"
     text = path.read_bytes()
     path.write_bytes(text + b"x")
-    assert b"results/report.html: " in subprocess.run(verify, cwd=run, capture_output=True).stdout
+    assert "results/report.html: " in python(run, "steps", "verify").stdout
     result = snakemake(run, config="study.yaml")
     assert "Damaged" not in result.stderr and "Nothing to be done" in result.stderr
     path.write_bytes(text)
@@ -162,8 +161,10 @@ def test_a_large_one_is_a_zip(run, tmp_path):
     script = "import sys; from steps.run import report; report.LARGEST = 1e4; "
     script += "from snakemake.cli import main; main(sys.argv[1:])"
     target = tmp_path / "results"
-    target.mkdir()
-    (target / "report.html").write_text("an earlier one")
+    for name in ("results", ".snakemake"):
+        shutil.copytree(run / name, tmp_path / name)
+    (target / "time.html").unlink()  # so that there is something to do
+    assert (target / "report.html").exists()
     words = [sys.executable, "-c", script, *command("--directory", str(tmp_path), config="study.yaml")[3:]]
     result = subprocess.run(words, cwd=run, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -19,7 +19,7 @@ from steps import recover
 from steps.base.errors import BadInput
 from steps.inverse import measurement
 from steps.tools import adopt
-from tests.workflows import copy_repository
+from tests.workflows import commands, copy_repository, loaded, snakemake
 
 CONFIG = {
     "images": {"logo": {"source": "synthetic:logo", "size": 24}},
@@ -412,34 +412,22 @@ def executable(path, text):
 def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_path):
     repository, box = tmp_path / "repository", tmp_path / "box"
     copy_repository(repository)
-    executable(repository / ".venv/bin/python", f'exec {sys.executable} "$@"\n')
-    executable(repository / ".venv/bin/snakemake", f'exec {sys.executable} -m snakemake "$@"\n')
+    shutil.copytree(commands(), repository / ".venv/bin")
     (repository / ".venv/requirements.lock").touch()
     (repository / "photos").mkdir()
     np.save(repository / "photos/mine.npy", np.linspace(0, 1, 24 * 24, dtype=np.float32).reshape(24, 24))
     digest = hashlib.sha256((repository / "photos/mine.npy").read_bytes()).hexdigest()
-    config = json.loads(json.dumps(ELSEWHERE))
+    config = json.loads(json.dumps(ELSEWHERE)) | {"report": False}
     config["images"]["mine"]["sha256"] = digest
     (repository / "tiny.yaml").write_text(yaml.safe_dump(config))
 
     def call(*command, folder=repository, **variables):
-        environment = os.environ | variables
+        environment = os.environ | {"PRIORBENCH_WARM": loaded()} | variables
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
 
     def jobs(*targets):
         """Return the sorted rules of a dry run's jobs."""
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            *targets,
-            "--cores",
-            "2",
-            "--dry-run",
-            "--configfile",
-            "tiny.yaml",
-        ]
-        result = call(*command)
+        result = snakemake(repository, *targets, "--dry-run", config="tiny.yaml")
         assert result.returncode == 0, result.stdout + result.stderr
         return sorted(re.findall(r"^Job \d+: (\w+)", result.stdout + result.stderr, re.MULTILINE))
 
@@ -480,8 +468,7 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
     assert nothing.returncode == 2 and "no recovery is left to make" in nothing.stderr
     assert not (repository / "results/scores.csv").exists()  # Snakemake without targets would have made everything
 
-    run = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
-    result = call(*run)
+    result = snakemake(repository, config="tiny.yaml")
     assert result.returncode == 0, result.stdout + result.stderr
     assert jobs() == []
     before = pandas.read_csv(repository / "results/scores.csv")
@@ -489,7 +476,7 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
     assert before["version_numpy"].notna().all() and before["version_scipy"].isna().all()
     for cell in repository.glob("results/denoising/*/*/tv/*"):
         shutil.rmtree(cell)
-    result = call(*run)
+    result = snakemake(repository, config="tiny.yaml")
     assert result.returncode == 0, result.stdout + result.stderr
     after = pandas.read_csv(repository / "results/scores.csv")
     numbers = [

@@ -118,18 +118,18 @@ def test_a_method_that_has_run_takes_as_long_as_it_took_grown_with_the_image(stu
 def test_a_url_that_is_not_at_hand_is_named_and_its_size_not_guessed(study, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     url = {"source": "https://example.org/a/far.png", "sha256": "0" * 64}
-    study["images"] = {"far": url}
+    study["images"], study["files"] = {"far": url}, {"kernel": url | {"source": "https://example.org/a/k.npy"}}
     study["experiments"]["one"]["images"] = ["far"]
     said = run(study).output
     assert "the other 6, one after another: unknown" in said
-    assert "To be downloaded, since not in image_dirs: far." in said
+    assert "To be downloaded, since not in image_dirs: far, kernel." in said
     assert "not known before they are there: far." in said
     said = run(study | {"images": {"far": url | {"size": 64}}}).output
     assert "not known" not in said
     (tmp_path / "dir").mkdir()
     Image.fromarray(np.zeros((30, 40), np.uint8)).save(tmp_path / "dir/far.png")
     said = run(study, image_dirs=["dir"]).output
-    assert "downloaded" not in said
+    assert "downloaded, since not in image_dirs: kernel." in said
     assert "not known" not in said
 
 
