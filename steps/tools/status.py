@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from steps.base.errors import Command
+from steps.plan.config import read_config
 from steps.run import engine, manifest, report
 from steps.run.sources import checksums
 
@@ -66,6 +67,8 @@ def _listed(note):
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False))
 def main(config):
     """CONFIG is a yaml file; the embedded default if it is not given."""
+    if config:
+        read_config(config)  # whose mistakes are one line; Snakemake's are a traceback
     dag = engine.planned(config, force_incomplete=True).dag
     undone = dag.needrun_jobs(exclude_finished=False)  # a dry run counts as having finished them
     jobs = [job for job in undone if job.rule.name != "all"]
