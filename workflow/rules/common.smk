@@ -202,6 +202,14 @@ def experiment_entry(wildcards):
     return experiments.entry(config, "experiments", wildcards.experiment)
 
 
+@or_exit
+def published_file(wildcards):
+    """Return the path of the published values that an experiment is compared with."""
+    if "published" not in experiment_entry(wildcards):
+        raise BadInput(f"{wildcards.experiment} is compared with nothing; its entry must have the key published")
+    return ancient(config["published"])
+
+
 def recoveries(wildcards):
     experiment_entry(wildcards)
     return MADE[wildcards.experiment]
