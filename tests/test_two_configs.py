@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 import yaml
 
@@ -84,3 +85,22 @@ def test_another_image_of_the_same_name_is_said_and_made(run):
     line = "other.yaml: images.logo: mine.yaml means something else by this name: what was made of that is made anew"
     assert result.returncode == 0 and line in result.stderr.splitlines(), result.stderr
     assert "images.logo" not in snakemake(run, TARGET, "--dry-run", config="mine.yaml").stderr
+
+
+def test_a_file_that_the_other_config_names_no_more(run):
+    np.save(run / "psf.npy", np.ones((3, 3)))
+    (run / "results/code/files-motion.txt").write_text("of another file  mine.yaml\n")
+    config = copy.deepcopy(CONFIG) | {"files": {"motion": {"source": "psf.npy"}}}
+    (run / "other.yaml").write_text(yaml.safe_dump(config))
+    assert jobs(run, "results/files/motion.npy", config="other.yaml")["file"] == 1
+
+
+def test_code_that_cannot_be_followed_is_no_reason_to_take_old_results(run):
+    """Snakemake would: of an input function that fails it takes a file that is there to be nobody's."""
+    path = run / "steps/methods/wiener.py"
+    text = path.read_text()
+    path.write_text(text + "\n\ndef other():\n    from .tv import recover\n")
+    result = snakemake(run, TARGET, "--dry-run", config="mine.yaml")
+    path.write_text(text)
+    assert result.returncode == 1 and result.stderr.splitlines()[-1].startswith("Error: ")
+    assert "a relative import; must be absolute" in result.stderr

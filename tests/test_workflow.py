@@ -309,6 +309,7 @@ BAD_PATHS = {
     "results/denoise/camera/sigma=0.1/tv/default/score.json": "unknown task 'denoise' (did you mean 'denoising'?)",
     "results/denoising/camera/sigma=0.1/tvv/default/score.json": "unknown method 'tvv' (did you mean 'tv'?)",
     "results/tables/denoisin.csv": "unknown experiment 'denoisin' (did you mean 'denoising'?)",
+    "results/tables/single_pixel_vs_paper.csv": "single_pixel is compared with nothing; its entry must have the key",
     "results/figures/denoising/pnsr.png": "unknown figure 'pnsr' (did you mean 'psnr'?)",
 }
 

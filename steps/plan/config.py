@@ -43,11 +43,14 @@ def check_config(config, file="config", images=True):
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
     metrics.facts(config["metrics"], f"{file}: metrics")
+    for name in config["needs"]:
+        discover.load("methods", name, f"{file}: needs")
     for name, experiment in config["experiments"].items():
         try:
             place = f"experiments.{name}"
             asked = recoveries(experiment, config["images"], place)
             _check_measured(experiment, config["images"], place)
+            _check_columns(experiment, config["metrics"], place)
             drawings(name, experiment, Index(asked, asked), where=place)
             labels = variants.labels(experiment)
             published.check(experiment, labels, cases(experiment), config["published"], place)
@@ -105,6 +108,14 @@ def _check_files(config, sizes, file, look):
                 corruptions.contents(task, parse_parameters(text), numbers, size if all(size) else None)
             except BadInput as error:
                 raise BadInput(f"{file}: experiments.{title}.corruption.{error}") from error
+
+
+def _check_columns(experiment, metrics, where):
+    """Raise BadInput if a metric has the name of a parameter of the corruption: in tables both would be one column."""
+    for noise in corruptions.noises(experiment):
+        names = corruptions.allowed(experiment["task"], {"noise": noise})
+        if both := [name for name in metrics if name in names]:
+            raise BadInput(f"{where}.corruption: {both[0]} is a metric, too; one of the two must have another name")
 
 
 def _check_measured(experiment, images, where):

@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from steps.base.errors import Command
+from steps.plan.config import read_config
 from steps.run import engine, manifest, report
 from steps.run.sources import checksums
 
-NAMES = {"image": "image", "corrupt": "measurement", "score": "score", "collect": "scores of an experiment"}
-NAMES |= {"combine": "scores of all", "tabulate": "table", "compare": "table beside the published values"}
-NAMES |= {"timing": "table of times", "decide": "page of claims", "show": "comparison page", "draw": "figure"}
-NAMES |= {"render": "table as a web page"}
+NAMES = {"image": "image", "file": "file", "corrupt": "measurement", "score": "score"}
+NAMES |= {"collect": "scores of an experiment", "combine": "scores of all", "tabulate": "table"}
+NAMES |= {"compare": "table beside the published values", "timing": "table of times", "decide": "page of claims"}
+NAMES |= {"show": "comparison page", "draw": "figure", "render": "table as a web page"}
 
 
 def what(job):
@@ -66,13 +67,15 @@ def _listed(note):
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False))
 def main(config):
     """CONFIG is a yaml file; the embedded default if it is not given."""
+    if config:
+        read_config(config)  # whose mistakes are one line; Snakemake's are a traceback
     dag = engine.planned(config, force_incomplete=True).dag
     undone = dag.needrun_jobs(exclude_finished=False)  # a dry run counts as having finished them
     jobs = [job for job in undone if job.rule.name != "all"]
     count = len(list(dag.jobs)) - 1
     made = manifest.read()
     before = {path: entry["sha256"] for path, entry in made["files"].items()} | manifest.last(made).get("code", {})
-    order = ["image", "corrupt", "recover", *list(NAMES)[2:]]
+    order = [*list(NAMES)[:3], "recover", *list(NAMES)[3:]]
     jobs.sort(key=lambda job: (order.index(job.rule.name) if job.rule.name in order else len(order), what(job)))
     found = Counter((what(job), why(job, dag.reason(job), before)) for job in jobs)
     for (name, cause), times in found.items():

@@ -48,6 +48,7 @@ BAD = {
         "weiner",
         "unknown method 'weiner' (did you mean 'wiener'?)",
     ),
+    "needs of an unknown method": ("needs", {"tvv": {}}, "needs: unknown method 'tvv' (did you mean 'tv'?)"),
     "unknown figure": ("experiments.first.figures", ["pnsr"], "unknown figure 'pnsr' (did you mean 'psnr'?)"),
     "unknown parameter": (
         "experiments.first.methods.1.params.lambda",

@@ -87,3 +87,19 @@ def test_a_package_that_is_missing_is_one_line_before_any_job(dropped_in):
     with pytest.raises(BadInput) as error:
         check_config({"images": images, "experiments": {"one": experiment}, "metrics": ["mine"]}, "my.yaml")
     assert str(error.value) == "my.yaml: metrics: mine needs the package no_such_package, which is not installed"
+
+
+def test_a_metric_called_as_a_parameter_of_the_corruption_is_refused(monkeypatch):
+    """In a table both would be the column `blur`, and the parameter's values would stand for the metric's."""
+    monkeypatch.setitem(sys.modules, "steps.metrics.blur", types.SimpleNamespace(BETTER="lower"))
+    available = discover.available
+    monkeypatch.setattr(discover, "available", lambda kind: [*available(kind), *["blur"] * (kind == "metrics")])
+    discover.load.cache_clear()
+    experiment = {"task": "denoising", "images": ["logo"], "methods": [{"method": "wiener"}], "figures": []}
+    config = {"images": {"logo": {"source": "synthetic:logo", "size": 64}}, "metrics": ["blur"]}
+    check_config(config | {"experiments": {"one": dict(experiment)}}, "my.yaml")
+    with pytest.raises(
+        BadInput, match="my.yaml: experiments.one.corruption: blur is a metric, too; one of the two must"
+    ):
+        check_config(config | {"experiments": {"one": experiment | {"task": "deconvolution"}}}, "my.yaml")
+    discover.load.cache_clear()

@@ -291,6 +291,13 @@ def test_a_line_of_a_note_begins_with_the_checksum_of_a_file_and_has_no_path():
     assert "steps" not in listing("steps.methods.tv")
 
 
+def test_a_file_that_is_no_python_is_nothing_to_those_that_do_not_use_it(copied):
+    (copied / "steps/methods/mine.py").write_text("def recover(y, A")
+    forget()
+    with mock.patch.object(module, "ROOT", copied):
+        assert len(checksums()["steps/methods/mine.py"]) == 64
+
+
 def test_beside_a_run_only_new_notes_are_written(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_left", [])
     monkeypatch.setattr(module, "_replaced", {})

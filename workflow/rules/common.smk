@@ -97,7 +97,7 @@ def check_meaning(kind, name, meant):
 
 
 def still_says(file, kind, name):
-    with contextlib.suppress(BadInput, AttributeError, TypeError):
+    with contextlib.suppress(BadInput, AttributeError, KeyError, TypeError):
         return name in schema.read(file)[kind]
     return False
 
@@ -200,6 +200,14 @@ def method_module(wildcards):
 @or_exit
 def experiment_entry(wildcards):
     return experiments.entry(config, "experiments", wildcards.experiment)
+
+
+@or_exit
+def published_file(wildcards):
+    """Return the path of the published values that an experiment is compared with."""
+    if "published" not in experiment_entry(wildcards):
+        raise BadInput(f"{wildcards.experiment} is compared with nothing; its entry must have the key published")
+    return ancient(config["published"])
 
 
 def recoveries(wildcards):

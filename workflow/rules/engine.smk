@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 import time
+import traceback
 from pathlib import Path
 
 # The repository, also where this is a module of another workflow; workflow.source_path would give a copy in a cache.
@@ -22,7 +23,7 @@ from steps.run.sources import checksums, leave_notes, restore
 PROCESS = engine.process(workflow)
 SECOND_PASS = engine.LEFT_OUT in os.environ
 CLUSTER = PROCESS.submits or not PROCESS.main
-MAKERS = ("image", "corrupt", "recover", "score")  # the rules that make results; the others show them
+MAKERS = ("image", "file", "corrupt", "recover", "score")  # the rules that make results; the others show them
 DAMAGED = {}  # {path: what is wrong with it} of the files that are not as a run made them
 FACTS = {}  # of this run, for the manifest
 REPORTED = {}  # {path: the files it shows} of the report that this run has made
@@ -46,7 +47,11 @@ if CLUSTER:
 
 
 def or_exit(function):
-    """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1."""
+    """Return the function, its BadInput or OSError turned into one line on stderr and exit status 1.
+
+    A bug ends the process, too, with its traceback: of an input function that fails Snakemake takes a file that is
+    there for one that nothing makes, and so for up to date.
+    """
 
     @functools.wraps(function)
     def checked(*arguments, **options):
@@ -54,6 +59,8 @@ def or_exit(function):
             return function(*arguments, **options)
         except (BadInput, OSError) as error:
             sys.exit(f"Error: {error}")
+        except Exception:
+            sys.exit(traceback.format_exc())
 
     checked.__signature__ = inspect.signature(function)  # which Snakemake asks for at each call
     return checked

@@ -68,7 +68,7 @@ use rule collect as tabulate with:
 use rule collect as compare with:
     input:
         scores="results/scores/{experiment}.csv",
-        published=lambda w: ancient(config["published"]),
+        published=published_file,
         code=code("steps.compare", keys=["published"]),
     output:
         multiext("results/tables/{experiment}_vs_paper", ".csv", ".md", ".tex"),

@@ -8,9 +8,6 @@ from steps.inverse.measurement import shape
 from steps.plan import needs
 from steps.run import devices
 
-for name in config["needs"]:
-    or_exit(discover.load)("methods", name, f"{NAME}: needs")
-
 if not CLUSTER and config["device"] != "cpu":
     # As many GPU jobs at once as there are slots; on a cluster, and with --resources gpu=N, that is not ours to say.
     engine.offer_gpus(workflow, len(devices.available()) * config["gpu_slots"])
