@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -97,13 +98,17 @@ def was_interrupted(workflow):
 
 
 def lift_rate_limit(workflow):
-    """Let jobs on this machine start when there is room.
+    """Let jobs here start when there is room: to keep to a rate Snakemake starts a timer after every look and job.
 
-    To keep to --max-jobs-per-timespan Snakemake looks at the jobs again after each second, but starts such a timer
-    after every look and every job: at 200 jobs that took a quarter of a core, and it grows with their number.
+    At 200 jobs those took a quarter of a core.
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def let_interrupts_through(workflow):
+    """Let Ctrl-C end a run at any moment: Snakemake's handler would wait for ever for what the code it stops holds."""
+    workflow.scheduler._lock = threading.RLock()
 
 
 def offer_gpus(workflow, slots):
@@ -118,11 +123,7 @@ def runs_here(workflow):
 
 
 def let_wildcards_have_commas():
-    """Let jobs on a cluster have our folders' commas.
-
-    Snakemake hands a job's wildcards to the process that does it with commas between them, and there splits at those
-    in them, too (its issue 2366): they travel as %2C.
-    """
+    """Let jobs on a cluster have our folders' commas, by %2C: Snakemake splits wildcards at them (its issue 2366)."""
     from snakemake.jobs import JobFactory
     from snakemake_interface_executor_plugins.executors import real
     from snakemake_interface_executor_plugins.utils import TargetSpec
@@ -155,10 +156,9 @@ def end_with_parent():
 
 
 def job_prefix(conda=False):
-    """Return what a job's command begins with, so that it is done by steps/run/warm.py, and ends at once with its run.
+    """Return what a job's command begins with: in the place of the shell run/warm.py does it, and it ends with its run.
 
-    It takes the place of the shell (exec). With `conda` it is done by that environment's Python, to which Snakemake
-    hands no PYTHONPATH.
+    With `conda` that environment's Python does it, to which Snakemake hands no PYTHONPATH.
     """
     if conda:
         return f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(ROOT))}; "
@@ -168,8 +168,8 @@ def job_prefix(conda=False):
 def second_pass(workflow, left_out, locks):
     """Run this run's command once more, for the tables and figures of what there is; it ends with this process (Linux).
 
-    The command and its folder are the same; $PRIORBENCH_LEFT_OUT names a file of the recoveries to go without.
-    locks: numbers of our open lock files, which it holds, too. Snakemake's own lock is given to it.
+    $PRIORBENCH_LEFT_OUT names a file of the recoveries to go without. locks: numbers of our open lock files, which it
+    holds, too. Snakemake's own lock is given to it.
     """
     for handler in workflow.logger_manager.plugin_handlers:
         handler.close()  # progress bars; those of the second pass would be drawn over them

@@ -37,6 +37,7 @@ rule make:
     shell: "echo {{wildcards.letter}} > {{output}}"
 onstart:
     engine.lift_rate_limit(workflow)
+    engine.let_interrupts_through(workflow)
 """
 
 
@@ -168,6 +169,13 @@ def test_what_they_return_is_what_it_is_taken_for(workflow):
 def test_no_timer_looks_at_the_jobs_again_and_again(workflow):
     assert workflow.scheduler.job_rate_limiter is None
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+def test_an_interrupt_does_not_wait_for_what_the_code_it_stops_holds(workflow):
+    lock = workflow.scheduler._lock
+    with lock:  # as while the files of a finished job are noted; the handler is of the same thread
+        assert lock.acquire(blocking=False)
+        lock.release()
 
 
 def test_a_report_shows_files_with_commas_in_their_names(workflow, tmp_path, monkeypatch):

@@ -166,6 +166,7 @@ def what_is_left():
 onstart:
     gc.enable()
     engine.lift_rate_limit(workflow)
+    engine.let_interrupts_through(workflow)
     if engine.runs_here(workflow) and not PROCESS.conda:
         warm.start()
     FACTS.update(manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), PROCESS.cores, CODE))
