@@ -134,17 +134,18 @@ def test_a_path_with_an_unknown_file_is_refused(run):
 
 def test_try_takes_a_file(run):
     words = ["skimage:camera", "--size", "40", "--task", "deconvolution", "--method", "wiener", "-o", "tried"]
-    words += ["--file", "motion=kernels/motion.npy", "--corruption", "psf=motion"]
-    result = python(run, "steps", "try", *words)
+    file = ["--file", "motion=kernels/motion.npy"]
+    result = python(run, "steps", "try", *words, *file, "--corruption", "psf=motion")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "psf=motion,sigma=0.01" in result.stdout
     config = read_config(run / "tried/config.yaml")
     assert config["files"] == {"motion": {"source": str(run / "kernels/motion.npy")}}
-    for wrong, said in {
-        "psf=other": "psf: unknown file 'other'",
-        "psf=motion,blur=2": "blur and psf are both there",
-    }.items():
-        result = python(run, "steps", "try", *words[:-1], wrong)
+    for wrong, said in (
+        (["--corruption", "psf=other"], "psf: unknown file 'other'"),
+        ([*file, "--corruption", "psf=other"], "no parameter of --corruption is motion"),
+        ([*file, "--corruption", "psf=motion,blur=2"], "blur and psf are both there"),
+    ):
+        result = python(run, "steps", "try", *words, *wrong)
         assert result.returncode == 1 and said in result.stderr and result.stderr.count("\n") == 1
 
 

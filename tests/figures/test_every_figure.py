@@ -23,11 +23,14 @@ def close_figures():
     matplotlib.pyplot.close("all")
 
 
-@pytest.fixture(params=[1, 3], ids=["gray", "colour"])
+COLOUR = pytest.mark.parametrize("results", [1, 3], ids=["gray", "colour"], indirect=True)  # for what shows pictures
+
+
+@pytest.fixture
 def results(request, tmp_path, monkeypatch):
     """A folder with results of two images, three noise levels, two seeds, two methods; returns the table of scores."""
     monkeypatch.chdir(tmp_path)
-    found = made.results(tmp_path, channels=request.param)
+    found = made.results(tmp_path, channels=getattr(request, "param", 1))
     compared(*(cell("DIP", image, sigma, 0.5) for image in ("house", "hill") for sigma in (0.05, 0.1, 0.5)))
     return found
 
@@ -37,7 +40,15 @@ def drawings(figure):
     return "/".join([figure, *(subject[column] for column in discover.load("figures", figure).EACH)])
 
 
-@pytest.mark.parametrize("figure", discover.available("figures"))
+@pytest.mark.parametrize(
+    ("figure", "results"),
+    [
+        pytest.param(figure, channels, id=f"{figure}-{'gray' if channels == 1 else 'colour'}")
+        for figure in discover.available("figures")
+        for channels in ((1, 3) if discover.load("figures", figure).EACH else (1,))
+    ],
+    indirect=["results"],
+)
 def test_draws_a_png_and_a_pdf(figure, results, tmp_path):
     results.to_csv(tmp_path / "scores.csv", index=False)
     result = CliRunner().invoke(draw.main, ["scores.csv", drawings(figure), "figure=0.1", "--metrics", made.NAMED])
@@ -64,6 +75,7 @@ def test_tells_the_psnr(figure, results):
     assert "DIP" in found and "dB" in found
 
 
+@COLOUR
 @pytest.mark.parametrize("figure", ["comparison", "matrix", "curves"])
 def test_without_a_truth_there_is_no_psnr(figure, results):
     results = results.assign(psnr=np.nan, input_psnr=np.nan, noise_sigma=0.0512)
@@ -313,6 +325,7 @@ def test_time_leaves_a_method_out_of_a_panel_where_it_was_not_run(results):
     assert "DIP" not in {line.get_label() for line in hill.get_lines()}
 
 
+@COLOUR
 def test_architecture_is_that_of_the_network(results):
     from steps.figures import architecture
     from steps.prior import networks
@@ -341,6 +354,7 @@ def test_architecture_is_that_of_the_network(results):
     assert "conv 1×1\nReLU\nnorm\ndropout, keep 0.5" in words  # the last layer keeps its size
 
 
+@COLOUR
 def test_comparison_shows_the_pixels_of_the_files(results):
     from steps.figures import comparison
 
@@ -368,6 +382,7 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     np.testing.assert_allclose(errors[0].get_array(), error, atol=1e-6)
 
 
+@COLOUR
 @pytest.mark.parametrize("shape", [(2, 128), (128, 2), (2, 2), (4, 256), (256, 4)])
 def test_comparison_draws_pictures_of_any_proportions(shape, results, tmp_path):
     from steps.figures import comparison
@@ -529,6 +544,7 @@ def test_a_stand_in_is_named_below_the_figure(results, tmp_path, monkeypatch):
     assert drawn[0][-1] == "hill is a stand-in for another."
 
 
+@COLOUR
 def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
     from steps.figures import film_strip
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from steps import corrupt
 from steps.run import warm
 from tests.conftest import wait_for
 
@@ -36,12 +38,9 @@ def ask(socket, folder, *words, **environment):
 @pytest.fixture
 def measurement(tmp_path, gray):
     np.save(tmp_path / "image.npy", gray.numpy())
-    result = subprocess.run(
-        [sys.executable, "-m", "steps.corrupt", "image.npy", "denoising", "sigma=0.1", "."],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert result.returncode == 0
+    arguments = [str(tmp_path / "image.npy"), "denoising", "sigma=0.1", str(tmp_path)]
+    result = CliRunner().invoke(corrupt.main, arguments)
+    assert result.exit_code == 0, result.output
     return tmp_path
 
 
