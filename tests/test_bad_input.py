@@ -112,7 +112,7 @@ CONFIGS = {
     "key a truth, which YAML's `on` is": (
         FIRST + "corruption",
         {True: 1},
-        "unknown parameter True; allowed: clip, seed",
+        "unknown parameter True; allowed: bsnr, clip",
     ),
     "key a number": (METHOD + "params", {1: 2}, "methods[1].params: unknown parameter 1; allowed: iterations, kind"),
     "key nothing": (
@@ -139,14 +139,14 @@ CONFIGS = {
     "method by path": (
         METHOD + "method",
         "methods/tv",
-        "methods[1]: unknown method 'methods/tv'; allowed: admm_dip, bm3d",
+        "methods[1].method: unknown method 'methods/tv'; allowed: admm_dip, bm3d",
     ),
-    "method that is Python's": (METHOD + "method", "__init__", "methods[1]: unknown method '__init__'; allowed: admm"),
+    "method that is Python's": (METHOD + "method", "__init__", "methods[1].method: unknown method '__init__'; allowed: admm"),
     "figure with a path": (FIRST + "figures", ["../draw"], "figures: unknown figure '../draw'; allowed: architecture"),
     "corruption with a path": (
         FIRST + "corruption",
         {"../x": 1},
-        "corruption: unknown parameter '../x'; allowed: clip",
+        "corruption: unknown parameter '../x'; allowed: bsnr, clip",
     ),
     "word with a slash": (METHOD + "params.kind", "../x", "kind: '../x' is not a number, true, false or a word of"),
     "word with a command": (METHOD + "params.kind", "$(ls)", "kind: '$(ls)' is not a number, true, false or a word of"),
