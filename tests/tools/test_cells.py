@@ -161,7 +161,7 @@ def test_missing_measurements_are_one_line_with_the_command_that_makes_them(here
     assert "3 of 4 measurements are missing, such as results/denoising/camera/sigma=0.1,seed=0/meas" in message
     command = "python -m steps cells config.yaml '--label=TV, 0.1' --all --measurements"
     assert f"snakemake --cores 2 $({command}) --configfile config.yaml" in message
-    assert len(listed(*shlex.split(command)[4:])) == 4
+    assert len(listed(*shlex.split(command)[5:])) == 4
     assert not Path("cells.tar.gz").exists()
 
 
