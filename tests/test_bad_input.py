@@ -141,7 +141,11 @@ CONFIGS = {
         "methods/tv",
         "methods[1].method: unknown method 'methods/tv'; allowed: admm_dip, bm3d",
     ),
-    "method that is Python's": (METHOD + "method", "__init__", "methods[1].method: unknown method '__init__'; allowed: admm"),
+    "method that is Python's": (
+        METHOD + "method",
+        "__init__",
+        "methods[1].method: unknown method '__init__'; allowed: admm",
+    ),
     "figure with a path": (FIRST + "figures", ["../draw"], "figures: unknown figure '../draw'; allowed: architecture"),
     "corruption with a path": (
         FIRST + "corruption",
