@@ -366,7 +366,8 @@ def edit(folder, factor):
 
 
 def test_what_was_damaged_and_not_made_again_before_ctrl_c_is_still_known_as_damaged(run, whole_run):
-    flip(run / TV / "recovered.npy")
+    """Of a chain of three jobs, of which the last cannot have begun."""
+    flip(run / TV.replace("camera", "logo") / "recovered.npy")
     truncate(run / "results/images/logo.npy")
     process = start(run, PRIORBENCH_WARM=loaded())
     wait_for(lambda: jobs_of(run))
