@@ -58,7 +58,7 @@ def python(folder, *words, environment=os.environ):
         server.sendall(request)
         answer = server.recv(1)
         texts = [(file.seek(0), file.read().decode(errors="replace"))[1] for file in (out, err)]
-    assert answer, f"{words} ended without saying how"
+    assert answer, f"{words} ended without saying how:\n" + "\n".join(texts)
     return subprocess.CompletedProcess(words, answer[0], *texts)
 
 
