@@ -49,7 +49,7 @@ def _purpose(name):
 
 @click.command(cls=Commands, help=__doc__)
 def main():
-    pass
+    """Run the command that is named first; without one, list them all."""
 
 
 if __name__ == "__main__":

@@ -6,21 +6,13 @@ import numpy as np
 from steps.base.errors import Command, one_line
 from steps.base.files import whole
 from steps.images.contents import load
+from steps.images.options import source_options
 
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("source")
 @click.argument("output", type=click.Path(dir_okay=False))
-@click.option("--name", default="file", show_default=True, help="name under which image_dirs may hold it")
-@click.option("--sha256", multiple=True, help="checksum that the file may have; a URL needs one")
-@click.option(
-    "--image-dir",
-    "image_dirs",
-    type=click.Path(),
-    multiple=True,
-    envvar="PRIORBENCH_IMAGE_DIRS",
-    help="folder to look in before downloading a URL",
-)
+@source_options("file")
 def main(source, output, name, sha256, image_dirs):
     """SOURCE (URL or file: NPY, NPZ, PNG, TIFF) to OUTPUT (npy)."""
     with one_line(f"files.{name}"):

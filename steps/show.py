@@ -20,7 +20,7 @@ from steps.base.parameters import but_seed, format_parameters, parse_parameters,
 from steps.base.recoveries import read_listing
 from steps.look import pictures, style
 from steps.tables.columns import TIME, directions, read_metrics
-from steps.tables.markup import stand_in_note
+from steps.tables.markup import some, stand_in_note
 from steps.tables.scores import read_scores
 
 VIEWER = Path(__file__).parent / "look" / "viewer"
@@ -238,8 +238,7 @@ def main(scores, listing, output, title, named, stand_ins, not_made):
     notes += [f"No ground truth is known of {none}." if unknown.any() else ""]
     notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else ""]
     if left:
-        more = f" and {len(left) - 20} more" if len(left) > 20 else ""
-        notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {'; '.join(left[:20])}{more}.")
+        notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {some(left, between='; ')}.")
     write_text(output, page(data | {"notes": list(filter(None, notes))}, title))
 
 

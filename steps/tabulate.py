@@ -11,7 +11,7 @@ from steps.base.files import whole, write_text
 from steps.base.parameters import format_parameters, parse_parameters, spell
 from steps.tables import grouping
 from steps.tables.columns import RESIDUAL, TIME, read_metrics
-from steps.tables.markup import Best, escape_markdown, stand_in_note, to_latex, to_markdown
+from steps.tables.markup import Best, escape_markdown, some, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
 
@@ -123,11 +123,6 @@ def means(frame, keys, labels):
     return pandas.DataFrame(found, columns=frame.columns)
 
 
-def _some(names):
-    """Return the names in words, some 20 at most."""
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-
-
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
@@ -149,7 +144,7 @@ def main(scores, output, title, named, stand_ins, not_made):
     truths = len(unknown) < scores["image"].nunique()
     notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
     none = ", no ".join(metric.label for metric in named)
-    notes += [escape_markdown(NO_TRUTH.format(_some(unknown), none)), OF_RESIDUAL] if unknown else []
+    notes += [escape_markdown(NO_TRUTH.format(some(unknown), none)), OF_RESIDUAL] if unknown else []
     notes += [TOLD if told_otherwise(scores) else ""]
     notes += [escape_markdown(stand_in_note(stand_ins))]
     notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]

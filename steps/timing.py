@@ -7,7 +7,7 @@ import click
 from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import defaults, parse_parameters, spell
+from steps.base.parameters import settings, spell
 from steps.tables.markup import to_latex, to_markdown
 from steps.tables.scores import read_scores
 
@@ -28,15 +28,15 @@ def labels(scores):
     """
     rows, methods, variants = [], {}, {}
     for task, label, method, params in scores[["task", "label", "method", "params"]].itertuples(index=False):
-        settings = defaults(discover.load("methods", method).recover) | parse_parameters(params)
-        settings.pop("seed", None)
-        rows.append((task, label, method, settings))
+        said = settings(discover.load("methods", method).recover, params)
+        said.pop("seed", None)
+        rows.append((task, label, method, said))
         methods.setdefault((task, label), set()).add(method)
-        variants.setdefault((task, label, method), {})[tuple(settings.values())] = settings
+        variants.setdefault((task, label, method), {})[tuple(said.values())] = said
     found = []
-    for task, label, method, settings in rows:
+    for task, label, method, said in rows:
         others = variants[task, label, method].values()
-        differ = {name: value for name, value in settings.items() if any(other[name] != value for other in others)}
+        differ = {name: value for name, value in said.items() if any(other[name] != value for other in others)}
         words = [method] if len(methods[task, label]) > 1 else []
         words += [f"{name}={'default' if value is None else spell(value)}" for name, value in differ.items()]
         found.append(f"{label} ({', '.join(words)})" if words else label)

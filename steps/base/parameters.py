@@ -142,6 +142,12 @@ def defaults(*functions):
     return {name: parameter.default for name, parameter in keywords(*functions).items()}
 
 
+def settings(function, text):
+    """Return {name: value} of the `keywords` of a function: as spelled in a text, which may have others, or default."""
+    said = parse_parameters(text)
+    return {name: said.get(name, default) for name, default in defaults(function).items()}
+
+
 def _typed(parameter, function):
     """Return a parameter with the type of its default as its annotation, if it has none of its own."""
     where = f"{function.__module__}: the parameter {parameter.name}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from steps.base import discover
 from steps.base.errors import NothingToDraw
-from steps.base.parameters import keywords, parse_parameters
+from steps.base.parameters import defaults, settings
 from steps.look import style
 
 CAPTION = """\
@@ -39,17 +39,16 @@ def _networks(scores):
     from steps.prior import networks
 
     created = {}
-    defaults = {name: p.default for name, p in keywords(networks.create).items()}
+    of_networks = defaults(networks.create)
     for row in scores.itertuples():
-        parameters = keywords(discover.load("methods", row.method).recover)
-        if not {"channels", "scales"} <= set(parameters):
+        of_method = settings(discover.load("methods", row.method).recover, row.params)
+        if not {"channels", "scales"} <= of_method.keys():
             continue
-        settings = defaults | {name: p.default for name, p in parameters.items()} | parse_parameters(row.params)
-        settings = {name: settings[name] for name in defaults if name != "seed"}
-        key = tuple(settings.items())
+        size = {name: of_method.get(name, default) for name, default in of_networks.items() if name != "seed"}
+        key = tuple(size.items())
         if key not in created:
             shape = np.load(f"results/images/{row.image}.npy", mmap_mode="r").shape
-            created[key] = {}, *networks.create(shape, **settings)
+            created[key] = {}, *networks.create(shape, **size)
         created[key][0][row.label] = None  # an ordered set
     if not created:
         raise NothingToDraw("architecture: none of the methods has a network")

@@ -5,7 +5,7 @@ import numpy as np
 from steps.base import discover
 from steps.base.errors import NothingToDraw
 from steps.base.files import read_arrays
-from steps.base.parameters import keywords, parse_parameters
+from steps.base.parameters import settings
 from steps.figures import curves
 from steps.look import labels, pictures, style
 from steps.tables.columns import PSNR
@@ -82,16 +82,15 @@ def stop(row, made):
     `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
     `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
     """
-    signature = keywords(discover.load("methods", row["method"]).recover)
-    settings = {name: parameter.default for name, parameter in signature.items()} | parse_parameters(row["params"])
-    early = made < settings.get("iterations", made)
-    if settings.get("window") and settings.get("discrepancy") and early:
+    said = settings(discover.load("methods", row["method"]).recover, row["params"])
+    early = made < said.get("iterations", made)
+    if said.get("window") and said.get("discrepancy") and early:
         return None, "least moving variance or discrepancy principle"
-    if settings.get("window"):
-        return (made - settings["patience"], "least moving variance") if early else (None, "least moving variance")
+    if said.get("window"):
+        return (made - said["patience"], "least moving variance") if early else (None, "least moving variance")
     if early:
-        return made, "discrepancy principle" if settings.get("discrepancy") else "early"
-    if settings.get("backtrack"):
+        return made, "discrepancy principle" if said.get("discrepancy") else "early"
+    if said.get("backtrack"):
         return None, f"after its {made} iterations, unless the last hundred made it worse"
     return made, f"after its {made} iterations"
 

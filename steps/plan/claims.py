@@ -4,6 +4,7 @@ import os
 
 from steps.base.errors import BadInput
 from steps.base.parameters import but_seed, no_such, normalise, parse_parameters, quoted
+from steps.images.load import listed
 from steps.plan import corruptions, published, schema, variants
 from steps.plan.experiments import cases
 
@@ -23,10 +24,10 @@ def read(file, config, where="claims"):
     for name, given in content["claims"].items():
         claim = {"quantity": "psnr", "where": {}, "than": [], **given}
         for key in ("label", "than"):
-            claim[key] = _listed(claim[key])
+            claim[key] = listed(claim[key])
         try:
             claim["where"] = {
-                key: [value if key == "image" else normalise(value) for value in _listed(given)]
+                key: [value if key == "image" else normalise(value) for value in listed(given)]
                 for key, given in claim["where"].items()
             }
         except BadInput as error:
@@ -82,10 +83,6 @@ def _check_one_variant(claim, labels, where):
             key = (name, entry.get("settings", "paper"))
             if name in claim["label"] + claim["than"] and seen.setdefault(key, label) != label:
                 raise BadInput(f"{where}: {seen[key]} and {label} are both the {key[1]} settings of {name}")
-
-
-def _listed(value):
-    return value if isinstance(value, list) else [value]
 
 
 def published_cell(row):

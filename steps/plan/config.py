@@ -67,7 +67,7 @@ def local_file(image):
 
 
 def image_arguments(name, image):
-    """Return the command-line arguments with which steps.image makes an image entry."""
+    """Return the command-line arguments with which steps.image or steps.file takes an entry under images or files."""
     sums = image.get("sha256", [])
     numbers = {
         key: image[key] if isinstance(image[key], list) else [image[key]] for key in ("crop", "size") if key in image
@@ -91,9 +91,11 @@ def _check_files(config, sizes, file, look):
     for name, entry in config["files"].items():
         where = f"{file}: files.{name}"
         try:
-            assert isinstance(normalise(name), str)
-        except (BadInput, AssertionError):
-            raise BadInput(f"{where}: {name} is not allowed; must be a word that is no number, true or false") from None
+            word = normalise(name)
+        except BadInput:  # of inf and nan
+            word = None
+        if word != name:
+            raise BadInput(f"{where}: {name} is not allowed; must be a word that is no number, true or false")
         numbers[name] = contents.check(entry, name, config["image_dirs"], where) if look else None
     for title, experiment in config["experiments"].items():
         task, seen = experiment["task"], set()

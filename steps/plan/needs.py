@@ -1,7 +1,7 @@
 """What a job needs of a machine, for those who ask a scheduler: memory and minutes, from the methods' own modules."""
 
 from steps.base import discover
-from steps.base.parameters import defaults, parse_parameters
+from steps.base.parameters import settings
 
 MEMORY_MB = 4000  # of a method that does not say
 MEMORY_PER_MB = 500  # for each MB of the image in float32
@@ -16,7 +16,7 @@ def of_method(method, params, image_mb):
     """
     module = discover.load("methods", method)
     if hasattr(module, "needs"):
-        return module.needs(image_mb, **_settings(module.recover, params))
+        return module.needs(image_mb, **settings(module.recover, params))
     return MEMORY_MB + MEMORY_PER_MB * image_mb, MINUTES
 
 
@@ -40,10 +40,4 @@ def measuring(task, corruption, image_mb):
     A task says so by `memory_mb(image_mb, **its operator's parameters)` if it is more than nothing.
     """
     module = discover.load("tasks", task)
-    return module.memory_mb(image_mb, **_settings(module.Operator, corruption)) if hasattr(module, "memory_mb") else 0
-
-
-def _settings(function, text):
-    """Return the value of every parameter of a function: as spelled in a text, else its default."""
-    said = parse_parameters(text)
-    return {name: said.get(name, default) for name, default in defaults(function).items()}
+    return module.memory_mb(image_mb, **settings(module.Operator, corruption)) if hasattr(module, "memory_mb") else 0

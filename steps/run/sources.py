@@ -26,11 +26,7 @@ FACTS = {"LABEL", "LOOK", "SYMBOLS", "CAPTION"}  # for people; figures note LOOK
 FACTS |= {"UNIT", "DECIMALS", "BETTER"}  # of metrics; who shows them is told
 FACTS |= {"GPU", "ALONE", "THREADS", "TASKS", "needs", "memory_mb"}  # for planning
 FACTS |= {"PACKAGE", "QUICK", "ENOUGH", "EXACT", "REPEATABLE", "TRIED"}  # for tests
-ERRORS = (
-    "Error",
-    "BadInput",
-    "BadParameter",
-)  # so end their names; NothingToDraw is none: its words are drawn
+ERRORS = ("Error", "BadInput", "BadParameter")  # so end their names; NothingToDraw is none: its words are drawn
 IMPORTS = (ast.Import, ast.ImportFrom)
 _replaced = {}  # {note: (its text before, None if there was none; its time)} of this process
 _left = []  # not empty once `leave_notes` has been called
@@ -204,7 +200,7 @@ def _reached(modules, follow=lambda module: True):
 
 
 def _counted(module):
-    return not module.startswith(UNCOUNTED)
+    return not f"{module}.".startswith(tuple(f"{room}." for room in UNCOUNTED))
 
 
 def _from_here(path):

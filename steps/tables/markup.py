@@ -49,6 +49,12 @@ def to_latex(header, rows, names, caption):
     return "\n".join([*begin, *rules, r"\end{tabular}", r"\end{table}"])
 
 
+def some(names, most=20, between=", "):
+    """Return names in words, the first `most` and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
+
+
 def stand_in_note(stand_ins):
     """Return a sentence for each image of {image: what it stands for} that is not the paper's own; "" if none."""
     return " ".join(f"{image} is a stand-in {text.rstrip('.')}." for image, text in stand_ins.items())

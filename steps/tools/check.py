@@ -20,6 +20,7 @@ from steps.plan import claims, experiments, needs, published
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
 from steps.run import devices
+from steps.tables.markup import some
 
 MOST = 8  # names that a line lists
 JOBS = 1 / 3  # seconds that starting a recovery and its score takes (docs/runs.md)
@@ -158,9 +159,9 @@ def worth_knowing(config, recoveries, megabytes, not_drawn):
     sources = [(name, entry["source"]) for kind in ("images", "files") for name, entry in config[kind].items()]
     urls = [(name, source) for name, source in sources if source.startswith(URL)]
     if far := [name for name, url in urls if not at_hand(url, name, config["image_dirs"])]:
-        remarks.append(f"To be downloaded, since not in image_dirs: {_listed(far)}.")
+        remarks.append(f"To be downloaded, since not in image_dirs: {some(far, MOST)}.")
     if unknown := [name for name, size in megabytes.items() if size is None]:
-        remarks.append(f"Their sizes, hours and memory are not known before they are there: {_listed(unknown)}.")
+        remarks.append(f"Their sizes, hours and memory are not known before they are there: {some(unknown, MOST)}.")
     for method in dict.fromkeys(recovery.method for recovery in recoveries):
         package = getattr(discover.load("methods", method), "PACKAGE", None)
         if package and not find_spec(package):
@@ -185,10 +186,6 @@ def _growing(method, params, size):
 
 def _work(method, params, size):
     return _growing(method, params, size) or size
-
-
-def _listed(names):
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
 
 
 def spelled(hours, whole):

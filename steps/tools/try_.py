@@ -25,8 +25,8 @@ from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, whole, write_text
 from steps.base.parameters import NO_PARAMETERS, check_parameters, format_parameters, parse_parameters
-from steps.image import numbers
 from steps.images.load import REACH, load, prepare
+from steps.images.options import numbers
 from steps.look import pictures
 from steps.plan import corruptions, experiments, variants
 from steps.plan.metrics import as_json, facts

@@ -160,17 +160,18 @@ def file_code(wildcards):
 @or_exit
 def corruption_files(wildcards):
     """Return the paths of the files that are parameters of a path's corruption."""
-    found = corruptions.files(wildcards.task, parse_parameters(wildcards.corruption))
-    return [f"results/files/{experiments.entry(config, 'files', name) and name}.npy" for name, _ in found.values()]
+    names = [name for name, _ in corruptions.files(wildcards.task, parse_parameters(wildcards.corruption)).values()]
+    for name in names:
+        experiments.entry(config, "files", name)
+    return [f"results/files/{name}.npy" for name in names]
 
 
 @or_exit
 def task_code(wildcards):
     check_spelling(wildcards)
     task, noise = wildcards.task, noise_module(wildcards)
-    other = (
-        {"said": "measured", "name": f"corrupt-{task}-{noise.split('.')[-1]}-measured"} if measured(wildcards) else {}
-    )
+    name = f"corrupt-{task}-{noise.split('.')[-1]}-measured"
+    other = {"said": "measured", "name": name} if measured(wildcards) else {}
     return note_of("steps.corrupt", f"steps.tasks.{task}", noise, **other)
 
 

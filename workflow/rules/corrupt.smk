@@ -18,14 +18,14 @@ rule image:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        arguments=lambda w: image_arguments(w.image, image_entry(w)),
+        command=lambda w: ["image", *image_arguments(w.image, image_entry(w)), "--", f"results/images/{w.image}.npy"],
     message:
         "image {wildcards.image}"
     shell:
-        "python -m steps.image {params.arguments:q} -- {output:q} > {log:q} 2>&1"
+        "python -m steps.{params.command:q} > {log:q} 2>&1"
 
 
-rule file:
+use rule image as file with:
     input:
         file=file_file,
         code=file_code,
@@ -35,19 +35,10 @@ rule file:
         "results/files/{file}.log",
     wildcard_constraints:
         file=r"[A-Za-z_][A-Za-z0-9_.+-]*",
-    localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=more(2000),
-        runtime=more(10),
     params:
-        arguments=lambda w: image_arguments(w.file, file_entry(w)),
+        command=lambda w: ["file", *image_arguments(w.file, file_entry(w)), "--", f"results/files/{w.file}.npy"],
     message:
         "file {wildcards.file}"
-    shell:
-        "python -m steps.file {params.arguments:q} -- {output:q} > {log:q} 2>&1"
 
 
 rule corrupt:

@@ -1,13 +1,14 @@
 # What tables, figures and pages say beside their numbers.
 
+from steps.tables.markup import some
+
 
 def not_made(wildcards):
     """Return the recoveries of an experiment that are left out, "label on image (corruption)", some 20 at most."""
     there = set(recoveries(wildcards))
     out = [recovery for recovery in ASKED[wildcards.experiment] if recovery not in there]
     names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
-    more = [f"and {len(names) - 20} more"] if len(names) > 20 else []
-    return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {'; '.join(names[:20] + more)}" if out else ""
+    return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {some(names, between='; ')}" if out else ""
 
 
 def claimed_part():
