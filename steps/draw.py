@@ -17,7 +17,7 @@ from steps.tables.scores import read_scores
 
 
 def select(scores, drawing):
-    """Return (figure's module, rows) of a drawing as `experiments.drawings` names it: comparison/camera/sigma=0.1.
+    """Return (figure's module, rows) of a drawing as `plan.drawings.drawings` names it: comparison/camera/sigma=0.1.
 
     Raises BadInput if the figure is not drawn for such a subject, or no row of the scores has it.
     """

@@ -49,10 +49,9 @@ def parameters(task, corruption, where, measured=False):
         _check_measured(task, operator_class, module, checked, where)
     elif checked.get("sigma") == ESTIMATE:
         raise BadInput(f"{where}.sigma: 'estimate' is for images that are measured; must be a number")
-    for groups in (getattr(module, "EITHER", ()) for module in (discover.load("tasks", task), module)):
-        both = [
-            next(name for name in group if name in checked) for group in groups if not checked.keys().isdisjoint(group)
-        ]
+    for source in (discover.load("tasks", task), module):
+        named = [[name for name in group if name in checked] for group in getattr(source, "EITHER", ())]
+        both = [names[0] for names in named if names]
         if len(both) > 1:
             raise BadInput(f"{where}: {' and '.join(both)} are both there; must be one of them")
     replaced = _replaced(task, checked)

@@ -153,4 +153,4 @@ def check_folder(output, source):
     config = output / "config.yaml"
     ours = config.is_file() and config.read_text(encoding="utf-8", errors="replace").startswith(MARK)
     if output.is_dir() and any(output.iterdir()) and not ours:
-        raise BadInput(f"-o {output}: files in it could be replaced; must be new, empty, or made by it")
+        raise BadInput(f"-o {output}: files in it could be replaced; must be new, empty, or made by try")

@@ -84,7 +84,7 @@ class Progress(io.StringIO):
 
 
 def step(module, *words, label=""):
-    """Do a command of the workflow, measured its words, in this process; return what it printed."""
+    """Do a command of the workflow, given its words, in this process; return what it printed."""
     progress = Progress(label)
     with contextlib.redirect_stdout(progress):
         try:
@@ -99,8 +99,7 @@ def solve(recovery, device, measured, named):
 
     What has been recovered of this measurement by this code is not made again.
     """
-    folder = Path(recovery.folder)
-    case = folder.parent.parent
+    folder, case = Path(recovery.folder), Path(recovery.case)
     run = read_json(folder / "run.json") if (folder / "run.json").is_file() else {}
     there = all((folder / name).is_file() for name in ("recovered.npy", "trace.npz"))
     if not there or run.get("origin") != origin(case / "measurement.npz", recovery.method):
@@ -157,7 +156,7 @@ def write_pictures(made, entry, named):
     """Write comparison.png and .pdf, input.png and a PNG for each recovery to the working directory."""
     import pandas
 
-    scores, case = f"results/scores/{entry['task']}.csv", Path(made[0].folder).parent.parent
+    scores, case = f"results/scores/{entry['task']}.csv", Path(made[0].case)
     with whole(scores) as temporary:
         pandas.DataFrame(collect.rows(entry["task"], made)).to_csv(temporary, index=False)
     step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison", "--metrics", named)
@@ -202,7 +201,7 @@ def main(
     name, source = photo.named(picture)
     if sigma is not None:
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
-    files, numbers = photo.files(given)
+    files, brought = photo.files(given)
     named = list(dict.fromkeys(named))
     entry, told = experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
     pixels = load(picture, reach=REACH if measured else 0)
@@ -211,7 +210,7 @@ def main(
         fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], measured)
         settings |= fitted
     x = prepare(pixels, **settings, measured=measured, where=picture)
-    photo.check(x, task, entry["corruption"], measured, numbers)
+    photo.check(x, task, entry["corruption"], measured, brought)
     if dark := photo.depth(source, pixels):
         click.echo(dark, err=True)
     taken = photo.entry(source, measured, settings)
@@ -221,8 +220,8 @@ def main(
     with contextlib.chdir(output):
         start(photo.study(name, taken, entry, named, files), name, x)
         recoveries = experiments.recoveries(entry)
-        case = Path(recoveries[0].folder).parent.parent
-        words = [*["--measured"] * measured, *photo.write(numbers)]
+        case = Path(recoveries[0].case)
+        words = [*["--measured"] * measured, *photo.write(brought)]
         said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
         colours = "gray" if len(x) == 1 else "colour"
         click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")

@@ -319,7 +319,7 @@ def test_a_folder_of_other_files_is_not_written_to(here, there):
     path.write_text("images: {}\n")
     result = run(*arguments)
     assert result.exit_code == 1
-    assert "-o mine: files in it could be replaced; must be new, empty, or made by it" in result.output
+    assert "-o mine: files in it could be replaced; must be new, empty, or made by try" in result.output
     assert [file for file in Path("mine").rglob("*") if file.is_file()] == [path]
     path.unlink()
     if path.parent != Path("mine"):
