@@ -28,6 +28,7 @@ MAY = {  # what a room's files may import from, beside their own room
     "run": {"base"},
     "figures": {"base", "plan", "prior", "tables", "look"},
     "rules": MIDDLE | {"figures"},
+    "benchmarks": LOW | {"run"},
     "tools": MIDDLE | {"figures", "rules"},
 }
 WALLED = {"methods", "tasks", "noises", "metrics", "inverse", "prior"}

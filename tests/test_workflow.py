@@ -106,7 +106,7 @@ CACHING = {
     "solver": ("steps/inverse/solvers.py", methods("wiener", "tv") | COLLECTED),
     "network": ("steps/prior/networks.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
     "engine of the fits": ("steps/prior/fit.py", methods("dip") | ONE_COLLECTED | SINGLE_PIXEL),
-    "benchmark": ("steps/tools/benchmark.py", {}),
+    "benchmark": ("steps/benchmarks/iteration.py", {}),
     "task": (
         "steps/tasks/denoising.py",
         {"corrupt": 4, "recover wiener": 4, "recover tv": 8, "score wiener": 4, "score tv": 8}
