@@ -312,16 +312,16 @@ def test_beside_a_run_only_new_notes_are_written(tmp_path, monkeypatch):
 
 def test_planning_leaves_notes_as_they_were_with_their_times(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sources, "_replaced", {})
-    monkeypatch.setattr(sources, "_left", [])
+    monkeypatch.setattr(module, "_replaced", {})
+    monkeypatch.setattr(module, "_left", [])
     old = tmp_path / "results/code/old.txt"
-    sources.write_note("results/code/old.txt", "what results are made of")
-    sources._replaced.clear()
+    module.write_note("results/code/old.txt", "what results are made of")
+    module._replaced.clear()
     os.utime(old, ns=(10**18, 10**18))
     for text in ("an edit", "another"):
-        sources.write_note("results/code/old.txt", text)
-        sources.write_note("results/code/new.txt", text)
+        module.write_note("results/code/old.txt", text)
+        module.write_note("results/code/new.txt", text)
     assert old.read_text() == "another"
-    sources.restore()
+    module.restore()
     assert old.read_text() == "what results are made of" and old.stat().st_mtime_ns == 10**18
     assert [path.name for path in old.parent.iterdir()] == ["old.txt"]
