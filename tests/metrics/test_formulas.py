@@ -70,7 +70,7 @@ def test_ms_ssim_is_its_formula_but_for_borders():
 
 
 def test_ms_ssim_of_a_negative_is_zero():
-    """The contrast of a checkerboard's negative is below zero on each scale: to a broken power it would be no number."""
+    """Its contrast is below zero on each scale, which to a broken power is no number."""
     pytest.importorskip("torchmetrics")
     truth = np.kron(np.indices((6, 6)).sum(0) % 2, np.ones((32, 32)))[None].astype("float32")
     assert float(ms_ssim.measure(truth, 1 - truth)) == pytest.approx(0, abs=1e-6)
