@@ -102,17 +102,17 @@ def test_plug_and_play_with_a_quadratic_prior_is_tikhonov_s_solution(gray):
 
 def test_plug_and_play_is_its_three_lines_and_applies_a_dense_operator_once_an_iteration(gray, monkeypatch):
     A = load("tasks", "single_pixel").Operator(gray.shape, compression=2.0)
-    y, rho, losses, forward = A.forward(gray) + 0.1, 0.05, [], A.forward
+    y, rho, losses, forward = A.forward(gray), 0.05, [], A.forward
     applied = []
     monkeypatch.setattr(A, "forward", lambda x: applied.append(1) or forward(x))
-    found = plug_and_play(y, A, lambda v, s: v.clamp(0, s), [0.9] * 60, rho, lambda i, z, loss: losses.append(loss))
+    found = plug_and_play(y, A, lambda v, s: s * v.clamp(0, 1), [0.9] * 60, rho, lambda i, z, loss: losses.append(loss))
     assert len(applied) == 60
     solve = lambda v: A.solve(A.adjoint(y.double()) + rho * v, rho)  # noqa: E731
     x = solve(0)
     z, u = x, 0 * x
     for _ in range(60):
         x = solve(z - u)
-        z = (x + u).clamp(0, 0.9)
+        z = 0.9 * (x + u).clamp(0, 1)
         u = u + x - z
     torch.testing.assert_close(found.double(), z, atol=1e-5, rtol=0)
     assert float(losses[-1]) == pytest.approx(float((forward(z) - y).square().sum() / 2), rel=1e-3)
