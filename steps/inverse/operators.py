@@ -26,6 +26,13 @@ def conjugate_gradient(apply, b, start=None, iterations=100, tolerance=1e-6):
     return x
 
 
+def convolve(x, transfer):
+    """Return F⁻¹(transfer · F x) for images x (…, H, W) and a frequency response (H, W // 2 + 1) for rfft2."""
+    import torch
+
+    return torch.fft.irfft2(transfer * torch.fft.rfft2(x), s=x.shape[-2:])
+
+
 @dataclass(frozen=True)
 class File:
     """Says that an operator's parameter is a file's content:  psf: Annotated[str | None, File(kernel)] = None.
@@ -48,11 +55,13 @@ class LinearOperator:
     shape     (C, H, W) of the image.
     identity  True if A = I, so that a denoiser is a recovery method.
     transfer  the frequency response (H, W // 2 + 1) for `torch.fft.rfft2` if A is a circular convolution, else None.
+    matrix    A of one channel, (M, H · W), if it is dense, else None.
     pictures  True (of the class) if measurements are pictures of the image's shape: then a photo may be one.
     """
 
     identity = False
     transfer = None
+    matrix = None
     pictures = False
 
     def __init__(self, shape):
@@ -86,17 +95,12 @@ class Convolution(LinearOperator):
 
     def forward(self, x):
         """Return A x."""
-        return self._filter(x, self.at("transfer", x))
+        return convolve(x, self.at("transfer", x))
 
     def adjoint(self, y):
         """Return Aᵀ y."""
-        return self._filter(y, self.at("transfer", y).conj())
+        return convolve(y, self.at("transfer", y).conj())
 
     def solve(self, b, rho):
         """Return (AᵀA + rho I)⁻¹ b by FFT."""
-        return self._filter(b, 1 / (self.at("transfer", b).abs() ** 2 + rho))
-
-    def _filter(self, x, response):
-        import torch
-
-        return torch.fft.irfft2(response * torch.fft.rfft2(x), s=self.shape[-2:])
+        return convolve(b, 1 / (self.at("transfer", b).abs() ** 2 + rho))

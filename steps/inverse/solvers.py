@@ -4,7 +4,8 @@ import math
 
 from steps.base.errors import BadInput
 from steps.inverse import clipping
-from steps.inverse.operators import conjugate_gradient
+from steps.inverse.dense import Dense
+from steps.inverse.operators import conjugate_gradient, convolve
 
 
 def gradient(x):
@@ -19,19 +20,51 @@ def gradient_adjoint(z):
     return z[0].roll(1, -1) - z[0] + z[1].roll(1, -2) - z[1]
 
 
-def solve_smooth(A, b, rho, start=None, iterations=500, tolerance=1e-6):
-    """Return (AᵀA + rho DᵀD)⁻¹ b: by FFT if A is a convolution, else by conjugate gradients from `start`."""
+def nearest(A, y, rho):
+    """Return the function (v, A v) ↦ (x, A x) with  x = argmin ½‖A x − y‖² + rho/2 ‖x − v‖²,  made once for many v."""
+    if A.matrix is not None:
+        return Dense(A, y, rho)
+    Aty = A.adjoint(y)
+
+    def step(v, _):
+        x = A.solve(Aty + rho * v, rho)
+        return x, A.forward(x)
+
+    return step
+
+
+def smoothest(A, y, rho, exact=True, iterations=500, tolerance=1e-6):
+    """Return the function (v, start) ↦ (x, A x) with  x = argmin ½‖A x − y‖² + rho/2 ‖D x − v‖²,  made once for many v.
+
+    By FFT if A is a convolution, and exactly, too, if it is dense and `exact`; else by conjugate gradients from start.
+    """
     import torch
 
-    if A.transfer is None:
-        return conjugate_gradient(
-            lambda x: A.adjoint(A.forward(x)) + rho * gradient_adjoint(gradient(x)), b, start, iterations, tolerance
-        )
-    height, width = b.shape[-2:]
+    height, width = A.shape[-2:]
     rows = 2 - 2 * torch.cos(2 * math.pi * torch.arange(height, dtype=torch.float64) / height)
     columns = 2 - 2 * torch.cos(2 * math.pi * torch.arange(width // 2 + 1, dtype=torch.float64) / width)
-    response = A.transfer.abs() ** 2 + rho * (rows[:, None] + columns)
-    return torch.fft.irfft2(torch.fft.rfft2(b) / response.to(b), s=(height, width))
+    response = rows[:, None] + columns  # of DᵀD
+    if exact and A.matrix is not None:
+        inverse = (1 / response).masked_fill(response == 0, 0).to(y)
+        dense = Dense(A, y, rho, inverse)
+
+        def step(v, _):
+            x = convolve(gradient_adjoint(v), inverse)
+            return dense(x, A.forward(x))
+
+        return step
+    Aty = A.adjoint(y)
+    inverse = (1 / (A.transfer.abs() ** 2 + rho * response)).to(y) if A.transfer is not None else None
+
+    def apply(x):
+        return A.adjoint(A.forward(x)) + rho * gradient_adjoint(gradient(x))
+
+    def step(v, start):
+        b = Aty + rho * gradient_adjoint(v)
+        x = convolve(b, inverse) if inverse is not None else conjugate_gradient(apply, b, start, iterations, tolerance)
+        return x, A.forward(x)
+
+    return step
 
 
 def admm(minimise, prox, transform, start, iterations, callback=None, report=None):
@@ -66,22 +99,35 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
 
     denoise(v, strength) takes and gives (C, H, W), strength being the standard deviation of the noise to remove;
     `strengths` has one for each iteration. A constant strength and rho minimise ½‖A x − y‖² + lam · prior(x) with
-    lam = rho · strength². Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z.
+    lam = rho · strength². Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM is given are
+    images and A of them, laid end to end: so A is applied to z only, and to no sum of images.
     Source: Venkatakrishnan, Bouman, Wohlberg (2013).
     """
-    Aty = A.adjoint(y)
+    import torch
+
+    step = nearest(A, y, rho)
     schedule = iter(strengths)
+    size = math.prod(A.shape)
+
+    def join(x, seen):
+        return torch.cat((x.flatten(), seen.flatten()))
+
+    def split(both):
+        return both[:size].reshape(A.shape), both[size:].reshape(y.shape)
 
     def minimise(v, _):
-        return A.solve(Aty + rho * v, rho)
+        return join(*step(*split(v)))
 
     def prox(v):
-        return denoise(v, next(schedule))
+        z = denoise(split(v)[0], next(schedule))
+        return join(z, A.forward(z))
 
     def report(_, z):
-        return z, (A.forward(z) - y).square().sum() / 2
+        image, seen = split(z)
+        return image, (seen - y).square().sum() / 2
 
-    return admm(minimise, prox, lambda x: x, A.solve(Aty, rho), len(strengths), callback, report)[1]
+    start = join(*step(y.new_zeros(A.shape), 0 * y))
+    return split(admm(minimise, prox, lambda x: x, start, len(strengths), callback, report)[1])[0]
 
 
 def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback=None, clipped=False):

@@ -6,7 +6,6 @@ from steps.prior import needs as needs
 
 LABEL = "ADMM + DIP"
 GPU = True
-THREADS = 2
 LOOK = ("#CC79A7", "X")
 QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}
 ENOUGH = {"iterations": 10, "inner": 15, "channels": 16, "scales": 3, "lr": 0.02}

@@ -21,6 +21,7 @@ def recover(
     rho: Annotated[float | None, "> 0"] = None,
     iterations: Annotated[int, ">= 1"] = 100,
     kind: Literal["isotropic", "anisotropic"] = "isotropic",
+    inner: Annotated[int | None, ">= 1"] = None,
     callback=None,
 ):
     """Return x̂ = argmin ½‖A x − y‖² + lam · TV(x), the shape of the image, from `iterations` of ADMM on z = D x.
@@ -30,26 +31,32 @@ def recover(
     lam   weight; by default 0.75 · sigma · g with sigma the noise's standard deviation, kept above 0.001, and g the
           root-mean-square norm of A's columns: the size of the noise in the data term's gradient Aᵀ(A x − y).
     rho   ADMM's penalty, by default 5 · lam, so that gradients below 0.2 are shrunk to zero at first.
+    inner  conjugate gradient steps, from the last x, in the place of an exact x-step; not for a convolution, and by
+          default not where A is dense, either; else 20.
 
-    The x-step is exact by FFT if A is a convolution; else 20 conjugate gradient steps from the last x.
     Calls callback(iteration, x, objective). Source: Boyd et al. (2011), 6.4.1; Anderson, section 5.1.
     """
-    from steps.inverse.solvers import admm, gradient, gradient_adjoint, solve_smooth
+    from steps.base.errors import BadInput
+    from steps.inverse.solvers import admm, gradient, smoothest
 
     lam = lam or 0.75 * max(sigma, 0.001) * column_norm(A, y)
     rho = rho or 5 * lam
+    if inner and A.transfer is not None:
+        raise BadInput("inner: not allowed where A is a convolution, whose x-step is exact")
+    step = smoothest(A, y, rho, exact=inner is None, iterations=inner or 20, tolerance=1e-4)
     Aty = A.adjoint(y)
 
     def minimise(v, x):
-        return solve_smooth(A, Aty + rho * gradient_adjoint(v), rho, x, iterations=20, tolerance=1e-4)
+        return step(v, x[0])
 
     def prox(v):
         return shrink(v, lam / rho, kind)
 
     def report(x, _):
-        return x, (A.forward(x) - y).square().sum() / 2 + lam * length(gradient(x), kind).sum()
+        image, seen = x
+        return image, (seen - y).square().sum() / 2 + lam * length(gradient(image), kind).sum()
 
-    return admm(minimise, prox, gradient, Aty, iterations, callback, report)[0]
+    return admm(minimise, prox, lambda x: gradient(x[0]), (Aty, None), iterations, callback, report)[0][0]
 
 
 def length(z, kind):

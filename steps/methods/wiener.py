@@ -32,16 +32,16 @@ def recover(
 
     sigma is the noise's standard deviation: all that a linear estimate has to know of any noise. `noise` is named so
     that images with Poisson noise come as they are, not transformed: a mean of square roots would have a bias at edges.
-    Exact by FFT if A is a convolution; else conjugate gradients.
+    Exact if A is a convolution or dense; else by conjugate gradients.
     """
-    from steps.inverse.solvers import solve_smooth
+    from steps.inverse.solvers import gradient, nearest, smoothest
 
-    Aty = A.adjoint(y)
+    nothing = y.new_zeros(A.shape)
     if prior == "white":
         K = K or max(sigma / max(float(A.backproject(y).mean()), 1e-2), 1e-4)
-        return A.solve(Aty, K)
+        return nearest(A, y, K)(nothing, 0 * y)[0]
     K = K or max(sigma**2 / gradient_power(y, A, sigma), 1e-4)
-    return solve_smooth(A, Aty, K)
+    return smoothest(A, y, K)(gradient(nothing), nothing)[0]
 
 
 def gradient_power(y, A, sigma):

@@ -6,7 +6,6 @@ from steps.prior import needs as needs
 
 LABEL = "Wiener + DIP"
 GPU = True
-THREADS = 2
 LOOK = ("#E69F00", "P")
 QUICK = {"iterations": 6, "channels": 8, "scales": 3}
 ENOUGH = {"iterations": 120, "channels": 16, "scales": 3, "lr": 0.02}

@@ -9,7 +9,7 @@ MINUTES = 120
 
 
 def of_method(method, params, image_mb):
-    """Return (MB of memory, minutes on two CPU threads) that a method says it needs, never less than it takes.
+    """Return (MB of memory, minutes on one CPU thread) that a method says it needs, never less than it takes.
 
     `params` are spelled as in paths, `image_mb` is the size of the image in float32, whatever that of its measurement.
     A method says so by `needs(image_mb, **its parameters)`.

@@ -2,7 +2,7 @@
 
 
 def needs(image_mb, *, iterations, channels, inner=1, **_):
-    """Return (MB of memory, minutes on two CPU threads) of a method that fits the prior to an image of so many MB.
+    """Return (MB of memory, minutes on one CPU thread) of a method that fits the prior to an image of so many MB.
 
     Measured at 512 pixels, doubled; the time is that of iterations × inner steps. 4000 MB are for CUDA's libraries,
     which are not measured.

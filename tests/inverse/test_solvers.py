@@ -4,7 +4,15 @@ import torch
 from scipy.optimize import minimize
 
 from steps.base.discover import load
-from steps.inverse.solvers import admm, denoise_or_plug_in, gradient, gradient_adjoint, plug_and_play, solve_smooth
+from steps.inverse.solvers import (
+    admm,
+    denoise_or_plug_in,
+    gradient,
+    gradient_adjoint,
+    nearest,
+    plug_and_play,
+    smoothest,
+)
 from steps.methods.tv import length, shrink
 
 
@@ -35,15 +43,25 @@ def test_shrink_is_the_minimum_that_scipy_finds(kind):
         np.testing.assert_allclose(found.numpy().ravel(), best.x, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("task", "settings"), [("deconvolution", {"blur": 1.0, "kernel": 5}), ("single_pixel", {"compression": 2.0})]
-)
-def test_solve_smooth_solves_its_equation(task, settings):
+STEPS = [
+    ("deconvolution", {"blur": 1.0, "kernel": 5}),
+    ("single_pixel", {"compression": 2.0}),
+    ("single_pixel", {"patterns": "hadamard"}),
+]
+
+
+@pytest.mark.parametrize(("task", "settings"), STEPS)
+def test_steps_towards_the_measurement_solve_their_equations(task, settings):
     A = load("tasks", task).Operator((1, 8, 12), **settings)
-    b = drawn(1, 8, 12)
-    x = solve_smooth(A, b, 0.3, tolerance=1e-12)
-    left = A.adjoint(A.forward(x)) + 0.3 * gradient_adjoint(gradient(x))
-    np.testing.assert_allclose(left.numpy(), b.numpy(), atol=1e-5)
+    y, v, g = A.forward(drawn(1, 8, 12)), drawn(1, 8, 12, seed=1), drawn(2, 1, 8, 12, seed=2)
+    x, seen = nearest(A, y, 0.3)(v, A.forward(v))
+    torch.testing.assert_close(A.adjoint(A.forward(x) - y) + 0.3 * (x - v), 0 * x, atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen, A.forward(x))
+    for exact in (True, False):
+        x, seen = smoothest(A, y, 0.3, exact, tolerance=1e-12)(g, 0 * v)
+        left = A.adjoint(A.forward(x) - y) + 0.3 * gradient_adjoint(gradient(x) - g)
+        torch.testing.assert_close(left, 0 * x, atol=1e-5, rtol=0)
+        torch.testing.assert_close(seen, A.forward(x))
 
 
 def test_admm_finds_the_lasso_s_solution():
@@ -80,6 +98,24 @@ def test_plug_and_play_with_a_quadratic_prior_is_tikhonov_s_solution(gray):
     np.testing.assert_allclose(estimate.numpy(), expected.numpy(), atol=1e-5)
     assert [i for i, _ in seen] == list(range(1, 401))
     assert seen[-1][1] == pytest.approx(float((A.forward(estimate) - y).square().sum() / 2))
+
+
+def test_plug_and_play_is_its_three_lines_and_applies_a_dense_operator_once_an_iteration(gray, monkeypatch):
+    A = load("tasks", "single_pixel").Operator(gray.shape, compression=2.0)
+    y, rho, losses, forward = A.forward(gray), 0.05, [], A.forward
+    applied = []
+    monkeypatch.setattr(A, "forward", lambda x: applied.append(1) or forward(x))
+    found = plug_and_play(y, A, lambda v, s: s * v.clamp(0, 1), [0.9] * 60, rho, lambda i, z, loss: losses.append(loss))
+    assert len(applied) == 60
+    solve = lambda v: A.solve(A.adjoint(y.double()) + rho * v, rho)  # noqa: E731
+    x = solve(0)
+    z, u = x, 0 * x
+    for _ in range(60):
+        x = solve(z - u)
+        z = 0.9 * (x + u).clamp(0, 1)
+        u = u + x - z
+    torch.testing.assert_close(found.double(), z, atol=1e-5, rtol=0)
+    assert float(losses[-1]) == pytest.approx(float((forward(z) - y).square().sum() / 2), rel=1e-3)
 
 
 def test_strengths_fall_geometrically_and_identity_is_denoised_once(gray):

@@ -31,6 +31,7 @@ STARTED = time.time()
 CODE = {}  # {file of steps: checksum} when the run began
 
 os.environ |= {
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait for others sleep; spinning, they would slow down those
     # `python -m steps.x` is of this folder and by the Python that runs this, in any working directory; conda's
     # environments have their own. What else is in PYTHONPATH stays: executor plugins, which jobs on a cluster need, too.
     "PYTHONPATH": os.pathsep.join(
