@@ -1,10 +1,16 @@
 """Layers of the networks that are faster than torch's own, and what torch has no layer for."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional
 
+from steps.prior.processor import has_avx512
+
 ROWS = {"cpu": 2**13, "cuda": 2**20}  # pixels that `project` makes float32 at a time; on a CPU they stay in the cache
+SIDES = ((2, 0), (2, 1), (3, 0), (3, 1))  # dimension and end: top, bottom, left, right
+PIXELS = 2**11  # whose windows `_sum_of_windows` copies at a time
 
 
 def convolve(parts, weight, bias=None, stride=1, padding="reflect"):
@@ -16,8 +22,58 @@ def convolve(parts, weight, bias=None, stride=1, padding="reflect"):
     """
     width = weight.shape[-1] // 2
     if width and padding == "reflect":
-        return functional.conv2d(_Pad.apply(1, *parts), weight, bias, stride)
-    return functional.conv2d(torch.cat(parts, 1) if len(parts) > 1 else parts[0], weight, bias, stride, width)
+        return _product(_Pad.apply(1, *parts), weight, bias, stride)
+    return _product(torch.cat(parts, 1) if len(parts) > 1 else parts[0], weight, bias, stride, width)
+
+
+def _product(x, weight, bias, stride=1, padding=0):
+    """Return torch's convolution; where oneDNN's gradient of a weight is slow, that comes from matrix products."""
+    if x.device.type == "cpu" and x.dtype != torch.bfloat16 and not has_avx512():
+        return _Convolution.apply(x, weight, bias, stride, padding)
+    return functional.conv2d(x, weight, bias, stride, padding)
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, stride, padding):
+        ctx.save_for_backward(x, weight)
+        ctx.settings = (stride, stride), (padding, padding), (1, 1), False, (0, 0), 1
+        return functional.conv2d(x, weight, bias, stride, padding)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x, weight), (stride, padding, *_) = ctx.saved_tensors, ctx.settings
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        for_x, for_weight, for_bias = None, None, None
+        if ctx.needs_input_grad[0]:
+            wanted = (True, False, False)
+            for_x = torch.ops.aten.convolution_backward(gradient, x, weight, None, *ctx.settings, wanted)[0]
+        if ctx.needs_input_grad[1]:
+            padded = functional.pad(x, 2 * padding + 2 * padding) if padding[0] else x
+            for_weight = _sum_of_windows(padded, gradient, weight.shape[-1], stride[0])
+        if ctx.needs_input_grad[2]:
+            for_bias = gradient.sum((0, 2, 3))
+        return for_x, for_weight, for_bias, None, None
+
+
+def _sum_of_windows(x, gradient, width, stride):
+    """Return the gradient (O, C, k, k) of a weight: the sum over pixels of gradient (O,) times window of x (C, k, k).
+
+    A few lines at a time, so that the windows of a line, which overlap and are copied, stay in the cache.
+    """
+    (batch, channels, _, across), (_, outputs, height, places) = x.shape, gradient.shape
+    x = x.contiguous(memory_format=torch.channels_last)
+    line, step = across * channels, max(1, PIXELS // places)
+    result = x.new_zeros((width, width * channels, outputs))
+    for image, top in itertools.product(range(batch), range(0, height, step)):
+        part = gradient[image, :, top : top + step].permute(1, 2, 0)
+        size = (stride * (len(part) - 1) + width, places, width * channels)
+        start = x[image, :, stride * top].storage_offset()
+        windows = x.as_strided(size, (line, stride * channels, 1), start).contiguous()
+        for row in range(width):
+            rows = windows[row : row + stride * len(part) : stride].reshape(-1, width * channels)
+            result[row].addmm_(rows.t(), part.reshape(-1, outputs))
+    return result.view(width, width, channels, outputs).permute(3, 2, 0, 1)
 
 
 class _Pad(torch.autograd.Function):
@@ -61,22 +117,40 @@ def _fold(gradient, inside):
     return inner
 
 
-def convolve_doubled(x, weight, bias, padding):
-    """Return the 3×3 convolution of x (B, C, H, W) at twice its size by nearest neighbours: (B, O, 2 H, 2 W).
+def convolve_doubled(x, weight, bias, padding, upsampling="nearest"):
+    """Return the 3×3 convolution of x (B, C, H, W) at twice its size: (B, O, 2 H, 2 W).
 
-    Where the kernel falls on one pixel of x twice, its weights are added first. So each of the four pixels that come of
-    one pixel of x sees 2×2 of them: 16 products instead of 36, and nothing is computed at twice the size.
+    With upsampling "nearest" the kernel falls on one pixel of x twice, and those weights are added first. So each of
+    the four pixels that come of one pixel of x sees 2×2 of them: 16 products instead of 36, and nothing is computed at
+    twice the size. "bilinear" is "nearest" smoothed by (1, 2, 1)/4 along rows and columns, and smoothing the product
+    does the same; only the outermost lines, which see the padding, are made as one would.
     weight is (O, C, 3, 3); padding "reflect" or "zeros", which is that of the doubled x.
     """
     kernels = torch.cat([kernel for rows in _add_twice_seen(weight, 2) for kernel in _add_twice_seen(rows, 3)])
-    padded = _Pad.apply(0, x) if padding == "reflect" else functional.pad(x, (1, 1, 1, 1))
-    return _Interleave.apply(functional.conv2d(padded, kernels, bias.repeat(4)))
+    repeated = upsampling == "bilinear" or padding == "reflect"
+    padded = _Pad.apply(0, x) if repeated else functional.pad(x, (1, 1, 1, 1))
+    phases = _product(padded, kernels, bias.repeat(4))
+    if upsampling == "nearest":
+        return _Interleave.apply(phases)
+    return _Smooth.apply(phases, *(_outermost(x, weight, bias, padding, *side) for side in SIDES))
 
 
 def _add_twice_seen(weight, dim):
     """Return the kernels, 2 wide, of the even and of the odd outputs along one dimension."""
     before, here, after = weight.unbind(dim)
     return torch.stack((before, here + after), dim), torch.stack((before + here, after), dim)
+
+
+def _outermost(x, weight, bias, padding, dim, end):
+    """Return the first line (end = 0) or the last (1) along a dimension of the convolution of x doubled bilinearly."""
+    size = x.shape[dim]
+    near = x.narrow(dim, end * max(size - 2, 0), min(size, 2))
+    doubled = functional.interpolate(near, scale_factor=2, mode="bilinear")
+    lines = doubled.narrow(dim, end * (doubled.shape[dim] - 2), 2)
+    around = [1, 1, 1, 1]  # left, right, top, bottom
+    around[2 * (3 - dim) + 1 - end] = 0
+    padded = functional.pad(lines, around, mode="reflect" if padding == "reflect" else "constant")
+    return functional.conv2d(padded, weight, bias)
 
 
 class _Interleave(torch.autograd.Function):
@@ -86,8 +160,7 @@ class _Interleave(torch.autograd.Function):
     def forward(ctx, x):
         batch, channels, height, width = x.shape
         ctx.size = x.shape
-        size = (batch, channels // 4, 2 * height - 2, 2 * width - 2)
-        result = _empty(size, x)
+        result = _empty((batch, channels // 4, 2 * height - 2, 2 * width - 2), x)
         for place, part in _places(result, x):
             place.copy_(part)
         return result
@@ -105,6 +178,71 @@ def _places(doubled, parts):
     for index, part in enumerate(parts.chunk(4, 1)):
         row, column = divmod(index, 2)
         yield doubled[..., row::2, column::2], part[..., row : row + height, column : column + width]
+
+
+class _Smooth(torch.autograd.Function):
+    """The outputs as `_Interleave` has them, with one more on every side, smoothed; the outermost lines are given."""
+
+    @staticmethod
+    def forward(ctx, x, *outermost):
+        batch, channels, height, width = x.shape
+        doubled = _empty((batch, channels // 4, 2 * height, 2 * width), x)
+        for index, part in enumerate(x.chunk(4, 1)):
+            doubled[..., 1 - index // 2 :: 2, 1 - index % 2 :: 2] = part
+        result = smooth(doubled, (0.25, 0.5, 0.25))
+        for (dim, end), line in zip(SIDES, outermost):
+            result.narrow(dim, end * (result.shape[dim] - 1), 1).copy_(line)
+        return result
+
+    @staticmethod
+    def backward(ctx, gradient):
+        padded = functional.pad(gradient, (2, 2, 2, 2)).contiguous(memory_format=torch.channels_last)
+        inner, lines = padded[..., 2:-2, 2:-2], []
+        for dim, end in reversed(SIDES):  # a corner's gradient is that of the line which was laid last
+            line = inner.narrow(dim, end * (inner.shape[dim] - 1), 1)
+            lines.insert(0, line.clone())
+            line.zero_()
+        doubled = smooth(padded, (0.25, 0.5, 0.25))
+        places = [doubled[..., 1 - row :: 2, 1 - column :: 2] for row in (0, 1) for column in (0, 1)]
+        return torch.cat(places, 1), *lines
+
+
+def smooth(x, weights):
+    """Return x (B, C, H, W) smoothed by three weights along columns and rows, without the outermost lines."""
+    weights = torch.tensor(weights, dtype=x.dtype)
+    kernel = torch.outer(weights, weights).expand(x.shape[1], 1, 3, 3)
+    return functional.conv2d(x, kernel.contiguous(), groups=x.shape[1])
+
+
+def normalise_doubled(x, weight, bias, eps):
+    """Return x (B, C, H, W), each channel by mean and variance of what it is doubled bilinearly, times weight plus bias.
+
+    Doubled, it is the batch normalisation of x doubled: the mean of that is the mean of x, and the mean of its square
+    is the mean of x times x smoothed by (3, 10, 3)/16 along rows and columns, the lines at the edges repeated.
+    """
+    return _NormaliseDoubled.apply(x, weight, bias, eps)
+
+
+class _NormaliseDoubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps):
+        wide = x.to(weight.dtype)
+        centred = wide - wide.mean((0, 2, 3), keepdim=True)
+        smoothed = smooth(_Pad.apply(0, centred), (3 / 16, 10 / 16, 3 / 16))
+        scale = ((centred * smoothed).mean((0, 2, 3)) + eps).rsqrt()
+        ctx.save_for_backward(centred, smoothed, weight, scale)
+        return torch.addcmul(bias[:, None, None], centred, (scale * weight)[:, None, None]).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        centred, smoothed, weight, scale = ctx.saved_tensors
+        wide = gradient.to(weight.dtype)
+        for_bias, for_scale = wide.sum((0, 2, 3)), (wide * centred).sum((0, 2, 3))
+        count = wide.numel() // len(weight)
+        step = scale * weight
+        drift = (step * scale.square() * for_scale / count)[:, None, None]
+        for_x = torch.addcmul((wide - (for_bias / count)[:, None, None]) * step[:, None, None], smoothed, drift, value=-1)
+        return for_x.to(gradient.dtype), for_scale * scale, for_bias, None
 
 
 def project(x, weight, bias=None):

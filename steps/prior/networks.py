@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from steps.base.errors import BadInput
-from steps.prior.layers import Dropout, convolve, convolve_doubled, project
+from steps.prior.layers import Dropout, convolve, convolve_doubled, normalise_doubled, project
 
 
 def smallest_side(scales):
@@ -167,6 +167,11 @@ class Convolution(nn.Conv2d):
         return convolve(parts, self.weight, self.bias, self.stride, self.padding_mode)
 
 
+def pays(x):
+    """Return whether the product of doubled pixels pays."""
+    return x.device.type == "cpu"
+
+
 class Up(nn.Module):
     """One time up: x at twice its size – norm, `skip` channels laid before it – conv3×3 – what comes `after`."""
 
@@ -180,11 +185,13 @@ class Up(nn.Module):
     def forward(self, *parts):
         """Return (B, channels, 2 H, 2 W) for parts ([skip channels at that size,] x of (B, channels, H, W))."""
         *beside, x = parts
-        if self.enlarge.mode == "bilinear":
+        bilinear = self.enlarge.mode == "bilinear"
+        if bilinear and not pays(x):
             return self.after(self.convolution(*beside, self.norm(self.enlarge(x))))
         weight, padding = self.convolution.weight, self.convolution.padding_mode
         skip = weight.shape[1] - x.shape[1]
-        y = convolve_doubled(self.norm(x), weight[:, skip:], self.convolution.bias, padding)
+        normed = normalise_doubled(x, self.norm.weight, self.norm.bias, self.norm.eps) if bilinear else self.norm(x)
+        y = convolve_doubled(normed, weight[:, skip:], self.convolution.bias, padding, self.enlarge.mode)
         return self.after(y + convolve(beside, weight[:, :skip], padding=padding) if beside else y)
 
 
