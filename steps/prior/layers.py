@@ -17,19 +17,33 @@ def convolve(parts, weight, bias=None, stride=1, padding="reflect"):
     """Return the convolution of tensors (B, C_i, H, W), laid one before the other along the channels.
 
     weight is (O, Σ C_i, k, k) with k odd; the padding is by k // 2, "reflect" or "zeros". The result is (B, O, H, W),
-    or half of that if stride = 2. torch's own reflection would pad bfloat16 in float32, in a pass of its own after that
-    of laying side by side.
+    or half of that if stride = 2.
     """
     width = weight.shape[-1] // 2
     if width and padding == "reflect":
-        return _product(_Pad.apply(1, *parts), weight, bias, stride)
+        return _product(_pad(padding, *parts), weight, bias, stride)
     return _product(torch.cat(parts, 1) if len(parts) > 1 else parts[0], weight, bias, stride, width)
+
+
+def _pad(mode, *parts):
+    """Return tensors (B, C_i, H, W) as one (B, Σ C_i, H + 2, W + 2), mode "reflect" or "replicate".
+
+    torch's own pass is the fastest on a CPU, though autocast would have it in float32; on CUDA its gradient is summed
+    in no fixed order.
+    """
+    if parts[0].device.type != "cpu":
+        return _Pad.apply(1 if mode == "reflect" else 0, *parts)
+    with torch.autocast("cpu", enabled=False):
+        return functional.pad(torch.cat(parts, 1) if len(parts) > 1 else parts[0], (1, 1, 1, 1), mode=mode)
 
 
 def _product(x, weight, bias, stride=1, padding=0):
     """Return torch's convolution; where oneDNN's gradient of a weight is slow, that comes from matrix products."""
-    if x.device.type == "cpu" and x.dtype != torch.bfloat16 and not has_avx512():
-        return _Convolution.apply(x, weight, bias, stride, padding)
+    if x.device.type == "cpu" and x.dtype != torch.bfloat16:
+        if weight.shape[-1] == stride == 1:
+            return _image(functional.linear(_rows(x), weight.flatten(1), bias), x)
+        if not has_avx512():
+            return _Convolution.apply(x, weight, bias, stride, padding)
     return functional.conv2d(x, weight, bias, stride, padding)
 
 
@@ -128,11 +142,12 @@ def convolve_doubled(x, weight, bias, padding, upsampling="nearest"):
     """
     kernels = torch.cat([kernel for rows in _add_twice_seen(weight, 2) for kernel in _add_twice_seen(rows, 3)])
     repeated = upsampling == "bilinear" or padding == "reflect"
-    padded = _Pad.apply(0, x) if repeated else functional.pad(x, (1, 1, 1, 1))
+    padded = _pad("replicate", x) if repeated else functional.pad(x, (1, 1, 1, 1))
     phases = _product(padded, kernels, bias.repeat(4))
     if upsampling == "nearest":
         return _Interleave.apply(phases)
-    return _Smooth.apply(phases, *(_outermost(x, weight, bias, padding, *side) for side in SIDES))
+    lines = [_outermost(near, weight, bias, padding, *side) for near, side in zip(_Sides.apply(x), SIDES)]
+    return _Smooth.apply(phases, *lines)
 
 
 def _add_twice_seen(weight, dim):
@@ -141,15 +156,34 @@ def _add_twice_seen(weight, dim):
     return torch.stack((before, here + after), dim), torch.stack((before + here, after), dim)
 
 
-def _outermost(x, weight, bias, padding, dim, end):
-    """Return the first line (end = 0) or the last (1) along a dimension of the convolution of x doubled bilinearly."""
-    size = x.shape[dim]
-    near = x.narrow(dim, end * max(size - 2, 0), min(size, 2))
-    doubled = functional.interpolate(near, scale_factor=2, mode="bilinear")
-    lines = doubled.narrow(dim, end * (doubled.shape[dim] - 2), 2)
+class _Sides(torch.autograd.Function):
+    """The two outermost lines of x on each of its SIDES."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.size = x.shape
+        return tuple(_lines(x, side, 2).clone() for side in SIDES)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        x = _empty(ctx.size, gradients[0]).zero_()
+        for side, gradient in zip(SIDES, gradients):
+            _lines(x, side, 2).add_(gradient)
+        return x
+
+
+def _lines(x, side, count):
+    dim, end = side
+    count = min(count, x.shape[dim])
+    return x.narrow(dim, end * (x.shape[dim] - count), count)
+
+
+def _outermost(near, weight, bias, padding, dim, end):
+    """Return the outermost line on a side of the convolution of x doubled bilinearly, from the two of x near it."""
+    doubled = _lines(functional.interpolate(near, scale_factor=2, mode="bilinear"), (dim, end), 2)
     around = [1, 1, 1, 1]  # left, right, top, bottom
     around[2 * (3 - dim) + 1 - end] = 0
-    padded = functional.pad(lines, around, mode="reflect" if padding == "reflect" else "constant")
+    padded = functional.pad(doubled, around, mode="reflect" if padding == "reflect" else "constant")
     return functional.conv2d(padded, weight, bias)
 
 
@@ -190,16 +224,16 @@ class _Smooth(torch.autograd.Function):
         for index, part in enumerate(x.chunk(4, 1)):
             doubled[..., 1 - index // 2 :: 2, 1 - index % 2 :: 2] = part
         result = smooth(doubled, (0.25, 0.5, 0.25))
-        for (dim, end), line in zip(SIDES, outermost):
-            result.narrow(dim, end * (result.shape[dim] - 1), 1).copy_(line)
+        for side, line in zip(SIDES, outermost):
+            _lines(result, side, 1).copy_(line)
         return result
 
     @staticmethod
     def backward(ctx, gradient):
         padded = functional.pad(gradient, (2, 2, 2, 2)).contiguous(memory_format=torch.channels_last)
         inner, lines = padded[..., 2:-2, 2:-2], []
-        for dim, end in reversed(SIDES):  # a corner's gradient is that of the line which was laid last
-            line = inner.narrow(dim, end * (inner.shape[dim] - 1), 1)
+        for side in reversed(SIDES):  # a corner's gradient is that of the line which was laid last
+            line = _lines(inner, side, 1)
             lines.insert(0, line.clone())
             line.zero_()
         doubled = smooth(padded, (0.25, 0.5, 0.25))
@@ -228,7 +262,7 @@ class _NormaliseDoubled(torch.autograd.Function):
     def forward(ctx, x, weight, bias, eps):
         wide = x.to(weight.dtype)
         centred = wide - wide.mean((0, 2, 3), keepdim=True)
-        smoothed = smooth(_Pad.apply(0, centred), (3 / 16, 10 / 16, 3 / 16))
+        smoothed = smooth(_pad("replicate", centred), (3 / 16, 10 / 16, 3 / 16))
         scale = ((centred * smoothed).mean((0, 2, 3)) + eps).rsqrt()
         ctx.save_for_backward(centred, smoothed, weight, scale)
         return torch.addcmul(bias[:, None, None], centred, (scale * weight)[:, None, None]).to(x.dtype)

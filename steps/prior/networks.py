@@ -164,12 +164,13 @@ class Convolution(nn.Conv2d):
 
     def forward(self, *parts):
         """Return the convolution of tensors (B, C_i, H, W) laid one before the other along the channels."""
-        return convolve(parts, self.weight, self.bias, self.stride, self.padding_mode)
+        return convolve(parts, self.weight, self.bias, self.stride[0], self.padding_mode)
 
 
 def pays(x):
     """Return whether the product of doubled pixels pays."""
-    return x.device.type == "cpu"
+    import os
+    return x.device.type == "cpu" and x.dtype != torch.bfloat16 and x.numel()*x.shape[1] >= float(os.environ.get("PAYS","0"))
 
 
 class Up(nn.Module):
