@@ -9,8 +9,7 @@ from torch.nn import functional
 from steps.prior.processor import has_avx512
 
 ROWS = {"cpu": 2**13, "cuda": 2**20}  # pixels that `project` makes float32 at a time; on a CPU they stay in the cache
-SIDES = ((2, 0), (2, 1), (3, 0), (3, 1))  # dimension and end: top, bottom, left, right
-PIXELS = 2**11  # whose windows `_sum_of_windows` copies at a time
+PIXELS = 2**12  # whose windows `_sum_of_windows` copies at a time
 
 
 def convolve(parts, weight, bias=None, stride=1, padding="reflect"):
@@ -21,11 +20,11 @@ def convolve(parts, weight, bias=None, stride=1, padding="reflect"):
     """
     width = weight.shape[-1] // 2
     if width and padding == "reflect":
-        return _product(_pad(padding, *parts), weight, bias, stride)
-    return _product(torch.cat(parts, 1) if len(parts) > 1 else parts[0], weight, bias, stride, width)
+        return product(pad(padding, *parts), weight, bias, stride)
+    return product(torch.cat(parts, 1) if len(parts) > 1 else parts[0], weight, bias, stride, width)
 
 
-def _pad(mode, *parts):
+def pad(mode, *parts):
     """Return tensors (B, C_i, H, W) as one (B, Σ C_i, H + 2, W + 2), mode "reflect" or "replicate".
 
     torch's own pass is the fastest on a CPU, though autocast would have it in float32; on CUDA its gradient is summed
@@ -37,7 +36,7 @@ def _pad(mode, *parts):
         return functional.pad(torch.cat(parts, 1) if len(parts) > 1 else parts[0], (1, 1, 1, 1), mode=mode)
 
 
-def _product(x, weight, bias, stride=1, padding=0):
+def product(x, weight, bias, stride=1, padding=0):
     """Return torch's convolution; where oneDNN's gradient of a weight is slow, that comes from matrix products."""
     if x.device.type == "cpu" and x.dtype != torch.bfloat16:
         if weight.shape[-1] == stride == 1:
@@ -63,7 +62,7 @@ class _Convolution(torch.autograd.Function):
             wanted = (True, False, False)
             for_x = torch.ops.aten.convolution_backward(gradient, x, weight, None, *ctx.settings, wanted)[0]
         if ctx.needs_input_grad[1]:
-            padded = functional.pad(x, 2 * padding + 2 * padding) if padding[0] else x
+            padded = functional.pad(x, 2 * padding) if padding[0] else x
             for_weight = _sum_of_windows(padded, gradient, weight.shape[-1], stride[0])
         if ctx.needs_input_grad[2]:
             for_bias = gradient.sum((0, 2, 3))
@@ -101,7 +100,7 @@ class _Pad(torch.autograd.Function):
     def forward(ctx, inside, *parts):
         batch, _, height, width = parts[0].shape
         ctx.inside, ctx.channels = inside, [part.shape[1] for part in parts]
-        padded = _empty((batch, sum(ctx.channels), height + 2, width + 2), parts[0])
+        padded = empty((batch, sum(ctx.channels), height + 2, width + 2), parts[0])
         for part, place in zip(parts, padded.split(ctx.channels, 1)):
             place[..., 1:-1, 1:-1] = part
         padded[..., 0, 1:-1] = padded[..., 1 + inside, 1:-1]
@@ -116,7 +115,8 @@ class _Pad(torch.autograd.Function):
         return None, *(_fold(part, ctx.inside) for part in gradient.split(ctx.channels, 1))
 
 
-def _empty(size, like):
+def empty(size, like):
+    """Return an uninitialised tensor in channels_last of the type and on the device of another."""
     return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
 
 
@@ -129,154 +129,6 @@ def _fold(gradient, inside):
         inner[..., -1 - inside, taken] += column[..., -1]
         inner[..., taken, :] += gradient[..., border, 1:-1]
     return inner
-
-
-def convolve_doubled(x, weight, bias, padding, upsampling="nearest"):
-    """Return the 3×3 convolution of x (B, C, H, W) at twice its size: (B, O, 2 H, 2 W).
-
-    With upsampling "nearest" the kernel falls on one pixel of x twice, and those weights are added first. So each of
-    the four pixels that come of one pixel of x sees 2×2 of them: 16 products instead of 36, and nothing is computed at
-    twice the size. "bilinear" is "nearest" smoothed by (1, 2, 1)/4 along rows and columns, and smoothing the product
-    does the same; only the outermost lines, which see the padding, are made as one would.
-    weight is (O, C, 3, 3); padding "reflect" or "zeros", which is that of the doubled x.
-    """
-    kernels = torch.cat([kernel for rows in _add_twice_seen(weight, 2) for kernel in _add_twice_seen(rows, 3)])
-    repeated = upsampling == "bilinear" or padding == "reflect"
-    padded = _pad("replicate", x) if repeated else functional.pad(x, (1, 1, 1, 1))
-    phases = _product(padded, kernels, bias.repeat(4))
-    if upsampling == "nearest":
-        return _Interleave.apply(phases)
-    lines = [_outermost(near, weight, bias, padding, *side) for near, side in zip(_Sides.apply(x), SIDES)]
-    return _Smooth.apply(phases, *lines)
-
-
-def _add_twice_seen(weight, dim):
-    """Return the kernels, 2 wide, of the even and of the odd outputs along one dimension."""
-    before, here, after = weight.unbind(dim)
-    return torch.stack((before, here + after), dim), torch.stack((before + here, after), dim)
-
-
-class _Sides(torch.autograd.Function):
-    """The two outermost lines of x on each of its SIDES."""
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.size = x.shape
-        return tuple(_lines(x, side, 2).clone() for side in SIDES)
-
-    @staticmethod
-    def backward(ctx, *gradients):
-        x = _empty(ctx.size, gradients[0]).zero_()
-        for side, gradient in zip(SIDES, gradients):
-            _lines(x, side, 2).add_(gradient)
-        return x
-
-
-def _lines(x, side, count):
-    dim, end = side
-    count = min(count, x.shape[dim])
-    return x.narrow(dim, end * (x.shape[dim] - count), count)
-
-
-def _outermost(near, weight, bias, padding, dim, end):
-    """Return the outermost line on a side of the convolution of x doubled bilinearly, from the two of x near it."""
-    doubled = _lines(functional.interpolate(near, scale_factor=2, mode="bilinear"), (dim, end), 2)
-    around = [1, 1, 1, 1]  # left, right, top, bottom
-    around[2 * (3 - dim) + 1 - end] = 0
-    padded = functional.pad(doubled, around, mode="reflect" if padding == "reflect" else "constant")
-    return functional.conv2d(padded, weight, bias)
-
-
-class _Interleave(torch.autograd.Function):
-    """(B, 4 O, H + 1, W + 1), the outputs for even and odd rows × even and odd columns, to (B, O, 2 H, 2 W)."""
-
-    @staticmethod
-    def forward(ctx, x):
-        batch, channels, height, width = x.shape
-        ctx.size = x.shape
-        result = _empty((batch, channels // 4, 2 * height - 2, 2 * width - 2), x)
-        for place, part in _places(result, x):
-            place.copy_(part)
-        return result
-
-    @staticmethod
-    def backward(ctx, gradient):
-        x = _empty(ctx.size, gradient).zero_()
-        for place, part in _places(gradient, x):
-            part.copy_(place)
-        return x
-
-
-def _places(doubled, parts):
-    height, width = parts.shape[-2] - 1, parts.shape[-1] - 1
-    for index, part in enumerate(parts.chunk(4, 1)):
-        row, column = divmod(index, 2)
-        yield doubled[..., row::2, column::2], part[..., row : row + height, column : column + width]
-
-
-class _Smooth(torch.autograd.Function):
-    """The outputs as `_Interleave` has them, with one more on every side, smoothed; the outermost lines are given."""
-
-    @staticmethod
-    def forward(ctx, x, *outermost):
-        batch, channels, height, width = x.shape
-        doubled = _empty((batch, channels // 4, 2 * height, 2 * width), x)
-        for index, part in enumerate(x.chunk(4, 1)):
-            doubled[..., 1 - index // 2 :: 2, 1 - index % 2 :: 2] = part
-        result = smooth(doubled, (0.25, 0.5, 0.25))
-        for side, line in zip(SIDES, outermost):
-            _lines(result, side, 1).copy_(line)
-        return result
-
-    @staticmethod
-    def backward(ctx, gradient):
-        padded = functional.pad(gradient, (2, 2, 2, 2)).contiguous(memory_format=torch.channels_last)
-        inner, lines = padded[..., 2:-2, 2:-2], []
-        for side in reversed(SIDES):  # a corner's gradient is that of the line which was laid last
-            line = _lines(inner, side, 1)
-            lines.insert(0, line.clone())
-            line.zero_()
-        doubled = smooth(padded, (0.25, 0.5, 0.25))
-        places = [doubled[..., 1 - row :: 2, 1 - column :: 2] for row in (0, 1) for column in (0, 1)]
-        return torch.cat(places, 1), *lines
-
-
-def smooth(x, weights):
-    """Return x (B, C, H, W) smoothed by three weights along columns and rows, without the outermost lines."""
-    weights = torch.tensor(weights, dtype=x.dtype)
-    kernel = torch.outer(weights, weights).expand(x.shape[1], 1, 3, 3)
-    return functional.conv2d(x, kernel.contiguous(), groups=x.shape[1])
-
-
-def normalise_doubled(x, weight, bias, eps):
-    """Return x (B, C, H, W), each channel by mean and variance of what it is doubled bilinearly, times weight plus bias.
-
-    Doubled, it is the batch normalisation of x doubled: the mean of that is the mean of x, and the mean of its square
-    is the mean of x times x smoothed by (3, 10, 3)/16 along rows and columns, the lines at the edges repeated.
-    """
-    return _NormaliseDoubled.apply(x, weight, bias, eps)
-
-
-class _NormaliseDoubled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, weight, bias, eps):
-        wide = x.to(weight.dtype)
-        centred = wide - wide.mean((0, 2, 3), keepdim=True)
-        smoothed = smooth(_pad("replicate", centred), (3 / 16, 10 / 16, 3 / 16))
-        scale = ((centred * smoothed).mean((0, 2, 3)) + eps).rsqrt()
-        ctx.save_for_backward(centred, smoothed, weight, scale)
-        return torch.addcmul(bias[:, None, None], centred, (scale * weight)[:, None, None]).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        centred, smoothed, weight, scale = ctx.saved_tensors
-        wide = gradient.to(weight.dtype)
-        for_bias, for_scale = wide.sum((0, 2, 3)), (wide * centred).sum((0, 2, 3))
-        count = wide.numel() // len(weight)
-        step = scale * weight
-        drift = (step * scale.square() * for_scale / count)[:, None, None]
-        for_x = torch.addcmul((wide - (for_bias / count)[:, None, None]) * step[:, None, None], smoothed, drift, value=-1)
-        return for_x.to(gradient.dtype), for_scale * scale, for_bias, None
 
 
 def project(x, weight, bias=None):

@@ -1,7 +1,7 @@
-"""What a processor multiplies fast: the choices of the engine rest on it, and on no measurement, which load would change.
+"""What a processor multiplies fast: the engine's choices rest on this, and on no measurement, which load would change.
 
-ATEN_CPU_CAPABILITY=avx2 and ONEDNN_MAX_CPU_ISA=AVX2 (with MKL_ENABLE_INSTRUCTIONS=AVX2 for matrix products), set before
-torch is imported, make a processor behave, and these functions answer, as if it had no more than that.
+These environment variables, set before torch is imported, make a processor behave, and these functions answer, as if it
+had no AVX-512: ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2.
 """
 
 import os
@@ -18,9 +18,10 @@ def has_bfloat16(device):
     """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
+    if not has_avx512() or _limit() in ("AVX512_CORE_", "AVX512_CORE_VNNI_"):
+        return False
     checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    allowed = has_avx512() and _limit() not in ("AVX512_CORE_", "AVX512_CORE_VNNI_")
-    return allowed and any(check() for check in checks if check)
+    return any(check() for check in checks if check)
 
 
 def _limit():
