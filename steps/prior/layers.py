@@ -21,7 +21,25 @@ def convolve(parts, weight, bias=None, stride=1, padding="reflect"):
     width = weight.shape[-1] // 2
     if width and padding == "reflect":
         return product(pad(padding, *parts), weight, bias, stride)
-    return product(torch.cat(parts, 1) if len(parts) > 1 else parts[0], weight, bias, stride, width)
+    return product(_beside(parts), weight, bias, stride, width)
+
+
+def _beside(parts):
+    return _Beside.apply(*parts) if len(parts) > 1 else parts[0]
+
+
+class _Beside(torch.autograd.Function):
+    """torch.cat along the channels; the gradient of each part is dense, on which norms are up to ten times as fast."""
+
+    @staticmethod
+    def forward(ctx, *parts):
+        ctx.channels = [part.shape[1] for part in parts]
+        return torch.cat(parts, 1)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        split = gradient.split(ctx.channels, 1)
+        return tuple(part.contiguous(memory_format=torch.channels_last) for part in split)
 
 
 def pad(mode, *parts):
@@ -33,7 +51,7 @@ def pad(mode, *parts):
     if parts[0].device.type != "cpu":
         return _Pad.apply(1 if mode == "reflect" else 0, *parts)
     with torch.autocast("cpu", enabled=False):
-        return functional.pad(torch.cat(parts, 1) if len(parts) > 1 else parts[0], (1, 1, 1, 1), mode=mode)
+        return functional.pad(_beside(parts), (1, 1, 1, 1), mode=mode)
 
 
 def product(x, weight, bias, stride=1, padding=0):
