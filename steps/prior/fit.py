@@ -12,18 +12,11 @@ import torch
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
 from steps.prior.networks import count_parameters, stream
+from steps.prior.processor import has_bfloat16
 from steps.prior.stopping import MovingVariance
 
 CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
 DROP = 10**0.5  # backtracking: the data term has grown by 5 dB
-
-
-def has_bfloat16(device):
-    """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(check() for check in checks if check)
 
 
 def keep_memory():

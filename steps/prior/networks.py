@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from steps.base.errors import BadInput
-from steps.prior.layers import Dropout, convolve, convolve_doubled, project
+from steps.prior.doubled import convolve_doubled, normalise_doubled, pays
+from steps.prior.layers import Dropout, convolve, project
 
 
 def smallest_side(scales):
@@ -164,7 +165,7 @@ class Convolution(nn.Conv2d):
 
     def forward(self, *parts):
         """Return the convolution of tensors (B, C_i, H, W) laid one before the other along the channels."""
-        return convolve(parts, self.weight, self.bias, self.stride, self.padding_mode)
+        return convolve(parts, self.weight, self.bias, self.stride[0], self.padding_mode)
 
 
 class Up(nn.Module):
@@ -180,11 +181,13 @@ class Up(nn.Module):
     def forward(self, *parts):
         """Return (B, channels, 2 H, 2 W) for parts ([skip channels at that size,] x of (B, channels, H, W))."""
         *beside, x = parts
-        if self.enlarge.mode == "bilinear":
+        bilinear = self.enlarge.mode == "bilinear"
+        if bilinear and not pays(x):
             return self.after(self.convolution(*beside, self.norm(self.enlarge(x))))
         weight, padding = self.convolution.weight, self.convolution.padding_mode
         skip = weight.shape[1] - x.shape[1]
-        y = convolve_doubled(self.norm(x), weight[:, skip:], self.convolution.bias, padding)
+        normed = normalise_doubled(x, self.norm.weight, self.norm.bias, self.norm.eps) if bilinear else self.norm(x)
+        y = convolve_doubled(normed, weight[:, skip:], self.convolution.bias, padding, self.enlarge.mode)
         return self.after(y + convolve(beside, weight[:, :skip], padding=padding) if beside else y)
 
 

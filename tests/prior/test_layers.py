@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from steps.prior.layers import Dropout, convolve, convolve_doubled, project
+from steps.prior import layers
+from steps.prior.layers import Dropout, convolve, project
 
 MODES = {"reflect": "reflect", "zeros": "constant"}
 
@@ -22,6 +23,13 @@ def agree(found, wanted, inputs, tolerance=1e-12):
         torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["with AVX-512", "without"])
+def processor(request, monkeypatch):
+    """Each test in this file is run on both paths of a product; copy windows of few pixels at a time."""
+    monkeypatch.setattr(layers, "has_avx512", lambda: request.param)
+    monkeypatch.setattr(layers, "PIXELS", 20)
+
+
 @pytest.mark.parametrize("padding", MODES)
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("channels", [(3,), (2, 3)])
@@ -34,18 +42,16 @@ def test_convolve_is_torch_s_convolution_of_the_padded_parts(padding, stride, ch
     agree(convolve(parts, weight, bias, stride, padding), wanted, [*parts, weight, bias])
 
 
+@pytest.mark.parametrize("padding", MODES)
+def test_a_product_takes_nchw_too_and_no_gradient_of_what_wants_none(padding):
+    x, weight = drawn(2, 1, 5, 1 if padding == "zeros" else 7).detach(), drawn(3, 1, 3, 3)
+    padded = functional.pad(x, (1, 1, 1, 1), mode=MODES[padding])
+    agree(convolve([x], weight, padding=padding), functional.conv2d(padded, weight), [weight])
+
+
 def test_convolve_without_a_bias():
     x, weight = drawn(1, 2, 4, 4), drawn(3, 2, 3, 3)
     agree(convolve([x], weight, padding="zeros"), functional.conv2d(x, weight, padding=1), [x, weight])
-
-
-@pytest.mark.parametrize("padding", MODES)
-@pytest.mark.parametrize("size", [(5, 6), (2, 2), (3, 1)])
-def test_convolve_doubled_is_the_convolution_of_the_doubled(padding, size):
-    x, weight, bias = drawn(2, 3, *size), drawn(4, 3, 3, 3, seed=1), drawn(4, seed=2)
-    doubled = functional.interpolate(x, scale_factor=2, mode="nearest")
-    wanted = functional.conv2d(functional.pad(doubled, (1, 1, 1, 1), mode=MODES[padding]), weight, bias)
-    agree(convolve_doubled(x, weight, bias, padding), wanted, [x, weight, bias])
 
 
 @pytest.mark.parametrize("biased", [True, False])

@@ -4,9 +4,9 @@ from torch import nn
 from torch.nn import functional
 
 from steps.base.errors import BadInput
-from steps.prior import networks
+from steps.benchmarks import iteration
+from steps.prior import layers, networks
 from steps.prior.networks import DeepDecoder, Hourglass, count_parameters, create, fitting_scales, smallest_side
-from steps.tools import benchmark
 
 SMALL = {"channels": 8, "scales": 3, "inputs": 4}
 KINDS = [
@@ -25,7 +25,7 @@ def test_have_the_reference_s_number_of_parameters():
     """5 × 128 with 4 skip channels, 32 in, 3 out; and without skips, 2 in: as in the deep-image-prior notebooks."""
     assert count_parameters(Hourglass(32, 3, 128, 5, skip=4)) == 2_217_831
     assert count_parameters(Hourglass(2, 3, 128, 5)) == 2_157_955
-    assert count_parameters(benchmark.reference(3, 4, "bilinear")) == 2_217_831
+    assert count_parameters(iteration.reference(3, 4, "bilinear")) == 2_217_831
 
 
 def test_deep_decoder_has_fewer_parameters_than_pixels():
@@ -55,10 +55,14 @@ def copy_weights(network, plain, skip):
 
 @pytest.mark.parametrize("skip", [0, 4])
 @pytest.mark.parametrize("upsampling", ["bilinear", "nearest"])
-def test_is_the_reference_s_network(skip, upsampling, monkeypatch):
+@pytest.mark.parametrize("pays", [True, False])
+@pytest.mark.parametrize("avx512", [True, False])
+def test_is_the_reference_s_network(avx512, pays, upsampling, skip, monkeypatch):
     """With the same weights, the image and the gradients of the weights are those of plain torch layers in sequence."""
-    monkeypatch.setattr(benchmark, "CHANNELS", 8)
-    monkeypatch.setattr(benchmark, "SCALES", 3)
+    monkeypatch.setattr(layers, "has_avx512", lambda: avx512)
+    monkeypatch.setattr(networks, "pays", lambda x: pays)
+    monkeypatch.setattr(iteration, "CHANNELS", 8)
+    monkeypatch.setattr(iteration, "SCALES", 3)
     torch.manual_seed(0)
     network = Hourglass(32, 3, 8, 3, skip=skip, upsampling=upsampling).double()
     for module in network.modules():
@@ -66,7 +70,7 @@ def test_is_the_reference_s_network(skip, upsampling, monkeypatch):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
     network.last.float()  # as ours always computes it
-    plain = benchmark.reference(3, skip, upsampling).double()
+    plain = iteration.reference(3, skip, upsampling).double()
     copy_weights(network, plain, skip)
     plain = plain.double()
     code = torch.rand(1, 32, 24, 16, dtype=torch.float64)

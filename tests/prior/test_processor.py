@@ -1,0 +1,33 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from steps.prior.processor import has_avx512, has_bfloat16
+
+CPU = torch.device("cpu")
+SAYS = "from steps.prior.processor import *; print(has_avx512(), has_bfloat16(torch.device('cpu')))"
+
+
+def test_no_bfloat16_without_avx512():
+    assert has_avx512() or not has_bfloat16(CPU)
+
+
+def test_torch_s_own_limit_is_heeded():
+    env = {"ATEN_CPU_CAPABILITY": "avx2", "PATH": ""}
+    said = subprocess.run([sys.executable, "-c", SAYS], env=env, capture_output=True, text=True, check=True).stdout
+    assert said == "False False\n"
+
+
+@pytest.mark.parametrize("limit", ["SSE41", "AVX", "AVX2", "avx2", "AVX2_VNNI_2"])
+def test_onednn_s_limit_is_heeded(limit, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    assert has_avx512() and has_bfloat16(CPU)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert not has_avx512() and not has_bfloat16(CPU)
+    for limit, answer in (("AVX512_CORE", False), ("AVX512_CORE_BF16", True)):
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+        assert has_avx512() and has_bfloat16(CPU) == answer
