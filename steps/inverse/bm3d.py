@@ -1,0 +1,255 @@
+"""BM3D: similar blocks are put together in groups, and each group is shrunk in a three-dimensional transform domain.
+
+Dabov, Foi, Katkovnik, Egiazarian (2007), in their order: 1. groups by block matching; 2. collaborative filtering of the
+groups; 3. aggregation of the blocks' estimates. All of it is done twice: first by a hard threshold, then, matched on the
+first estimate, by the Wiener filter that the first estimate gives. Colour as CBM3D (2007): one set of groups, found on
+the luminance. Noise may be coloured (2008). On one device the result is the same bit for bit, whatever the threads.
+"""
+
+import math
+
+from steps.base.errors import BadInput
+
+SIDE = 8  # of a block, in pixels
+SMALLEST = 16  # of an image: 81 positions of a block, more than a group has
+THRESHOLD = 2.6  # in standard deviations of the noise
+PROFILES = {  # distance of the reference blocks; in either pass: how far it is searched, blocks in a group
+    "fast": {"step": 4, "reach": (12, 12), "size": (16, 16)},
+    "normal": {"step": 3, "reach": (19, 19), "size": (16, 32)},
+    "high": {"step": 2, "reach": (22, 22), "size": (16, 32)},
+}
+TILE = 6  # × 6 reference blocks share one window
+OPPONENT = ((1 / 3, 1 / 3, 1 / 3), (1 / 2, 0, -1 / 2), (1 / 4, -1 / 2, 1 / 4))
+
+
+def denoise(y, noise, profile="normal"):
+    """Return the BM3D estimate of images (…, C, H, W) with additive Gaussian noise.
+
+    noise    its standard deviation, on the scale of y; or, if it is coloured, its power spectral density (H, W), periodic:
+             E |FFT(noise)|² / (H W), for white noise of standard deviation sigma everywhere sigma². At least 1e-4².
+    profile  "fast", "normal" or "high", see PROFILES.
+
+    Three channels are taken for RGB and filtered as CBM3D has it, others one by one. Raises BadInput for sides below 16.
+    """
+    basic = filtered(y, noise, profile)
+    return filtered(y, noise, profile, basic)
+
+
+def filtered(y, noise, profile="normal", pilot=None):
+    """Return the first estimate of y, by a hard threshold; with a pilot the second, by the Wiener filter that it gives."""
+    import torch
+
+    height, width = y.shape[-2:]
+    if min(height, width) < SMALLEST:
+        raise BadInput(f"the {height}x{width} image is too small; BM3D needs {SMALLEST} pixels a side")
+    covariance = block_covariance(noise) if torch.is_tensor(noise) else noise**2 * torch.eye(SIDE**2).double()
+    opponent = torch.tensor(OPPONENT if y.shape[-3] == 3 else [[1.0]], dtype=torch.float64)
+    to, back = opponent.to(y), opponent.inverse().to(y)
+    images = y.reshape(-1, len(to), height, width)
+    pilots = [None] * len(images) if pilot is None else pilot.reshape(images.shape)
+    results = []
+    for image, guide in zip(images, pilots, strict=True):
+        planes = torch.tensordot(to, image, 1)
+        guides = None if guide is None else torch.tensordot(to, guide, 1)
+        variances = [covariance * row.square().sum() for row in opponent]
+        results.append(torch.tensordot(back, filtered_planes(planes, variances, guides, **PROFILES[profile]), 1))
+    return torch.stack(results).view(y.shape)
+
+
+def filtered_planes(planes, covariances, pilots, step, reach, size):
+    """Return the estimate of planes (C, H, W) with the groups of the first; covariances[c] is of a block's noise."""
+    import torch
+
+    second = pilots is not None
+    groups = match((pilots if second else planes)[0], reach[second], size[second], step)
+    transform = cosine() if second else biorthogonal()
+    transform = torch.kron(transform, transform)  # of an 8 × 8 block, (64, 64)
+    estimates = []
+    for c, covariance in enumerate(covariances):
+        deviation = (transform @ covariance * transform).sum(1).clamp(min=1e-8).sqrt()
+        whiten = transform / deviation[:, None]
+        pilot = coefficients(pilots[c], whiten) if second else None
+        total, weight = shrink(groups, coefficients(planes[c], whiten), pilot, deviation)
+        estimates.append(aggregate(total, weight, whiten.inverse(), planes.shape[1:]))
+    return torch.stack(estimates)
+
+
+def match(picture, reach, size, step):
+    """Return the groups, (size, references): the positions of the blocks most similar to each reference block, itself first.
+
+    A position is that of a block's upper left pixel, row · (W − 7) + column. References stand `step` apart, and at the
+    far edges; candidates up to `reach` pixels from them. The picture is rounded to 511 levels, so that squared distances
+    are integers below 2²⁴, exact in float32 in whatever order they are summed; ties go by the position in the window.
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    device = picture.device
+    rows, columns = (n - SIDE + 1 for n in picture.shape)
+    low, high = picture.min(), picture.max()
+    levels = ((picture - (low + high) / 2) * (510 / (high - low).clamp(min=1e-12))).round()
+    norms = levels.square().unfold(0, SIDE, 1).sum(2).unfold(1, SIDE, 1).sum(2)
+
+    (down, tops), (across, lefts) = tiles(rows, step), tiles(columns, step)
+    corners = [(top, left) for top in tops for left in lefts]
+    height, width = (2 * reach + step * (n - 1) + 1 for n in (down, across))  # of a tile's window
+    windows = pad(levels, (reach,) * 4).unfold(0, SIDE, 1).unfold(1, SIDE, 1).unfold(0, height, 1).unfold(1, width, 1)
+    window_norms = pad(norms, (reach,) * 4, value=2.0**23).unfold(0, height, 1).unfold(1, width, 1)
+
+    side = 2 * reach + 1  # of the window of one reference
+    eighth = -(-side * side // 8)
+    number = torch.arange(side * side, device=device, dtype=torch.int32).view(side, side)
+    grid = torch.arange(down, device=device)[:, None], torch.arange(across, device=device)
+    own = ((grid[0] * step + reach) * width + grid[1] * step + reach).flatten()
+    at_once = 256 if picture.is_cuda else 1
+    references = down * across
+    keys = torch.full((at_once * references, 8 * eighth), 2**31 - 1, dtype=torch.int32, device=device)
+    blocks = torch.empty(at_once, SIDE, SIDE, height, width, device=device)
+    distances = torch.empty(at_once, references, height * width, device=device)
+    found = []
+    for some in (corners[start : start + at_once] for start in range(0, len(corners), at_once)):
+        n = len(some)
+        b = torch.stack([windows[corner] for corner in some], out=blocks[:n]).view(n, SIDE * SIDE, -1)
+        b_norms = torch.stack([window_norms[corner] for corner in some]).view(n, 1, -1)
+        a = b[:, :, own].transpose(1, 2)
+        # ‖a − b‖² of the tile's references and all blocks of its window, (n, references, height · width)
+        d = torch.baddbmm(b_norms, a, b, alpha=-2, out=distances[:n]).add_(a.square().sum(2, keepdim=True))
+        # float32 above 0 are ordered as their bits are; the last eleven give way to the candidate's number
+        each = (n, down, across, side, side)
+        strides = (d.stride(0), across * d.stride(1) + step * width, d.stride(1) + step, width, 1)
+        key = keys[: n * references]
+        candidates = key[:, : side * side].view(each)
+        torch.bitwise_and(d.view(torch.int32).as_strided(each, strides), ~2047, out=candidates)
+        candidates |= number
+        key[:, reach * side + reach] -= 2048  # itself first
+        found.append(smallest(key, size) & 2047)
+
+    found = torch.cat(found).long()
+    corner = torch.tensor([top * columns + left for top, left in corners], device=device)
+    own = (corner[:, None] + (step * (grid[0] * columns + grid[1])).flatten()).view(-1, 1)
+    return (own + (found // side - reach) * columns + found % side - reach).T.contiguous()
+
+
+def tiles(n, step):
+    """Return (references in a tile, the tiles' first positions) along a side of n positions; the last ends at the edge."""
+    references = min(TILE, (n - 1) // step + 1)
+    last = n - 1 - step * (references - 1)
+    return references, [*range(0, last, step * references), last]
+
+
+def smallest(key, size):
+    """Return the `size` smallest of each row, in order: they lie among the eights with the `size` smallest minima."""
+    import torch
+
+    eighths = key.view(len(key), 8, -1)
+    best = eighths.amin(1).topk(size, 1, largest=False, sorted=False).indices
+    members = eighths.gather(2, best[:, None].expand(-1, 8, -1)).view(len(key), -1)
+    return torch.topk(members, size, 1, largest=False).values
+
+
+def coefficients(plane, transform):
+    """Return the transforms of the blocks at all positions, (positions, 64)."""
+    import torch
+
+    blocks = plane.unfold(0, SIDE, 1).unfold(1, SIDE, 1)
+    transform = transform.T.to(plane)
+    out = plane.new_empty(*blocks.shape[:2], SIDE**2)
+    for start in range(0, len(blocks), SIDE):
+        some = blocks[start : start + SIDE]
+        torch.mm(some.reshape(-1, SIDE**2), transform, out=out[start : start + SIDE].view(-1, SIDE**2))
+    return out.view(-1, SIDE**2)
+
+
+def shrink(groups, noisy, pilot, deviation):
+    """Return (Σ weight · filtered coefficients, Σ weight) at each position: what the groups say of the block there.
+
+    noisy and pilot are coefficients in units of the noise's standard deviation. A group is transformed along its blocks,
+    too, multiplied by W = [|noisy| > threshold], or with a pilot by W = pilot² / (pilot² + 1), and transformed back; its
+    weight is 1 / Σ W² deviation², the inverse variance of what noise is left. The group's mean is kept as it is.
+    """
+    import torch
+
+    size, count = groups.shape
+    H = haar(size).to(noisy)
+    variance = (deviation**2 / (deviation**2).mean()).to(noisy)
+    total, weight = torch.zeros_like(noisy), torch.zeros_like(noisy[:, 0])
+    at_once = 2**14 if noisy.is_cuda else 64
+    for start in range(0, count, at_once):
+        at = groups[:, start : start + at_once].reshape(-1)
+        z = (H @ noisy[at].view(size, -1)).view(size, -1, SIDE**2)
+        if pilot is None:
+            W = (z.abs() > THRESHOLD).to(z)
+        else:
+            p = (H @ pilot[at].view(size, -1)).square_().view(z.shape)
+            W = p / (p + 1)
+        W[0, :, 0] = 1
+        w = 1 / (W.square().sum(0) * variance).sum(1)
+        z = H.T @ z.mul_(W).mul_(w[:, None]).view(size, -1)
+        add(total, at, z.view(len(at), -1))
+        add(weight, at, w.expand(size, -1).reshape(-1))
+    return total, weight
+
+
+def add(total, at, values):
+    """Add values to total[at], in the order that they have: no atomics, which would leave the order to chance."""
+    if total.is_cuda:
+        total.index_put_((at,), values, accumulate=True)  # sorts
+    else:
+        total.index_add_(0, at, values)
+
+
+def aggregate(total, weight, inverse, shape):
+    """Return the plane: at each pixel the mean of the blocks' estimates, weighted, and by a Kaiser window within a block."""
+    import torch
+    from torch.nn.functional import fold
+
+    line = torch.kaiser_window(SIDE, False, 2.0, dtype=torch.float64)
+    window = torch.outer(line, line).view(-1, 1)
+    estimates = (window * inverse).to(total) @ total.T
+    return (fold(estimates[None], shape, SIDE) / fold((window.to(total) * weight)[None], shape, SIDE))[0, 0]
+
+
+def block_covariance(spectrum):
+    """Return the covariance (64, 64) of the pixels of a block in noise with a power spectral density (H, W)."""
+    import torch
+
+    covariance = torch.fft.ifft2(spectrum.double()).real.cpu()
+    place = torch.arange(SIDE)
+    row, column = place.repeat_interleave(SIDE), place.repeat(SIDE)
+    return covariance[row[:, None] - row, column[:, None] - column]
+
+
+def haar(size):
+    """Return the orthonormal Haar transform (size, size), size a power of two; its first row is the mean · √size."""
+    import torch
+
+    matrix = torch.ones(1, 1, dtype=torch.float64)
+    while len(matrix) < size:
+        sums, differences = torch.tensor([[1.0, 1.0]]), torch.tensor([[1.0, -1.0]])
+        matrix = torch.cat((torch.kron(matrix, sums), torch.kron(torch.eye(len(matrix)), differences))) / math.sqrt(2)
+    return matrix
+
+
+def cosine():
+    """Return the orthonormal discrete cosine transform DCT-II, (8, 8)."""
+    import torch
+
+    k = torch.arange(SIDE, dtype=torch.float64)
+    matrix = torch.cos(math.pi / SIDE * (k + 0.5) * k[:, None]) * math.sqrt(2 / SIDE)
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def biorthogonal():
+    """Return the analysis by the wavelet bior1.5 down to one mean, periodic, (8, 8), its rows scaled to norm 1."""
+    import torch
+
+    low = torch.tensor([3, -3, -22, 22, 128, 128, 22, -22, -3, 3], dtype=torch.float64) / 256
+    matrix = torch.eye(SIDE, dtype=torch.float64)
+    for n in (8, 4, 2):
+        level = torch.zeros(n, n, dtype=torch.float64)
+        for row in range(n // 2):
+            level[row].index_add_(0, (torch.arange(-4, 6) + 2 * row) % n, low)
+            level[n // 2 + row, 2 * row : 2 * row + 2] = torch.tensor([0.5, -0.5])
+        matrix[:n] = level @ matrix[:n]
+    return matrix / matrix.norm(dim=1, keepdim=True)
