@@ -29,19 +29,19 @@ def recover(
 ):
     """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
 
-    profile  "normal", or "fast" for less time and "high" for more, see `bm3d.PROFILES`.
+    profile  "normal", or "fast" for less time and "high" for more, see `collaborative.PROFILES`.
     start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
         default sigma, at least 0.06.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
-    sigma is the noise's standard deviation. The algorithm itself is `steps/inverse/bm3d.py`. Raises BadInput for sides
+    sigma is the noise's standard deviation. The algorithm itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
     below 16 pixels. Source: Dabov, Foi, Katkovnik, Egiazarian (2007); Venkatakrishnan, Bouman, Wohlberg (2013).
     """
-    from steps.inverse import bm3d
+    from steps.inverse import collaborative
     from steps.inverse.solvers import denoise_or_plug_in
 
     def denoise(v, noise):
-        return bm3d.denoise(v, noise, profile)
+        return collaborative.denoise(v, noise, profile)
 
     strength = strength or max(sigma, 0.06)
     return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)

@@ -2,8 +2,12 @@
 
 from typing import Annotated, Literal
 
+PROFILES = {  # of BM3D, see `collaborative.estimate`
+    "fast": {"step": 4, "reach": (12, 12), "size": (32, 16), "threshold": 3.2, "kaiser": 1.0},
+    "normal": {"step": 2, "reach": (19, 19), "size": (64, 16), "threshold": 3.2, "kaiser": 1.0},
+}
 LABEL = "BM3D deblurring"
-LOOK = ("#000000", "p")
+LOOK = ("#000000", "8")
 GPU = True
 TASKS = ("deconvolution",)
 QUICK = {"profile": "fast"}
@@ -20,8 +24,8 @@ def recover(
     sigma,
     *,
     first: Annotated[float, "> 0"] = 26.0,
-    second: Annotated[float, "> 0"] = 5e-3,
-    profile: Literal["fast", "normal", "high"] = "normal",
+    second: Annotated[float, "> 0"] = 2e-3,
+    profile: Literal["fast", "normal"] = "normal",
 ):
     """Return x̂ of y = k * x + n, circular, n white of standard deviation sigma, in two steps; H is A's transfer.
 
@@ -33,7 +37,7 @@ def recover(
 
     first, second   the lower, the less of the blur is left, and the more noise for BM3D to take out. The authors' 4e-4 of
                     the first, times the number of pixels, is 26 at 256 × 256.
-    profile         of BM3D, see `bm3d.PROFILES`.
+    profile         of BM3D: "normal", or "fast" for less time.
 
     sigma is kept above 1e-4. Raises BadInput if A is no circular convolution, and for sides below 16 pixels.
     Source: Dabov, Foi, Katkovnik, Egiazarian (2008), "Image restoration by sparse 3D transform-domain collaborative filtering".
@@ -41,7 +45,7 @@ def recover(
     import torch
 
     from steps.base.errors import BadInput
-    from steps.inverse import bm3d
+    from steps.inverse import collaborative
 
     if A.transfer is None:
         raise BadInput("bm3d_deblurring is for circular convolutions only")
@@ -53,7 +57,7 @@ def recover(
         return torch.fft.ifft2(filter_ * Y).real, sigma**2 * filter_.abs() ** 2
 
     image, spectrum = inverse(H.conj() / (H.abs() ** 2 + first * sigma**2))
-    pilot = bm3d.filtered(image, spectrum, profile)
+    pilot = collaborative.estimate(image, spectrum, PROFILES[profile])
     P = torch.fft.fft2(pilot).abs().square().mean(0) / pilot[0].numel()
     image, spectrum = inverse(H.conj() * P / (P * H.abs() ** 2 + second * sigma**2))
-    return bm3d.filtered(image, spectrum, profile, pilot)
+    return collaborative.estimate(image, spectrum, PROFILES[profile], pilot)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 LABEL = "BM3D (package)"
-LOOK = ("#000000", "<")
+LOOK = ("#000000", "d")
 PACKAGE = "bm3d"
 REPEATABLE = False  # to the last bit
 QUICK = {"iterations": 2}
@@ -45,7 +45,7 @@ def recover(
 
     try:
         import bm3d
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: its binary is not for this machine
         raise BadInput(
             "the package bm3d is not installed (pip install bm3d; free for non-commercial use only)"
         ) from error

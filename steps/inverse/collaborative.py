@@ -12,11 +12,10 @@ from steps.base.errors import BadInput
 
 SIDE = 8  # of a block, in pixels
 SMALLEST = 16  # of an image: 81 positions of a block, more than a group has
-THRESHOLD = 2.6  # in standard deviations of the noise
-PROFILES = {  # distance of the reference blocks; in either pass: how far it is searched, blocks in a group
-    "fast": {"step": 4, "reach": (12, 12), "size": (16, 16)},
-    "normal": {"step": 3, "reach": (19, 19), "size": (16, 32)},
-    "high": {"step": 2, "reach": (22, 22), "size": (16, 32)},
+PROFILES = {
+    "fast": {"step": 4, "reach": (12, 12), "size": (16, 16), "threshold": 2.6, "kaiser": 2.0},
+    "normal": {"step": 3, "reach": (19, 19), "size": (16, 32), "threshold": 2.6, "kaiser": 2.0},
+    "high": {"step": 2, "reach": (22, 22), "size": (16, 32), "threshold": 2.6, "kaiser": 2.0},
 }
 TILE = 6  # × 6 reference blocks share one window
 OPPONENT = ((1 / 3, 1 / 3, 1 / 3), (1 / 2, 0, -1 / 2), (1 / 4, -1 / 2, 1 / 4))
@@ -27,16 +26,23 @@ def denoise(y, noise, profile="normal"):
 
     noise    its standard deviation, on the scale of y; or, if it is coloured, its power spectral density (H, W), periodic:
              E |FFT(noise)|² / (H W), for white noise of standard deviation sigma everywhere sigma². At least 1e-4².
-    profile  "fast", "normal" or "high", see PROFILES.
+    profile  "fast", "normal" or "high", a key of PROFILES.
 
     Three channels are taken for RGB and filtered as CBM3D has it, others one by one. Raises BadInput for sides below 16.
     """
-    basic = filtered(y, noise, profile)
-    return filtered(y, noise, profile, basic)
+    basic = estimate(y, noise, PROFILES[profile])
+    return estimate(y, noise, PROFILES[profile], basic)
 
 
-def filtered(y, noise, profile="normal", pilot=None):
-    """Return the first estimate of y, by a hard threshold; with a pilot the second, by the Wiener filter that it gives."""
+def estimate(y, noise, settings, pilot=None):
+    """Return the first estimate of y, by a hard threshold; with a pilot the second, by the Wiener filter that it gives.
+
+    settings  step       distance of the reference blocks in pixels
+              reach      how far from a reference block others are looked for, in pixels at most 22; in either estimate
+              size       blocks in a group, a power of two up to 64; in either estimate
+              threshold  in standard deviations of a coefficient's noise
+              kaiser     beta of the window that weights the pixels of a block
+    """
     import torch
 
     height, width = y.shape[-2:]
@@ -52,16 +58,18 @@ def filtered(y, noise, profile="normal", pilot=None):
         planes = torch.tensordot(to, image, 1)
         guides = None if guide is None else torch.tensordot(to, guide, 1)
         variances = [covariance * row.square().sum() for row in opponent]
-        results.append(torch.tensordot(back, filtered_planes(planes, variances, guides, **PROFILES[profile]), 1))
+        results.append(torch.tensordot(back, estimate_planes(planes, variances, guides, settings), 1))
     return torch.stack(results).view(y.shape)
 
 
-def filtered_planes(planes, covariances, pilots, step, reach, size):
+def estimate_planes(planes, covariances, pilots, settings):
     """Return the estimate of planes (C, H, W) with the groups of the first; covariances[c] is of a block's noise."""
     import torch
 
     second = pilots is not None
-    groups = match((pilots if second else planes)[0], reach[second], size[second], step)
+    groups = match(
+        (pilots if second else planes)[0], settings["reach"][second], settings["size"][second], settings["step"]
+    )
     transform = cosine() if second else biorthogonal()
     transform = torch.kron(transform, transform)  # of an 8 × 8 block, (64, 64)
     estimates = []
@@ -69,8 +77,8 @@ def filtered_planes(planes, covariances, pilots, step, reach, size):
         deviation = (transform @ covariance * transform).sum(1).clamp(min=1e-8).sqrt()
         whiten = transform / deviation[:, None]
         pilot = coefficients(pilots[c], whiten) if second else None
-        total, weight = shrink(groups, coefficients(planes[c], whiten), pilot, deviation)
-        estimates.append(aggregate(total, weight, whiten.inverse(), planes.shape[1:]))
+        total, weight = shrink(groups, coefficients(planes[c], whiten), pilot, deviation, settings["threshold"])
+        estimates.append(aggregate(total, weight, whiten.inverse(), planes.shape[1:], settings["kaiser"]))
     return torch.stack(estimates)
 
 
@@ -100,8 +108,8 @@ def match(picture, reach, size, step):
     eighth = -(-side * side // 8)
     number = torch.arange(side * side, device=device, dtype=torch.int32).view(side, side)
     grid = torch.arange(down, device=device)[:, None], torch.arange(across, device=device)
-    own = ((grid[0] * step + reach) * width + grid[1] * step + reach).flatten()
     at_once = 256 if picture.is_cuda else 1
+    here = [slice(reach, reach + step * (count - 1) + 1, step) for count in (down, across)]
     references = down * across
     keys = torch.full((at_once * references, 8 * eighth), 2**31 - 1, dtype=torch.int32, device=device)
     blocks = torch.empty(at_once, SIDE, SIDE, height, width, device=device)
@@ -111,7 +119,7 @@ def match(picture, reach, size, step):
         n = len(some)
         b = torch.stack([windows[corner] for corner in some], out=blocks[:n]).view(n, SIDE * SIDE, -1)
         b_norms = torch.stack([window_norms[corner] for corner in some]).view(n, 1, -1)
-        a = b[:, :, own].transpose(1, 2)
+        a = b.view(n, SIDE * SIDE, height, width)[:, :, here[0], here[1]].reshape(n, SIDE * SIDE, -1).transpose(1, 2)
         # ‖a − b‖² of the tile's references and all blocks of its window, (n, references, height · width)
         d = torch.baddbmm(b_norms, a, b, alpha=-2, out=distances[:n]).add_(a.square().sum(2, keepdim=True))
         # float32 above 0 are ordered as their bits are; the last eleven give way to the candidate's number
@@ -160,7 +168,7 @@ def coefficients(plane, transform):
     return out.view(-1, SIDE**2)
 
 
-def shrink(groups, noisy, pilot, deviation):
+def shrink(groups, noisy, pilot, deviation, threshold):
     """Return (Σ weight · filtered coefficients, Σ weight) at each position: what the groups say of the block there.
 
     noisy and pilot are coefficients in units of the noise's standard deviation. A group is transformed along its blocks,
@@ -173,14 +181,14 @@ def shrink(groups, noisy, pilot, deviation):
     H = haar(size).to(noisy)
     variance = (deviation**2 / (deviation**2).mean()).to(noisy)
     total, weight = torch.zeros_like(noisy), torch.zeros_like(noisy[:, 0])
-    at_once = 2**14 if noisy.is_cuda else 64
+    at_once = (2**19 if noisy.is_cuda else 2**11) // size
     for start in range(0, count, at_once):
         at = groups[:, start : start + at_once].reshape(-1)
-        z = (H @ noisy[at].view(size, -1)).view(size, -1, SIDE**2)
+        z = (H @ noisy.index_select(0, at).view(size, -1)).view(size, -1, SIDE**2)
         if pilot is None:
-            W = (z.abs() > THRESHOLD).to(z)
+            W = (z.abs() > threshold).to(z)
         else:
-            p = (H @ pilot[at].view(size, -1)).square_().view(z.shape)
+            p = (H @ pilot.index_select(0, at).view(size, -1)).square_().view(z.shape)
             W = p / (p + 1)
         W[0, :, 0] = 1
         w = 1 / (W.square().sum(0) * variance).sum(1)
@@ -198,15 +206,20 @@ def add(total, at, values):
         total.index_add_(0, at, values)
 
 
-def aggregate(total, weight, inverse, shape):
+def aggregate(total, weight, inverse, shape, kaiser):
     """Return the plane: at each pixel the mean of the blocks' estimates, weighted, and by a Kaiser window within a block."""
     import torch
     from torch.nn.functional import fold
 
-    line = torch.kaiser_window(SIDE, False, 2.0, dtype=torch.float64)
-    window = torch.outer(line, line).view(-1, 1)
-    estimates = (window * inverse).to(total) @ total.T
-    return (fold(estimates[None], shape, SIDE) / fold((window.to(total) * weight)[None], shape, SIDE))[0, 0]
+    line = torch.kaiser_window(SIDE, False, kaiser, dtype=torch.float64)
+    estimates = (torch.outer(line, line).view(-1, 1) * inverse).to(total) @ total.T
+    weights = weight.view([n - SIDE + 1 for n in shape])
+    for _ in shape:  # rows and columns in turn
+        spread = weights.new_zeros(len(weights) + SIDE - 1, weights.shape[1])
+        for i, value in enumerate(line.tolist()):
+            spread[i : i + len(weights)] += value * weights
+        weights = spread.T
+    return fold(estimates[None], shape, SIDE)[0, 0] / weights
 
 
 def block_covariance(spectrum):
