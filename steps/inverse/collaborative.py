@@ -1,34 +1,36 @@
-"""BM3D: similar blocks are put together in groups, and each group is shrunk in a three-dimensional transform domain.
+"""BM3D: similar blocks are put together in groups, each group is shrunk in a three-dimensional transform domain.
 
-Dabov, Foi, Katkovnik, Egiazarian (2007), in their order: 1. groups by block matching; 2. collaborative filtering of the
-groups; 3. aggregation of the blocks' estimates. All of it is done twice: first by a hard threshold, then, matched on the
-first estimate, by the Wiener filter that the first estimate gives. Colour as CBM3D (2007): one set of groups, found on
-the luminance. Noise may be coloured (2008). On one device the result is the same bit for bit, whatever the threads.
+Dabov, Foi, Katkovnik, Egiazarian (2007), "Image denoising by sparse 3-D transform-domain collaborative filtering", in
+their order: groups by block matching (`matching.match`), collaborative filtering of each group (`shrink`), aggregation
+of what the groups say of each pixel (`aggregate`). All of it is done twice: first by a hard threshold, then, matched on
+the first estimate, by the Wiener filter that the first estimate gives. Colour as in their CBM3D (2007): opponent
+colours with one set of groups, found on the luminance. Noise may be coloured (2008).
+
+On one device the same input gives the same bits, whatever the number of threads or processes.
 """
 
 import math
 
 from steps.base.errors import BadInput
+from steps.inverse.matching import SIDE, match
 
-SIDE = 8  # of a block, in pixels
-SMALLEST = 16  # of an image: 81 positions of a block, more than a group has
+SMALLEST = 16  # pixels a side: 81 positions of a block, more than a group has
 PROFILES = {
     "fast": {"step": 4, "reach": (12, 12), "size": (16, 16), "threshold": 2.6, "kaiser": 2.0},
     "normal": {"step": 3, "reach": (19, 19), "size": (16, 32), "threshold": 2.6, "kaiser": 2.0},
     "high": {"step": 2, "reach": (22, 22), "size": (16, 32), "threshold": 2.6, "kaiser": 2.0},
 }
-TILE = 6  # × 6 reference blocks share one window
 OPPONENT = ((1 / 3, 1 / 3, 1 / 3), (1 / 2, 0, -1 / 2), (1 / 4, -1 / 2, 1 / 4))
 
 
 def denoise(y, noise, profile="normal"):
     """Return the BM3D estimate of images (…, C, H, W) with additive Gaussian noise.
 
-    noise    its standard deviation, on the scale of y; or, if it is coloured, its power spectral density (H, W), periodic:
-             E |FFT(noise)|² / (H W), for white noise of standard deviation sigma everywhere sigma². At least 1e-4².
+    noise    its standard deviation, on the scale of y; or, if it is coloured, its power spectral density (H, W),
+             E |FFT(noise)|² / (H W), which is sigma² everywhere for white noise. A coefficient's is at least 1e-8.
     profile  "fast", "normal" or "high", a key of PROFILES.
 
-    Three channels are taken for RGB and filtered as CBM3D has it, others one by one. Raises BadInput for sides below 16.
+    Three channels are taken for RGB, others are filtered one by one. Raises BadInput for sides below 16 pixels.
     """
     basic = estimate(y, noise, PROFILES[profile])
     return estimate(y, noise, PROFILES[profile], basic)
@@ -82,79 +84,6 @@ def estimate_planes(planes, covariances, pilots, settings):
     return torch.stack(estimates)
 
 
-def match(picture, reach, size, step):
-    """Return the groups, (size, references): the positions of the blocks most similar to each reference block, itself first.
-
-    A position is that of a block's upper left pixel, row · (W − 7) + column. References stand `step` apart, and at the
-    far edges; candidates up to `reach` pixels from them. The picture is rounded to 511 levels, so that squared distances
-    are integers below 2²⁴, exact in float32 in whatever order they are summed; ties go by the position in the window.
-    """
-    import torch
-    from torch.nn.functional import pad
-
-    device = picture.device
-    rows, columns = (n - SIDE + 1 for n in picture.shape)
-    low, high = picture.min(), picture.max()
-    levels = ((picture - (low + high) / 2) * (510 / (high - low).clamp(min=1e-12))).round()
-    norms = levels.square().unfold(0, SIDE, 1).sum(2).unfold(1, SIDE, 1).sum(2)
-
-    (down, tops), (across, lefts) = tiles(rows, step), tiles(columns, step)
-    corners = [(top, left) for top in tops for left in lefts]
-    height, width = (2 * reach + step * (n - 1) + 1 for n in (down, across))  # of a tile's window
-    windows = pad(levels, (reach,) * 4).unfold(0, SIDE, 1).unfold(1, SIDE, 1).unfold(0, height, 1).unfold(1, width, 1)
-    window_norms = pad(norms, (reach,) * 4, value=2.0**23).unfold(0, height, 1).unfold(1, width, 1)
-
-    side = 2 * reach + 1  # of the window of one reference
-    eighth = -(-side * side // 8)
-    number = torch.arange(side * side, device=device, dtype=torch.int32).view(side, side)
-    grid = torch.arange(down, device=device)[:, None], torch.arange(across, device=device)
-    at_once = 256 if picture.is_cuda else 1
-    here = [slice(reach, reach + step * (count - 1) + 1, step) for count in (down, across)]
-    references = down * across
-    keys = torch.full((at_once * references, 8 * eighth), 2**31 - 1, dtype=torch.int32, device=device)
-    blocks = torch.empty(at_once, SIDE, SIDE, height, width, device=device)
-    distances = torch.empty(at_once, references, height * width, device=device)
-    found = []
-    for some in (corners[start : start + at_once] for start in range(0, len(corners), at_once)):
-        n = len(some)
-        b = torch.stack([windows[corner] for corner in some], out=blocks[:n]).view(n, SIDE * SIDE, -1)
-        b_norms = torch.stack([window_norms[corner] for corner in some]).view(n, 1, -1)
-        a = b.view(n, SIDE * SIDE, height, width)[:, :, here[0], here[1]].reshape(n, SIDE * SIDE, -1).transpose(1, 2)
-        # ‖a − b‖² of the tile's references and all blocks of its window, (n, references, height · width)
-        d = torch.baddbmm(b_norms, a, b, alpha=-2, out=distances[:n]).add_(a.square().sum(2, keepdim=True))
-        # float32 above 0 are ordered as their bits are; the last eleven give way to the candidate's number
-        each = (n, down, across, side, side)
-        strides = (d.stride(0), across * d.stride(1) + step * width, d.stride(1) + step, width, 1)
-        key = keys[: n * references]
-        candidates = key[:, : side * side].view(each)
-        torch.bitwise_and(d.view(torch.int32).as_strided(each, strides), ~2047, out=candidates)
-        candidates |= number
-        key[:, reach * side + reach] -= 2048  # itself first
-        found.append(smallest(key, size) & 2047)
-
-    found = torch.cat(found).long()
-    corner = torch.tensor([top * columns + left for top, left in corners], device=device)
-    own = (corner[:, None] + (step * (grid[0] * columns + grid[1])).flatten()).view(-1, 1)
-    return (own + (found // side - reach) * columns + found % side - reach).T.contiguous()
-
-
-def tiles(n, step):
-    """Return (references in a tile, the tiles' first positions) along a side of n positions; the last ends at the edge."""
-    references = min(TILE, (n - 1) // step + 1)
-    last = n - 1 - step * (references - 1)
-    return references, [*range(0, last, step * references), last]
-
-
-def smallest(key, size):
-    """Return the `size` smallest of each row, in order: they lie among the eights with the `size` smallest minima."""
-    import torch
-
-    eighths = key.view(len(key), 8, -1)
-    best = eighths.amin(1).topk(size, 1, largest=False, sorted=False).indices
-    members = eighths.gather(2, best[:, None].expand(-1, 8, -1)).view(len(key), -1)
-    return torch.topk(members, size, 1, largest=False).values
-
-
 def coefficients(plane, transform):
     """Return the transforms of the blocks at all positions, (positions, 64)."""
     import torch
@@ -171,9 +100,10 @@ def coefficients(plane, transform):
 def shrink(groups, noisy, pilot, deviation, threshold):
     """Return (Σ weight · filtered coefficients, Σ weight) at each position: what the groups say of the block there.
 
-    noisy and pilot are coefficients in units of the noise's standard deviation. A group is transformed along its blocks,
-    too, multiplied by W = [|noisy| > threshold], or with a pilot by W = pilot² / (pilot² + 1), and transformed back; its
-    weight is 1 / Σ W² deviation², the inverse variance of what noise is left. The group's mean is kept as it is.
+    noisy and pilot are coefficients in units of the noise's standard deviation. A group's are transformed along its
+    blocks, too, multiplied by W, which is 1 or 0 by a threshold, or with a pilot W = pilot² / (pilot² + 1), and
+    transformed back. The group's weight is 1 / Σ W² deviation², the inverse variance of what noise is left in it. The
+    mean of a group is kept as it is.
     """
     import torch
 
@@ -207,7 +137,7 @@ def add(total, at, values):
 
 
 def aggregate(total, weight, inverse, shape, kaiser):
-    """Return the plane: at each pixel the mean of the blocks' estimates, weighted, and by a Kaiser window within a block."""
+    """Return the plane: at each pixel the mean of the blocks' estimates, by weight and a Kaiser window in the block."""
     import torch
     from torch.nn.functional import fold
 

@@ -34,7 +34,7 @@ def recover(
         default sigma, at least 0.06.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
-    sigma is the noise's standard deviation. The algorithm itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
+    sigma is the noise's standard deviation. BM3D itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
     below 16 pixels. Source: Dabov, Foi, Katkovnik, Egiazarian (2007); Venkatakrishnan, Bouman, Wohlberg (2013).
     """
     from steps.inverse import collaborative

@@ -29,18 +29,19 @@ def recover(
 ):
     """Return x̂ of y = k * x + n, circular, n white of standard deviation sigma, in two steps; H is A's transfer.
 
-        x₁ = hard threshold of F₁ y,  F₁ = conj(H) / (|H|² + first · sigma²)                   regularised inverse
-        x̂  = Wiener filter of F₂ y,   F₂ = conj(H) · P / (P · |H|² + second · sigma²)          regularised Wiener inverse
+        x₁ = threshold of F₁ y        F₁ = conj(H) / (|H|² + first · sigma²)              regularised inverse
+        x̂  = Wiener filter of F₂ y    F₂ = conj(H) · P / (|H|² · P + second · sigma²)     regularised Wiener inverse
 
-    P = |FFT(x₁)|² / (H W), the mean over the channels; x₁ is also the pilot of BM3D's Wiener filter. The noise of Fᵢ y has
-    the power spectral density sigma² |Fᵢ|², by which BM3D knows the variance of each coefficient of a block.
+    P = |FFT(x₁)|² / (H W), the mean over the channels; x₁ is also the Wiener filter's pilot. The noise of Fᵢ y has the
+    power spectral density sigma² |Fᵢ|², which tells BM3D the variance of each coefficient of a block. The mean is kept.
 
-    first, second   the lower, the less of the blur is left, and the more noise for BM3D to take out. The authors' 4e-4 of
-                    the first, times the number of pixels, is 26 at 256 × 256.
+    first, second   the lower, the less blur is left, and the more noise for BM3D to take out. The first is the authors'
+                    4e-4 at 256 × 256 pixels, which they multiply by the number of pixels; their second is 5e-3.
     profile         of BM3D: "normal", or "fast" for less time.
 
     sigma is kept above 1e-4. Raises BadInput if A is no circular convolution, and for sides below 16 pixels.
-    Source: Dabov, Foi, Katkovnik, Egiazarian (2008), "Image restoration by sparse 3D transform-domain collaborative filtering".
+    Source: Dabov, Foi, Katkovnik, Egiazarian (2008), "Image restoration by sparse 3D transform-domain collaborative
+    filtering".
     """
     import torch
 
@@ -52,12 +53,14 @@ def recover(
     sigma = max(sigma, 1e-4)
     H = torch.fft.fft2(torch.fft.irfft2(A.transfer, s=A.shape[-2:]).to(y))
     Y = torch.fft.fft2(y)
+    penalty = torch.full_like(H.real, sigma**2)
+    penalty[0, 0] = 0  # the mean is no noise
 
     def inverse(filter_):
         return torch.fft.ifft2(filter_ * Y).real, sigma**2 * filter_.abs() ** 2
 
-    image, spectrum = inverse(H.conj() / (H.abs() ** 2 + first * sigma**2))
+    image, spectrum = inverse(H.conj() / (H.abs() ** 2 + first * penalty))
     pilot = collaborative.estimate(image, spectrum, PROFILES[profile])
-    P = torch.fft.fft2(pilot).abs().square().mean(0) / pilot[0].numel()
-    image, spectrum = inverse(H.conj() * P / (P * H.abs() ** 2 + second * sigma**2))
+    P = (torch.fft.fft2(pilot).abs().square().mean(0) / pilot[0].numel()).clamp(min=1e-12)
+    image, spectrum = inverse(H.conj() * P / (H.abs() ** 2 * P + second * penalty))
     return collaborative.estimate(image, spectrum, PROFILES[profile], pilot)
