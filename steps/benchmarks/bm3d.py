@@ -1,9 +1,8 @@
 """Time BM3D on one core, ours against its authors' program, in turn, and say the PSNR of both."""
 
-import importlib
-import platform
 import statistics
 import time
+from importlib.util import find_spec
 
 SIGMA = 25 / 255
 SIZES = (64, 256, 512)  # pixels a side
@@ -39,7 +38,7 @@ def measure(kind, channels, size):
 
 
 def table(rounds):
-    """Print seconds and PSNR for each size, gray and colour: medians of some rounds, in each of which all take turns."""
+    """Print seconds and PSNR for each size, gray and colour: medians of some rounds, in which all take turns."""
     import torch
 
     from steps.inverse.collaborative import PROFILES
@@ -47,8 +46,8 @@ def table(rounds):
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    kinds = [*PROFILES] + ([PACKAGE] if importlib.util.find_spec("bm3d") else [])
-    print(f"BM3D, sigma 25/255: {processor()}, one thread, torch {torch.__version__}, Python {platform.python_version()}\n")
+    kinds = [*PROFILES] + ([PACKAGE] if find_spec("bm3d") else [])
+    print(f"BM3D, sigma 25/255: {processor()}, one thread, torch {torch.__version__}\n")
     print("| pixels | channels | by | seconds | times as fast as the package | PSNR [dB] |")
     print("| ---: | ---: | --- | ---: | ---: | ---: |")
     measure("fast", 1, 64)  # loads libraries
