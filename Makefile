@@ -26,7 +26,7 @@ paper: $(READY)
 # makes the first seed); then tables and figures of what there is, the rest marked "not run".
 CELLS_OF_PAPER = $(BIN)/python -m steps cells config/paper.yaml
 paper-cpu: $(READY)
-	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d \
+	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d_package \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
 	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && \
 	if [ -n "$$cells" ]; then $(BIN)/snakemake --cores $(CORES) --keep-going $$(echo "$$cells" | sort -u) \

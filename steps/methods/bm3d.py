@@ -1,19 +1,17 @@
 """BM3D: groups of similar blocks, filtered together in a transform domain; CBM3D on colour images."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 LABEL = "BM3D"
 LOOK = ("#000000", "^")
-PACKAGE = "bm3d"
-REPEATABLE = False  # to the last bit
-QUICK = {"iterations": 2}
+GPU = True
+QUICK = {"iterations": 2, "profile": "fast"}
 ENOUGH = {"iterations": 3}
-SMALLEST = 9  # pixels a side: the blocks are 8 × 8
 
 
 def needs(image_mb, *, iterations, **_):
     """Return (MB of memory, minutes) for an image of so many MB: measured at 512 pixels, with a margin."""
-    return 1000 + 400 * image_mb, 5 + iterations * image_mb / 3
+    return 1000 + 500 * image_mb, 5 + iterations * image_mb / 10
 
 
 def recover(
@@ -21,6 +19,7 @@ def recover(
     A,
     sigma,
     *,
+    profile: Literal["fast", "normal", "high"] = "normal",
     start: Annotated[float, "> 0"] = 0.4,
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
@@ -30,34 +29,19 @@ def recover(
 ):
     """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
 
+    profile  "normal", or "fast" for less time and "high" for more, see `collaborative.PROFILES`.
     start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
         default sigma, at least 0.06.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
-    sigma is the noise's standard deviation; the package's default profile is used. Raises BadInput if the package bm3d,
-    a closed binary free for non-commercial use only, is not installed, and for sides below 9 pixels.
-    Source: Dabov et al. (2007), Mäkinen et al. (2020).
+    sigma is the noise's standard deviation. BM3D itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
+    below 16 pixels. Source: Dabov, Foi, Katkovnik, Egiazarian (2007); Venkatakrishnan, Bouman, Wohlberg (2013).
     """
-    import torch
-
-    from steps.base.errors import BadInput
+    from steps.inverse import collaborative
     from steps.inverse.solvers import denoise_or_plug_in
 
-    try:
-        import bm3d
-    except ImportError as error:
-        raise BadInput(
-            "the package bm3d is not installed (pip install bm3d; free for non-commercial use only)"
-        ) from error
-
-    if min(A.shape[-2:]) < SMALLEST:
-        raise BadInput(f"the {A.shape[-2]}x{A.shape[-1]} image is too small; bm3d needs {SMALLEST} pixels a side")
-
     def denoise(v, noise):
-        image = v.movedim(0, -1).cpu().numpy().astype("float64")
-        filter_image = bm3d.bm3d_rgb if image.shape[-1] == 3 else bm3d.bm3d
-        result = filter_image(image if image.shape[-1] == 3 else image[..., 0], max(noise, 1e-4))
-        return torch.from_numpy(result.reshape(image.shape)).movedim(-1, 0).to(v)
+        return collaborative.denoise(v, noise, profile)
 
     strength = strength or max(sigma, 0.06)
     return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)
