@@ -27,7 +27,7 @@ def recover(
     scales: Annotated[int, ">= 1"] = 4,
     skip: Annotated[int, ">= 0"] = 4,
     inputs: Annotated[int, ">= 1"] = 8,
-    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    upsampling: Literal["bilinear", "nearest"] = "nearest",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,

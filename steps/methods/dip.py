@@ -26,7 +26,7 @@ def recover(
     scales: Annotated[int, ">= 1"] = 4,
     skip: Annotated[int, ">= 0"] = 4,
     inputs: Annotated[int, ">= 1"] = 8,
-    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    upsampling: Literal["bilinear", "nearest"] = "nearest",
     padding: Literal["reflect", "zeros"] = "reflect",
     l1: Annotated[float, ">= 0"] = 0.0,
     l2: Annotated[float, ">= 0"] = 0.0,
@@ -38,6 +38,7 @@ def recover(
     patience: Annotated[int, ">= 1"] = 1000,
     min_start: Annotated[int, ">= 0"] = 500,
     discrepancy: Annotated[float, ">= 0"] = 1.0,
+    fits: Annotated[int, ">= 1"] = 2,
     clipped: bool = False,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
@@ -56,27 +57,43 @@ def recover(
         how it is fitted, what is returned and when it stops, see steps/prior/fit.py.
     discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle,
         a polynomial average somewhat later; 0, like a sigma of 0, for never.
+    fits  return the mean of so many, whose networks, codes and input noises are other draws; each has `iterations`.
     clipped  y was clipped to [0, 1] after the noise was added, so that its mean is not A x but that of clipped noise:
         the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/inverse/clipping.py.
 
-    Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one.
-    Source: Ulyanov, Vedaldi, Lempitsky (2018) and Anderson, section 3; the settings of both, and how the defaults were
-    found, are in docs/prior.md.
+    Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one; the estimate
+    is the mean of the present fit's and of those before it, and the count goes on from fit to fit. Source: Ulyanov,
+    Vedaldi, Lempitsky (2018), for the mean section 4.1; Anderson, section 3; the settings of both, and how the defaults
+    were found, are in docs/prior.md.
     """
+    from functools import partial
+
     from steps.inverse import clipping
     from steps.prior import networks
     from steps.prior.fit import Fit
 
-    size = {"network": network, "channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "seed": seed}
+    size = {"network": network, "channels": channels, "scales": scales, "skip": skip, "inputs": inputs}
     size |= {"upsampling": upsampling, "padding": padding, "p_keep": p_keep}
-    settings = {"lr": lr, "l1": l1, "l2": l2, "input_noise": input_noise, "output": output, "seed": seed}
+    settings = {"lr": lr, "l1": l1, "l2": l2, "input_noise": input_noise, "output": output}
     settings |= {"backtrack": backtrack, "window": window, "patience": patience, "min_start": min_start}
     settings |= {"optimiser": optimiser, "precision": precision, "deterministic": deterministic}
-    fit = Fit(lambda: networks.create(A.shape, **size), A.shape, y.device, **settings)
 
     def data_term(x):
         expected = clipping.mean(A.forward(x), sigma) if clipped else A.forward(x)
         return (expected - y).square().mean()
 
+    results, behind, latest = [], 0, 0
+
+    def tell(iteration, x, *losses):
+        nonlocal latest
+        latest = behind + iteration
+        if callback:
+            callback(latest, sum(results, x) / (len(results) + 1), *losses)
+
     noise = clipping.spread(y, sigma) if clipped else sigma
-    return fit.run(data_term, iterations, callback, discrepancy * noise**2)
+    for k in range(fits):
+        draw = networks.stream(seed, 4, k) if k else seed
+        fit = Fit(partial(networks.create, A.shape, **size, seed=draw), A.shape, y.device, seed=draw, **settings)
+        results.append(fit.run(data_term, iterations, tell, discrepancy * noise**2))
+        behind = latest
+    return sum(results) / fits

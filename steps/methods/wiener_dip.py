@@ -26,7 +26,7 @@ def recover(
     scales: Annotated[int, ">= 1"] = 4,
     skip: Annotated[int, ">= 0"] = 4,
     inputs: Annotated[int, ">= 1"] = 8,
-    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    upsampling: Literal["bilinear", "nearest"] = "nearest",
     input_noise: Annotated[float, ">= 0"] = 0.0,
     output: Literal["last", "average", "polynomial", "unperturbed"] = "polynomial",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
@@ -48,6 +48,6 @@ def recover(
 
     settings = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
     settings |= {"optimiser": optimiser, "lr": lr, "input_noise": input_noise, "output": output, "seed": seed}
-    settings |= {"precision": precision, "deterministic": deterministic, "discrepancy": 0.0}
+    settings |= {"precision": precision, "deterministic": deterministic, "discrepancy": 0.0, "fits": 1}
     filtered = wiener.recover(y, A, sigma, prior=prior)
     return dip.recover(filtered, Operator(A.shape), sigma, iterations=iterations, **settings, callback=callback)
