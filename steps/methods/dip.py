@@ -94,6 +94,8 @@ def recover(
     for k in range(fits):
         draw = networks.stream(seed, 4, k) if k else seed
         fit = Fit(partial(networks.create, A.shape, **size, seed=draw), A.shape, y.device, seed=draw, **settings)
-        results.append(fit.run(data_term, iterations, tell, discrepancy * noise**2))
+        x = fit.run(data_term, iterations, tell, discrepancy * noise**2)
+        mean = sum(results, x) / (k + 1)
+        results.append(x)
         behind = latest
-    return sum(results) / fits
+    return mean
