@@ -16,6 +16,8 @@ from tests.workflows import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not IMAGES, reason="no folder of test images in PRIORBENCH_IMAGES")]
 
+NETWORK = {"optimiser": "adam", "channels": 128, "scales": 5, "skip": 0, "inputs": 32, "upsampling": "bilinear"}
+
 with open(ROOT / "config/published.csv", encoding="utf-8") as file:
     PUBLISHED = list(csv.DictReader(file))
 
@@ -79,13 +81,20 @@ def test_tv_gives_table_1(lam, name, sigma, published):
 @pytest.mark.parametrize("name, sigma, published", [c for c in cells("table2", "ns", "cameraman") if c.values[1] < 0.5])
 def test_the_prior_gives_table_2(name, sigma, published):
     """The settings of config/paper.yaml: no skips, lr 1e-4; the paper does not say how many iterations."""
-    settings = {"lr": 1e-4, "iterations": 1500, "output": "average"}
+    settings = NETWORK | {
+        "lr": 1e-4,
+        "iterations": 1500,
+        "input_noise": 0.0,
+        "output": "average",
+        "discrepancy": 0.0,
+        "fits": 1,
+    }
     assert recovered_psnr(name, "denoising", "dip", sigma, clip=True, **settings) == pytest.approx(published, abs=1)
 
 
 @pytest.mark.parametrize("name, sigma, published", cells("table1", "wiener_ns", "house"))
 def test_the_prior_after_wiener_changes_the_psnr_negligibly(name, sigma, published):
-    settings = {"prior": "white", "lr": 1e-4, "iterations": 500}
+    settings = NETWORK | {"prior": "white", "lr": 1e-4, "iterations": 500, "input_noise": 0.0, "output": "last"}
     filtered = recovered_psnr(name, "deconvolution", "wiener", sigma, prior="white")
     found = recovered_psnr(name, "deconvolution", "wiener_dip", sigma, **settings)
     assert found == pytest.approx(filtered, abs=0.3)
@@ -98,7 +107,7 @@ def test_the_prior_is_not_the_best_for_the_single_pixel_camera(compression):
     x = load_image("barbara_set14", gray=True, size=[64])
     A = load("tasks", "single_pixel").Operator(x.shape, compression=float(compression))
     settings = {"bm3d": {"start": 0.1, "strength": 0.1, "rho": 0.1, "iterations": 50}}
-    settings["admm_dip"] = {"lr": 1e-4, "inner": 20, "iterations": 50}
+    settings["admm_dip"] = NETWORK | {"lr": 1e-4, "inner": 20, "iterations": 50}
     found = {}
     for method, parameters in settings.items():
         estimate = load("methods", method).recover(A.forward(x), A, 0.0, **parameters)

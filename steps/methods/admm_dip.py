@@ -18,14 +18,15 @@ def recover(
     sigma,
     *,
     iterations: Annotated[int, ">= 1"] = 50,
-    inner: Annotated[int, ">= 1"] = 40,
+    inner: Annotated[int, ">= 1"] = 10,
     rho: Annotated[float, "> 0"] = 0.1,
-    lr: Annotated[float, "> 0"] = 0.001,
-    channels: Annotated[int, ">= 1"] = 128,
-    scales: Annotated[int, ">= 1"] = 5,
-    skip: Annotated[int, ">= 0"] = 0,
-    inputs: Annotated[int, ">= 1"] = 32,
-    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    optimiser: Literal["adam", "muon"] = "muon",
+    lr: Annotated[float, "> 0"] = 0.02,
+    channels: Annotated[int, ">= 1"] = 32,
+    scales: Annotated[int, ">= 1"] = 4,
+    skip: Annotated[int, ">= 0"] = 4,
+    inputs: Annotated[int, ">= 1"] = 8,
+    upsampling: Literal["bilinear", "nearest"] = "nearest",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
@@ -33,7 +34,7 @@ def recover(
 ):
     """Return z after `iterations` of ADMM (see `solvers.plug_and_play`) with  z ← f_θ(code), θ fitted to x + u.
 
-    Each z-step is `inner` steps of Adam on  min_θ mean (f_θ(code) − (x + u))², starting from the weights and the
+    Each z-step is `inner` steps on  min_θ mean (f_θ(code) − (x + u))², starting from the weights and the
     optimiser of the last (a warm start). If A = I every z-step is one towards y, since ADMM would come back to the
     noise of y. rho is ADMM's penalty; sigma is not used. The network's settings are those of
     steps/methods/dip.py. Calls callback(iteration, z, ½‖A z − y‖²). Source: Anderson, section 5.3.
@@ -43,7 +44,7 @@ def recover(
     from steps.prior.fit import Fit
 
     size = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
-    settings = {"lr": lr, "precision": precision, "deterministic": deterministic}
+    settings = {"optimiser": optimiser, "lr": lr, "precision": precision, "deterministic": deterministic}
     fit = Fit(lambda: networks.create(A.shape, **size, seed=seed), A.shape, y.device, **settings)
 
     def project(v, _=None):

@@ -17,68 +17,84 @@ def recover(
     A,
     sigma,
     *,
-    iterations: Annotated[int, ">= 1"] = 2000,
-    lr: Annotated[float, "> 0"] = 0.001,
+    iterations: Annotated[int, ">= 1"] = 600,
+    optimiser: Literal["adam", "muon"] = "muon",
+    lr: Annotated[float, "> 0"] = 0.02,
     network: Literal["hourglass", "deep_decoder"] = "hourglass",
-    channels: Annotated[int, ">= 1"] = 128,
-    scales: Annotated[int, ">= 1"] = 5,
-    skip: Annotated[int, ">= 0"] = 0,
-    inputs: Annotated[int, ">= 1"] = 32,
-    upsampling: Literal["bilinear", "nearest"] = "bilinear",
+    channels: Annotated[int, ">= 1"] = 32,
+    scales: Annotated[int, ">= 1"] = 4,
+    skip: Annotated[int, ">= 0"] = 4,
+    inputs: Annotated[int, ">= 1"] = 8,
+    upsampling: Literal["bilinear", "nearest"] = "nearest",
     padding: Literal["reflect", "zeros"] = "reflect",
     l1: Annotated[float, ">= 0"] = 0.0,
     l2: Annotated[float, ">= 0"] = 0.0,
     p_keep: Annotated[float, "> 0", "<= 1"] = 1.0,
-    input_noise: Annotated[float, ">= 0"] = 0.0,
-    output: Literal["last", "average", "unperturbed"] = "last",
+    input_noise: Annotated[float, ">= 0"] = 0.0333,
+    output: Literal["last", "average", "polynomial", "unperturbed"] = "polynomial",
     backtrack: bool = False,
     window: Annotated[int, ">= 0", "!= 1"] = 0,
     patience: Annotated[int, ">= 1"] = 1000,
     min_start: Annotated[int, ">= 0"] = 500,
-    discrepancy: Annotated[float, ">= 0"] = 0.0,
+    discrepancy: Annotated[float, ">= 0"] = 1.0,
+    fits: Annotated[int, ">= 1"] = 2,
     clipped: bool = False,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
     callback=None,
 ):
-    """Return f_θ(z) after `iterations` steps of Adam on  min_θ mean (A f_θ(z) − y)² + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
+    """Return f_θ(z) after at most `iterations` steps on  min_θ mean (A f_θ(z) − y)² + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
 
     y is a measurement, A its operator: the prior is the network and the early stop. sigma, the standard deviation of
     y's noise, is used by `discrepancy` and `clipped` only. The result is (C, H, W) in (0, 1). Raises BadInput if the
-    loss is not finite, if memory runs out, for a `window` with too few iterations to stop in, and for `discrepancy`
-    without noise.
+    loss is not finite, if memory runs out, and for a `window` with too few iterations to stop in.
 
     network, channels, scales, skip, inputs, upsampling, padding, p_keep (dropout), seed
         the network and its code z ~ U(0, 1/10), see prior/networks.py; an image too small for `scales` gets fewer.
-    lr, l1, l2, input_noise, output, backtrack, window, patience, min_start, precision, deterministic
+    optimiser, lr, l1, l2, input_noise, output, backtrack, window, patience, min_start, precision, deterministic
         how it is fitted, what is returned and when it stops, see steps/prior/fit.py.
-    discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle;
-        0 for never.
+    discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle,
+        a polynomial average somewhat later; 0, like a sigma of 0, for never.
+    fits  return the mean of so many, whose networks, codes and input noises are other draws; each has `iterations`.
     clipped  y was clipped to [0, 1] after the noise was added, so that its mean is not A x but that of clipped noise:
         the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/inverse/clipping.py.
 
-    Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one.
-    Source: Ulyanov, Vedaldi, Lempitsky (2018): skip = 4, lr = 0.01, input_noise = 1/30, output = average for denoising;
-    Anderson, section 3: no skips, lr = 1e-4.
+    Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one; the estimate
+    is the mean of the present fit's and of those before it, and the count goes on from fit to fit. Source: Ulyanov,
+    Vedaldi, Lempitsky (2018), for the mean section 4.1; Anderson, section 3; the settings of both, and how the defaults
+    were found, are in docs/prior.md.
     """
-    from steps.base.errors import BadInput
+    from functools import partial
+
     from steps.inverse import clipping
     from steps.prior import networks
     from steps.prior.fit import Fit
 
-    if discrepancy and not sigma:
-        raise BadInput(f"discrepancy: {discrepancy} needs noise to stop at, but sigma is 0")
-    size = {"network": network, "channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "seed": seed}
+    size = {"network": network, "channels": channels, "scales": scales, "skip": skip, "inputs": inputs}
     size |= {"upsampling": upsampling, "padding": padding, "p_keep": p_keep}
-    settings = {"lr": lr, "l1": l1, "l2": l2, "input_noise": input_noise, "output": output, "seed": seed}
+    settings = {"lr": lr, "l1": l1, "l2": l2, "input_noise": input_noise, "output": output}
     settings |= {"backtrack": backtrack, "window": window, "patience": patience, "min_start": min_start}
-    settings |= {"precision": precision, "deterministic": deterministic}
-    fit = Fit(lambda: networks.create(A.shape, **size), A.shape, y.device, **settings)
+    settings |= {"optimiser": optimiser, "precision": precision, "deterministic": deterministic}
 
     def data_term(x):
         expected = clipping.mean(A.forward(x), sigma) if clipped else A.forward(x)
         return (expected - y).square().mean()
 
+    results, behind, latest = [], 0, 0
+
+    def tell(iteration, x, *losses):
+        nonlocal latest
+        latest = behind + iteration
+        if callback:
+            callback(latest, sum(results, x) / (len(results) + 1), *losses)
+
     noise = clipping.spread(y, sigma) if clipped else sigma
-    return fit.run(data_term, iterations, callback, discrepancy * noise**2)
+    for k in range(fits):
+        draw = networks.stream(seed, 4, k) if k else seed
+        fit = Fit(partial(networks.create, A.shape, **size, seed=draw), A.shape, y.device, seed=draw, **settings)
+        x = fit.run(data_term, iterations, tell, discrepancy * noise**2)
+        mean = sum(results, x) / (k + 1)
+        results.append(x)
+        behind = latest
+    return mean

@@ -1,11 +1,11 @@
 """The deep image prior: networks, layers, the fit, when to stop, and what a recovery by it needs."""
 
 
-def needs(image_mb, *, iterations, channels, inner=1, **_):
+def needs(image_mb, *, iterations, channels, inner=1, fits=1, **_):
     """Return (MB of memory, minutes on one CPU thread) of a method that fits the prior to an image of so many MB.
 
-    Measured at 512 pixels, doubled; the time is that of iterations × inner steps. 4000 MB are for CUDA's libraries,
-    which are not measured.
+    Measured at 512 pixels, doubled; the time is that of iterations × inner × fits steps. 4000 MB are for CUDA's
+    libraries, which are not measured.
     """
     width = max(1, channels / 128)
-    return 4000 + 2500 * image_mb * width, 15 + iterations * inner * image_mb * width**2 / 8
+    return 4000 + 2500 * image_mb * width, 15 + iterations * inner * fits * image_mb * width**2 / 8

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import ctypes
-import os
+import itertools
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 
@@ -11,9 +11,11 @@ import torch
 
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
+from steps.prior.device import algorithms, enough_memory
+from steps.prior.muon import Muon
 from steps.prior.networks import count_parameters, stream
 from steps.prior.processor import has_bfloat16
-from steps.prior.stopping import MovingVariance
+from steps.prior.stopping import MovingVariance, average_centred_at, polynomial_weight
 
 CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
 DROP = 10**0.5  # backtracking: the data term has grown by 5 dB
@@ -33,16 +35,19 @@ def keep_memory():
 
 @dataclass(eq=False)
 class Fit:
-    """A network f_θ and its code z, fitted by Adam to  min_θ data_term(f_θ(z)) + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
+    """A network f_θ and its code z, fitted to  min_θ data_term(f_θ(z)) + l1 Σ‖W‖₁ + l2 Σ ½‖W‖².
 
     The sums are over the weights W of the convolutions, biases and norms excepted (Anderson, section 4.1). `create()`
     returns (network, code), see `networks.create`; `shape` is the image's (C, H, W). A second `run` goes on from where
     the first ended.
 
-    lr           Adam's step.
+    optimiser    "adam"; "muon": the weights W by Muon (see steps/prior/muon.py), biases and norms by Adam.
+    lr           the step, Muon's and Adam's.
     input_noise  standard deviation of what is added to z, drawn anew in every iteration.
-    output       "last": the iterate; "average": the running average of iterates with weight 0.99; "unperturbed": f_θ(z)
-                 without input noise and dropout, made only where a trace keeps it or it may be what is returned.
+    output       "last": the iterate; "average": the running average of iterates with weight 0.99; "polynomial": that
+                 with weight 5 / (k + 4) for the k-th iterate of a run, whose centre is at 5/6 of the run;
+                 "unperturbed": f_θ(z) without input noise and dropout, made only where a trace keeps it or it may be
+                 what is returned.
     backtrack    every 100 iterations, if the data term has grown by 5 dB since the last check, restore weights,
                  optimiser and average of that check; if it does so again at once, with half the step.
     window       return the output of least moving variance (see `stopping.MovingVariance`, for patience and min_start
@@ -60,6 +65,7 @@ class Fit:
     shape: tuple
     device: torch.device
     _: KW_ONLY
+    optimiser: str = "adam"
     lr: float
     l1: float = 0.0
     l2: float = 0.0
@@ -81,7 +87,8 @@ class Fit:
         """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer if it stops by itself.
 
         data_term(image) is what is minimised, a tensor of one; the fit stops as soon as it is at most `target`, 0 for
-        never (on CUDA, looking is waiting). Calls callback(iteration, output, data term), with a fourth argument, the
+        never (on CUDA, looking is waiting); with a polynomial average it goes on until the average's centre is there,
+        at 6/5 of that iteration. Calls callback(iteration, output, data term), with a fourth argument, the
         penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
         again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
         the size of the image, if memory runs out.
@@ -92,7 +99,7 @@ class Fit:
                 f"iterations={iterations}; patience and the larger of the others must add up to that at most"
             )
         try:
-            with _enough_memory(self.device, self.shape), _algorithms(self.device, self.deterministic):
+            with enough_memory(self.device, self.shape), algorithms(self.device, self.deterministic):
                 return self._run(data_term, iterations, callback, target)
         except FloatingPointError as error:
             if self.dtype == torch.float32:
@@ -105,12 +112,15 @@ class Fit:
         if self.device.type == "cpu":
             keep_memory()
         self.dtype = dtype
-        with _enough_memory(self.device, self.shape):
+        with enough_memory(self.device, self.shape):
             network, code = self.create()
             self.network = network.to(self.device, memory_format=torch.channels_last)
             self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
         self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
-        self.optimiser = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
+        kernels = self.weights if self.optimiser == "muon" else []
+        self.optimisers = [Muon(kernels, lr=self.lr)] if kernels else []
+        rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
+        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True))
         self.noise = torch.Generator(self.device).manual_seed(stream(self.seed, 2))
         self.average = None
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
@@ -119,22 +129,24 @@ class Fit:
     def _run(self, data_term, iterations, callback, target):
         traced = set(kept(iterations))
         stop = MovingVariance(self.window, self.patience, self.min_start) if self.window else None
-        saved = None
+        saved = last = None
         for iteration in range(1, iterations + 1):
             check = iteration % CHECK == 0 or iteration == iterations
             estimate, loss, penalty = self._step(data_term, iteration, check)
-            reached = target and float(loss) <= target
-            if self.output == "average":
-                self.average = estimate if self.average is None else self.average.lerp(estimate, 0.01)
+            if target and not last and float(loss) <= target:
+                last = average_centred_at(iteration) if self.output == "polynomial" else iteration
+                print(f"the data term has come down to {target:.4g}: iteration {last} is the last", flush=True)
+            if self.output in ("average", "polynomial"):
+                weight = 0.01 if self.output == "average" else polynomial_weight(iteration)
+                self.average = estimate if self.average is None else self.average.lerp(estimate, weight)
                 estimate = self.average
-            elif self.output == "unperturbed" and (iteration in traced or stop or reached):
+            elif self.output == "unperturbed" and (iteration in traced or stop or iteration == last):
                 estimate = self.unperturbed()
             if callback:
                 callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
             if stop and stop(iteration, estimate):
                 break
-            if reached:
-                print(f"the data term has come down to {target:.4g}: stopped", flush=True)
+            if iteration == last:
                 break
             if self.backtrack and check:
                 saved = self._check(float(loss), estimate, saved)
@@ -149,14 +161,15 @@ class Fit:
         code = self.code
         if self.input_noise:
             code = code + self._draw()
-        self.optimiser.zero_grad()
+        self.network.zero_grad()
         estimate = self._image(code)
         loss = data_term(estimate)
         penalty = self._penalty()
         (loss if penalty is None else loss + penalty).backward()
         if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
             raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
 
     def _draw(self):
@@ -190,50 +203,17 @@ class Fit:
     def _check(self, loss, estimate, saved):
         """Return what the next check may restore: the present state, or the saved one if the fit has dropped."""
         if saved is None or not loss > DROP * saved["loss"]:
-            state = copy.deepcopy({"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()})
-            return state | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
+            state = {"network": self.network.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
+            return copy.deepcopy(state) | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
         self.network.load_state_dict(saved["network"])
-        self.optimiser.load_state_dict(copy.deepcopy(saved["optimiser"]))
+        for optimiser, state in zip(self.optimisers, copy.deepcopy(saved["optimisers"])):
+            optimiser.load_state_dict(state)
         self.average = saved["average"]
         if self.output == "unperturbed":  # of that check perhaps no such output was made
             saved["estimate"] = self.unperturbed()
         if saved["again"]:  # without input noise the same steps would only lead to the same drop
-            for group in self.optimiser.param_groups:
+            for group in itertools.chain(*(optimiser.param_groups for optimiser in self.optimisers)):
                 group["lr"] /= 2
-            saved["optimiser"] = copy.deepcopy(self.optimiser.state_dict())
+            saved["optimisers"] = copy.deepcopy([optimiser.state_dict() for optimiser in self.optimisers])
         print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
         return saved | {"again": True}
-
-
-@contextlib.contextmanager
-def _algorithms(device, deterministic):
-    """Inside, on CUDA, torch's deterministic algorithms if asked for, else the fastest of cuDNN."""
-    if device.type != "cuda":
-        yield
-        return
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
-    torch.use_deterministic_algorithms(deterministic)
-    torch.backends.cudnn.benchmark = not deterministic
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0])
-        torch.backends.cudnn.benchmark = before[1]
-
-
-@contextlib.contextmanager
-def _enough_memory(device, shape):
-    """Turn a lack of memory, in any of torch's words for it, into BadInput; no other error."""
-    words = ("allocate memory", "out of memory", "ALLOC_FAILED")
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not (isinstance(error, MemoryError) or any(word in str(error) for word in words)):
-            raise
-        elsewhere = "" if device.type == "cpu" else ", or set device: cpu"
-        raise BadInput(
-            f"out of memory on {device} for a {'x'.join(map(str, shape))} image; lower channels, inputs or skip, "
-            f"crop or resize the image{elsewhere} ({str(error).splitlines()[0][:100]})"
-        ) from error

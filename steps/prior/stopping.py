@@ -31,3 +31,21 @@ class MovingVariance:
         if variance < self.least:
             self.least, self.iteration, self.best = variance, iteration, estimate
         return self.best is not None and iteration - self.iteration >= self.patience
+
+
+def polynomial_weight(k, degree=4):
+    """Return what the k-th iterate, k ≥ 1, weighs in the running average that it is added to: 5 / (k + 4).
+
+    In the average of n iterates the i-th then has weight ∝ i (i + 1) (i + 2) (i + 3), about i⁴: what was early is
+    forgotten, however long the run. Source: Shamir and Zhang (2013), Stochastic gradient descent for non-smooth
+    optimization, section 3.
+    """
+    return (degree + 1) / (k + degree)
+
+
+def average_centred_at(iteration, degree=4):
+    """Return how many iterates, rounded up, the polynomial average has if its centre is at that iteration: 6/5 of it.
+
+    At that many iterates the average is nearest to the truth, where the iterate is there (docs/prior.md).
+    """
+    return -(-iteration * (degree + 2) // (degree + 1))

@@ -4,13 +4,13 @@ import torch
 
 from steps.base.discover import load
 from steps.base.errors import BadInput
+from steps.benchmarks import iteration
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.methods.dip import recover
 from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.prior import networks
-from steps.tools import benchmark
 from tests.full_size import IMAGES
 
 
@@ -20,7 +20,7 @@ def denoising(x):
 
 def test_fits_what_it_is_given(gray):
     losses = []
-    settings = {"iterations": 400, "channels": 32, "scales": 3, "lr": 0.01}
+    settings = {"iterations": 120, "channels": 16, "scales": 3, "input_noise": 0.0, "fits": 1}
     estimate = recover(gray, denoising(gray), 0.0, **settings, callback=lambda i, x, loss: losses.append(float(loss)))
     assert losses[-1] < 1e-3 < losses[0]
     assert (estimate - gray).square().mean() < 2e-3
@@ -28,7 +28,7 @@ def test_fits_what_it_is_given(gray):
 
 def test_fits_an_image_sooner_than_noise(gray):
     """The observation that the prior rests on (Ulyanov et al. 2018, figure 2)."""
-    settings = {"iterations": 150, "channels": 32, "scales": 3, "lr": 0.01}
+    settings = {"iterations": 50, "channels": 16, "scales": 3, "input_noise": 0.0, "fits": 1}
     noise = torch.from_numpy(np.random.default_rng(0).permuted(gray.numpy().reshape(1, -1), axis=1).reshape(gray.shape))
     error = [(recover(x, denoising(x), 0.0, **settings) - x).square().mean() for x in (gray, noise)]
     assert error[0] < 0.5 * error[1]
@@ -45,7 +45,7 @@ def test_the_code_does_not_repeat_the_weights(gray):
 
 def test_the_last_estimate_is_the_result(gray):
     seen = []
-    settings = {"iterations": 3, "channels": 8, "scales": 2}
+    settings = {"iterations": 3, "channels": 8, "scales": 2, "output": "last", "fits": 1}
     result = recover(gray, denoising(gray), 0.0, **settings, callback=lambda i, x, loss: seen.append((x, loss)))
     assert torch.equal(result, seen[-1][0])
     assert float(seen[-1][1]) == pytest.approx(float((result - gray).square().mean()))
@@ -53,7 +53,7 @@ def test_the_last_estimate_is_the_result(gray):
 
 def test_an_image_too_small_for_the_network_gets_a_smaller_one(gray, capsys):
     x = gray[:, :20, :20]
-    assert recover(x, denoising(x), 0.0, iterations=1, channels=4).shape == x.shape
+    assert recover(x, denoising(x), 0.0, iterations=1, channels=4, scales=5).shape == x.shape
     assert "scales=5 needs 33 pixels a side; the 20x20 image gets scales=4" in capsys.readouterr().out
 
 
@@ -65,11 +65,14 @@ def test_an_image_too_small_for_the_network_gets_a_smaller_one(gray, capsys):
         {"l2": 1e-3},
         {"p_keep": 0.5},
         {"skip": 2},
-        {"upsampling": "nearest"},
+        {"upsampling": "bilinear"},
+        {"optimiser": "adam"},
         {"padding": "zeros"},
-        {"network": "deep_decoder"},
+        {"network": "deep_decoder", "skip": 0},
         {"inputs": 3},
         {"input_noise": 0.05},
+        {"fits": 1},
+        {"output": "last"},
         {"output": "average"},
         {"output": "unperturbed", "input_noise": 0.05},
         {"precision": "float32"},
@@ -100,7 +103,16 @@ def test_the_rules_of_stopping_and_backtracking_reach_the_fit(gray, monkeypatch)
     assert {name: seen[name] for name in settings} == settings
 
 
-TINY = {"channels": 8, "scales": 2, "lr": 0.01, "precision": "float32", "iterations": 300}
+PLAIN = {
+    "optimiser": "adam",
+    "skip": 0,
+    "inputs": 32,
+    "upsampling": "bilinear",
+    "input_noise": 0.0,
+    "output": "last",
+    "fits": 1,
+}
+TINY = PLAIN | {"channels": 8, "scales": 2, "lr": 0.01, "precision": "float32", "iterations": 300}
 
 
 def noisy(x, sigma, clip):
@@ -125,8 +137,30 @@ def test_the_discrepancy_principle_stops_at_the_noise_s_variance(discrepancy, cl
 
 
 def test_without_noise_there_is_no_discrepancy_to_stop_at(gray):
-    with pytest.raises(BadInput, match="discrepancy: 1 needs noise to stop at, but sigma is 0"):
-        recover(gray, denoising(gray), 0.0, **TINY, discrepancy=1)
+    seen = []
+    settings = TINY | {"iterations": 20}
+    recover(gray, denoising(gray), 0.0, **settings, discrepancy=1e6, callback=lambda *arguments: seen.append(arguments))
+    assert len(seen) == 20
+
+
+def test_the_mean_of_fits_is_that_of_other_draws(gray):
+    """The first is that of one fit alone; the count goes on, and each fit stops by itself."""
+    y, seen = noisy(gray, 0.15, False), []
+    one, three = (TINY | {"fits": fits, "iterations": 60, "discrepancy": 1.0} for fits in (1, 3))
+    first = recover(y, denoising(y), 0.15, **one, callback=lambda i, x, loss: seen.append(x))
+    again, losses, lengths = [], [], []
+    result = recover(
+        y,
+        denoising(y),
+        0.15,
+        **three,
+        callback=lambda i, x, loss: (again.append(x), losses.append(loss), lengths.append(i)),
+    )
+    assert lengths == list(range(1, len(lengths) + 1)) and torch.equal(again[len(seen) - 1], first)
+    assert len(lengths) > len(seen) + 5 and torch.equal(again[-1], result)
+    assert not torch.allclose(result, first, atol=1e-3)
+    truth = [float((estimate - gray).square().mean()) for estimate in (first, result)]
+    assert truth[1] < truth[0]
 
 
 @pytest.mark.parametrize("task", ["denoising", "deconvolution"])
@@ -152,7 +186,7 @@ def test_the_deep_decoder_takes_no_skips(gray):
 
 def test_a_penalty_is_reported_apart_from_the_data_term(gray):
     seen = []
-    settings = {"iterations": 2, "channels": 8, "scales": 2, "l1": 1e-3, "l2": 1e-3}
+    settings = {"iterations": 2, "channels": 8, "scales": 2, "output": "last", "fits": 1, "l1": 1e-3, "l2": 1e-3}
     recover(
         gray, denoising(gray), 0.0, **settings, callback=lambda i, x, loss, penalty: seen.append((x, loss, penalty))
     )
@@ -167,10 +201,19 @@ def test_denoises_as_well_as_the_reference():
     x = torch.from_numpy(image.prepare(image.read(f"{IMAGES}/f16.png"), size=[256]))
     y = torch.from_numpy(add(x.numpy(), sigma=25 / 255))
     truth, noise = x.double().numpy(), 1 / 30
-    settings = {"lr": 0.01, "skip": 4, "input_noise": noise, "output": "average", "iterations": 1400}
+    settings = {
+        "lr": 0.01,
+        "skip": 4,
+        "input_noise": noise,
+        "output": "average",
+        "iterations": 1400,
+        "discrepancy": 0.0,
+        "fits": 1,
+    }
+    settings |= {"optimiser": "adam", "channels": 128, "scales": 5, "inputs": 32, "upsampling": "bilinear"}
     ours = psnr.measure(truth, recover(y, denoising(x), 25 / 255, **settings).numpy())
     torch.manual_seed(0)
-    network, code = benchmark.reference(3, 4, "bilinear"), 0.1 * torch.rand(1, 32, 256, 256)
+    network, code = iteration.reference(3, 4, "bilinear"), 0.1 * torch.rand(1, 32, 256, 256)
     optimiser, average = torch.optim.Adam(network.parameters(), lr=0.01), None
     for _ in range(1400):  # where its average is best; both fall from there on
         optimiser.zero_grad()

@@ -170,14 +170,14 @@ def test_a_drop_is_backtracked(gray, capsys):
 
     fit.run(data_term, 100)
     before = {name: value.clone() for name, value in fit.network.state_dict().items()}
-    average, step = fit.average.clone(), fit.optimiser.state_dict()["state"][0]["step"].clone()
+    average, step = fit.average.clone(), fit.optimisers[0].state_dict()["state"][0]["step"].clone()
     fit = fit_of(gray, backtrack=True, output="average")
     calls.clear()
     result = fit.run(data_term, 200)
     assert "backtracked: data term" in capsys.readouterr().out
     assert all(torch.equal(value, before[name]) for name, value in fit.network.state_dict().items())
     assert torch.equal(fit.average, average) and torch.equal(result, average)
-    assert fit.optimiser.state_dict()["state"][0]["step"] == step == 100
+    assert fit.optimisers[0].state_dict()["state"][0]["step"] == step == 100
 
 
 def test_a_second_drop_at_once_halves_the_step(gray):
@@ -185,7 +185,7 @@ def test_a_second_drop_at_once_halves_the_step(gray):
     growing = iter(range(1, 401))
     factor = {200: 10.0, 300: 10.0}
     fit.run(lambda x: (x - gray).square().mean() * factor.get(next(growing), 1.0), 300)
-    assert fit.optimiser.param_groups[0]["lr"] == 0.005
+    assert fit.optimisers[0].param_groups[0]["lr"] == 0.005
 
 
 def test_without_a_drop_nothing_is_backtracked(gray, capsys):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from steps.prior.stopping import MovingVariance
+from steps.prior.stopping import MovingVariance, average_centred_at, polynomial_weight
 
 
 def test_moving_variance_is_that_of_the_last_estimates():
@@ -35,3 +35,23 @@ def test_moving_variance_does_not_count_what_is_before_min_start():
     stop = MovingVariance(window=10, patience=30, min_start=50)
     ended = next(i for i, x in enumerate(quiet_at_first(), start=1) if stop(i, x))
     assert stop.iteration >= 50 and ended == stop.iteration + 30
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 500])
+def test_the_polynomial_average_has_weights_that_grow_with_the_fourth_power(n):
+    """Of the n iterates the i-th weighs i (i + 1) (i + 2) (i + 3) over the sum of these (Shamir and Zhang 2013)."""
+    average = np.zeros(n)
+    for k in range(1, n + 1):
+        weight = polynomial_weight(k)
+        average = (1 - weight) * average + weight * np.eye(n)[k - 1]
+    i = np.arange(1, n + 1.0)
+    rising = i * (i + 1) * (i + 2) * (i + 3)
+    np.testing.assert_allclose(average, rising / rising.sum(), atol=1e-12)
+
+
+@pytest.mark.parametrize("iteration", [1, 10, 303])
+def test_the_polynomial_average_has_its_centre_where_it_was_asked_for(iteration):
+    n = average_centred_at(iteration)
+    i = np.arange(1, n + 1.0)
+    rising = i * (i + 1) * (i + 2) * (i + 3)
+    assert (i * rising).sum() / rising.sum() == pytest.approx(iteration, abs=1.2)
