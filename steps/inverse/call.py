@@ -24,6 +24,8 @@ def call(module, y, A, sigma, parameters, callback=None, noise=None):
     back = stable.inverse if stable else lambda estimate: estimate
     if stable:
         y, sigma = stable.forward(y), stable.sigma
+    if noise and noise.name != "gaussian" and "clipped" in named:
+        parameters = parameters | {"clipped": False}  # which a method may take it to be by itself
 
     def report(iteration, estimate, *losses):
         callback(iteration, back(estimate), *losses)

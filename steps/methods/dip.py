@@ -38,7 +38,7 @@ def recover(
     min_start: Annotated[int, ">= 0"] = 500,
     discrepancy: Annotated[float, ">= 0"] = 1.0,
     fits: Annotated[int, ">= 1"] = 2,
-    clipped: bool = False,
+    clipped: bool | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
     seed: Annotated[int, ">= 0"] = 0,
@@ -58,7 +58,8 @@ def recover(
         a polynomial average somewhat later; 0, like a sigma of 0, for never.
     fits  return the mean of so many, whose networks, codes and input noises are other draws; each has `iterations`.
     clipped  y was clipped to [0, 1] after the noise was added, so that its mean is not A x but that of clipped noise:
-        the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/inverse/clipping.py.
+        the data term is  mean (E clip(A f_θ(z) + sigma n) − y)²,  see steps/inverse/clipping.py. By default true if
+        A = I and y lies in [0, 1]: either it was clipped, or that would have changed nothing.
 
     Calls callback(iteration, estimate, data term), with the penalty as a fourth argument if there is one; the estimate
     is the mean of the present fit's and of those before it, and the count goes on from fit to fit. Source: Ulyanov,
@@ -76,6 +77,9 @@ def recover(
     settings = {"lr": lr, "l1": l1, "l2": l2, "input_noise": input_noise, "output": output}
     settings |= {"backtrack": backtrack, "window": window, "patience": patience, "min_start": min_start}
     settings |= {"optimiser": optimiser, "precision": precision, "deterministic": deterministic}
+
+    if clipped is None:
+        clipped = bool(A.identity and sigma and y.min() >= 0 and y.max() <= 1)
 
     def data_term(x):
         expected = clipping.mean(A.forward(x), sigma) if clipped else A.forward(x)

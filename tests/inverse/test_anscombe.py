@@ -143,8 +143,8 @@ def recorder(**extra):
     """Return (module, what its recover was given): a method that returns y and reports it."""
     seen = {}
 
-    def plain(y, A, sigma, *, clipped=False, callback=None):
-        seen.update(y=y, sigma=sigma)
+    def plain(y, A, sigma, *, clipped=None, callback=None):
+        seen.update(y=y, sigma=sigma, clipped=clipped)
         if callback:
             callback(1, y, 0.5)
             callback(2, y, 0.4, 0.1)
@@ -186,10 +186,13 @@ def test_other_noise_and_other_tasks_are_left_as_they_are(case):
 
 def test_clipped_is_of_gaussian_noise(case):
     x, y, noise = case
-    module, _ = recorder()
+    module, seen = recorder()
     with pytest.raises(BadInput, match="^mine: clipped: true is not allowed with poisson noise; must be gaussian$"):
         call(module, y, Operator(x.shape), noise.sigma, {"clipped": True}, noise=noise)
     call(module, y, Operator(x.shape), 0.1, {"clipped": True}, noise=Noise("gaussian", {}, 0.1))
+    assert seen["clipped"]
+    call(module, y, Operator(x.shape), noise.sigma, {}, noise=noise)
+    assert seen["clipped"] is False
 
 
 @pytest.mark.parametrize(

@@ -174,9 +174,21 @@ def test_clipped_fits_the_mean_of_clipped_noise(task, gray):
     assert seen[-1][1] == pytest.approx(float((expected - y).square().mean()), rel=5e-3)
     for x, loss in seen:
         assert loss == pytest.approx(float((clipping.mean(A.forward(x), sigma) - y).square().mean()), rel=1e-5)
-    plain = recover(y, A, sigma, **settings)
+    plain = recover(y, A, sigma, **settings, clipped=False)
     mean = float((0.1 * gray).mean())
     assert abs(float(result.mean()) - mean) < abs(float(plain.mean()) - mean) - 0.02  # less drawn towards 1/2
+
+
+def test_a_noisy_image_in_0_to_1_is_taken_to_be_clipped_and_no_other(gray):
+    def same(y, A, clipped):
+        settings = TINY | {"iterations": 3, "discrepancy": 0}
+        return torch.equal(recover(y, A, 0.3, **settings), recover(y, A, 0.3, **settings, clipped=clipped))
+
+    y = noisy(gray, 0.3, True)
+    assert same(y, denoising(y), True) and not same(y, denoising(y), False)
+    beyond = noisy(gray, 0.3, False)
+    assert same(beyond, denoising(y), False) and not same(beyond, denoising(y), True)
+    assert same(y, load("tasks", "deconvolution").Operator(gray.shape), False)
 
 
 def test_the_deep_decoder_takes_no_skips(gray):
