@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from steps.run import engine
+from steps.run import engine, warm
 from tests.conftest import wait_for
 from tests.workflows import ROOT, copy_repository, snakemake
 
@@ -212,9 +212,9 @@ def test_wildcards_travel_with_their_commas(workflow, monkeypatch):
 
 
 def test_a_job_ends_with_the_run_that_started_it(tmp_path):
-    if not engine.job_prefix().startswith("exec setpriv"):
+    if not warm.job_prefix().startswith("exec setpriv"):
         pytest.skip("needs setpriv, of util-linux")
-    command = engine.job_prefix() + "sleep 60"  # without $PRIORBENCH_WARM
+    command = warm.job_prefix() + "sleep 60"  # without $PRIORBENCH_WARM
     script = f"import subprocess; subprocess.run({command!r}, shell=True)"
     parent = subprocess.Popen([sys.executable, "-c", script])
     find = ["pgrep", "-P", str(parent.pid), "-x", "sleep"]
