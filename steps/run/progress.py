@@ -36,7 +36,7 @@ class Progress(logging.Handler):
         with contextlib.suppress(OSError, KeyError, ValueError), open(RESULTS / "scores.csv", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 note(self.before, row, float(row["seconds"]))
-        say(f"{self.total} recoveries to be made, {jobs} jobs in all" if self.total else f"{jobs} jobs to be done")
+        say(f"Recoveries to be made: {self.total}; jobs in all: {jobs}")
 
     def emit(self, record):
         """Take a record of Snakemake's log."""

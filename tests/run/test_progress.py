@@ -131,7 +131,7 @@ def run(folder, *arguments, config="tiny.yaml"):
 def test_a_run_says_a_line_for_each_recovery_and_its_log_file_the_rest(folder):
     result = run(folder)
     assert result.returncode == 0, result.stderr
-    assert "4 recoveries to be made, " in result.stderr and "\x1b" not in result.stderr and "\r" not in result.stderr
+    assert "Recoveries to be made: 4; " in result.stderr and "\x1b" not in result.stderr and "\r" not in result.stderr
     found = re.findall(f"^{LINE}$", result.stderr, re.MULTILINE)
     assert [line[:2] for line in found] == [(str(i), "4") for i in range(1, 5)], result.stderr
     assert sorted(line[2] for line in found) == ["TV (iterations=5)"] * 2 + ["Wiener"] * 2
@@ -146,7 +146,7 @@ def test_a_run_says_a_line_for_each_recovery_and_its_log_file_the_rest(folder):
 def test_a_dry_run_and_one_that_is_not_asked_for_say_what_snakemake_says(folder):
     assert "recover logo" in run(folder, "--dry-run", "--forceall").stdout
     result = python(folder, *command("--forceall", "results/scores.csv", config="tiny.yaml")[2:])
-    assert "recover logo" in result.stderr and "recoveries to be made" not in result.stderr
+    assert "recover logo" in result.stderr and "Recoveries to be made" not in result.stderr
 
 
 def test_a_failed_recovery_is_named_with_its_log(folder):
@@ -164,4 +164,4 @@ def test_an_interrupt_ends_it(folder):
     wait_for((folder / at / "recover.log").exists)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
     said = process.communicate(timeout=60)[1]
-    assert process.returncode == 1 and "1 recoveries to be made" in said and "Traceback" not in said
+    assert process.returncode == 1 and "Recoveries to be made: 1; " in said and "Traceback" not in said
