@@ -7,20 +7,20 @@ READY := .venv/requirements.lock
 CONFIG ?= config/paper.yaml
 CELLS ?= cells.tar.gz
 
-# Progress bars in a terminal, plain lines in a log.
-PROGRESS = $$(test -t 2 && echo --logger rich)
+# A line for each recovery with the time left; the rest of what Snakemake says is in its log file.
+RUN = PRIORBENCH_PROGRESS=1 $(BIN)/snakemake --cores $(CORES)
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
 .PHONY: all paper paper-cpu paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
-	@$(BIN)/snakemake --cores $(CORES) $(PROGRESS)
+	@$(RUN)
 	@echo "All of it: results/report.html   to look at: results/pages   tables: results/tables   figures: results/figures"
 
 # The paper at full size, hours on a GPU, days on two cores; IMAGES is a folder that may have its test images.
 paper: $(READY)
-	$(BIN)/snakemake --cores $(CORES) $(PROGRESS) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
+	$(RUN) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
 
 # What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
 # makes the first seed); then tables and figures of what there is, the rest marked "not run".
@@ -29,9 +29,9 @@ paper-cpu: $(READY)
 	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d_package \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
 	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && \
-	if [ -n "$$cells" ]; then $(BIN)/snakemake --cores $(CORES) --keep-going $$(echo "$$cells" | sort -u) \
+	if [ -n "$$cells" ]; then $(RUN) --keep-going $$(echo "$$cells" | sort -u) \
 	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
-	$(BIN)/snakemake --cores $(CORES) $(PROGRESS) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
+	$(RUN) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
 
 # Snakemake's plugins for clusters, in a folder of their own, since each start of Snakemake would ask Slurm; docs/cluster.md.
 cluster: .plugins/requirements-cluster.lock
@@ -81,7 +81,7 @@ benchmark: $(READY)
 # A bundle of recoveries to make elsewhere (docs/elsewhere.md): make cells ONLY="--method dip" IMAGES=folder
 cells: $(READY)
 	measurements=$$($(BIN)/python -m steps cells $(CONFIG) $(ONLY) --measurements) && \
-	if [ -n "$$measurements" ]; then $(BIN)/snakemake --cores $(CORES) $$measurements \
+	if [ -n "$$measurements" ]; then $(RUN) $$measurements \
 	  --configfile $(CONFIG) $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
 	$(BIN)/python -m steps cells $(CONFIG) $(CELLS) $(ONLY)
 

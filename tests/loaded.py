@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 LIBRARIES = ("jsonschema", "smart_open", "snakemake.cli", "yaml", "yte")
-LIBRARIES += ("snakemake.report.html_reporter", "snakemake_logger_plugin_rich", "torch._dynamo")
+LIBRARIES += ("snakemake.report.html_reporter", "torch._dynamo")
 
 
 def run_module(*arguments, **options):

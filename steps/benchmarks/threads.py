@@ -61,7 +61,7 @@ def together(threads, busy, environment, *fit):
 
 
 def table(rounds):
-    """Print the table of docs/prior.md: seconds an iteration, medians over the rounds; it wants an otherwise idle machine.
+    """Print the table of docs/prior.md: seconds an iteration, medians over the rounds, of an idle machine if it is one.
 
     Columns are how a thread waits for the others: spinning, as OpenMP's do by themselves, or asleep.
     """

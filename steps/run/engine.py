@@ -9,8 +9,6 @@ import functools
 import io
 import logging
 import os
-import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +17,7 @@ from types import SimpleNamespace
 from urllib.parse import quote
 
 from steps.run.sources import ROOT
+from steps.run.warm import end_with_parent
 
 LEFT_OUT = "PRIORBENCH_LEFT_OUT"  # names, in the second pass, the file of the recoveries that the first could not make
 CHOSEN = ("targets", "forceall", "forcerun", "forcetargets", "until", "omit_from")  # what asks for a part of a run
@@ -150,19 +149,19 @@ def let_groups_keep_going():
     Factory.general_args = lambda *words, **options: f"{general_args(*words, **options)} --keep-going"
 
 
-def end_with_parent():
-    """Return the words before a command that the kernel ends with its parent (util-linux's setpriv; elsewhere none)."""
-    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+def say_by(workflow, handler):
+    """Let a log handler say what happens, and Snakemake errors only; all of it goes to its log file as ever.
 
-
-def job_prefix(conda=False):
-    """Return what a job's command begins with: in the place of the shell run/warm.py does it, and it ends with its run.
-
-    With `conda` that environment's Python does it, to which Snakemake hands no PYTHONPATH.
+    Return the handler; or None, changing nothing, for a dry run, whose messages are what it is for, and with --quiet.
     """
-    if conda:
-        return f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(ROOT))}; "
-    return shlex.join(["exec", *end_with_parent(), "python", "-I", "-S", str(ROOT / "steps" / "run" / "ask.py")]) + " "
+    manager = workflow.logger_manager
+    if manager.settings.dryrun or {"ALL", "PROGRESS"} & {what.name for what in manager.settings.quiet or ()}:
+        return None
+    for other in manager.logger.handlers:
+        if other.name == "DefaultStreamHandler":
+            other.setLevel(logging.WARNING)
+    manager.logger.addHandler(handler)
+    return handler
 
 
 def second_pass(workflow, left_out, locks):
@@ -171,8 +170,6 @@ def second_pass(workflow, left_out, locks):
     $PRIORBENCH_LEFT_OUT names a file of the recoveries to go without. locks: numbers of our open lock files, which it
     holds, too. Snakemake's own lock is given to it.
     """
-    for handler in workflow.logger_manager.plugin_handlers:
-        handler.close()  # progress bars; those of the second pass would be drawn over them
     workflow.persistence.unlock()
     listing = Path(".snakemake/priorbench.left_out").absolute()
     listing.write_text("\n".join(left_out), encoding="utf-8")

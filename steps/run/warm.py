@@ -8,6 +8,7 @@ in the middle of a run is seen as ever. No thread is started before the copy is 
 import importlib
 import os
 import runpy
+import shlex
 import shutil
 import signal
 import socket
@@ -21,7 +22,23 @@ from pathlib import Path
 LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity", "skimage.metrics.simple_metrics")
 LIBRARIES += ("pandas", "matplotlib.pyplot", "matplotlib.backends.backend_pdf", "scipy.stats")
 YOURSELF = 255  # the answer that means: do it yourself
+HERE = Path(__file__).parent
 POLL = 1  # seconds between looks whether the run is still there
+
+
+def end_with_parent():
+    """Return the words before a command that the kernel ends with its parent (util-linux's setpriv; elsewhere none)."""
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+
+
+def job_prefix(conda=False):
+    """Return what a job's command begins with: instead of the shell the process below does it; it ends with its run.
+
+    With `conda` that environment's Python does it, to which Snakemake hands no PYTHONPATH.
+    """
+    if conda:
+        return f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(HERE.parents[1]))}; "
+    return shlex.join(["exec", *end_with_parent(), "python", "-I", "-S", str(HERE / "ask.py")]) + " "
 
 
 def start():

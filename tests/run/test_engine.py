@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from steps.run import engine
+from steps.run import engine, warm
 from tests.conftest import wait_for
 from tests.workflows import ROOT, copy_repository, snakemake
 
@@ -27,7 +27,13 @@ FUNCTIONS = [node for node in ast.parse(CODE).body if isinstance(node, ast.Funct
 SNAKEFILE = """
 import sys
 sys.path.insert(0, "{root}")
+import logging
 from steps.run import engine
+class Notes(logging.Handler):
+    notes = []
+    def emit(self, record):
+        self.notes.append(dict(record.__dict__))
+workflow.globals["NOTES"] = engine.say_by(workflow, Notes()).notes
 BASE = workflow.current_basedir.get_path_or_uri(secret_free=True)
 rule all:
     input: "made,a.txt", "made,b.txt"
@@ -166,6 +172,16 @@ def test_what_they_return_is_what_it_is_taken_for(workflow):
     assert workflow.global_resources["gpu"].value == 3
 
 
+def test_its_log_says_what_progress_reads(workflow):
+    handlers = {handler.name: handler for handler in workflow.logger_manager.logger.handlers}
+    assert handlers["DefaultStreamHandler"].level == logging.WARNING
+    notes = workflow.globals["NOTES"]
+    begun = {note["jobid"]: note for note in notes if note.get("event") == "job_info"}
+    ended = [note["job_id"] for note in notes if note.get("event") == "job_finished"]
+    made = {note["wildcards"]["letter"] for note in begun.values() if note["rule_name"] == "make"}
+    assert made == {"a", "b"} and set(ended) == set(begun)
+
+
 def test_no_timer_looks_at_the_jobs_again_and_again(workflow):
     assert workflow.scheduler.job_rate_limiter is None
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
@@ -212,9 +228,9 @@ def test_wildcards_travel_with_their_commas(workflow, monkeypatch):
 
 
 def test_a_job_ends_with_the_run_that_started_it(tmp_path):
-    if not engine.job_prefix().startswith("exec setpriv"):
+    if not warm.job_prefix().startswith("exec setpriv"):
         pytest.skip("needs setpriv, of util-linux")
-    command = engine.job_prefix() + "sleep 60"  # without $PRIORBENCH_WARM
+    command = warm.job_prefix() + "sleep 60"  # without $PRIORBENCH_WARM
     script = f"import subprocess; subprocess.run({command!r}, shell=True)"
     parent = subprocess.Popen([sys.executable, "-c", script])
     find = ["pgrep", "-P", str(parent.pid), "-x", "sleep"]

@@ -17,7 +17,7 @@ ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 sys.path.insert(0, ROOT)
 
 from steps.base.errors import BadInput
-from steps.run import engine, lock, manifest, report as reports, warm
+from steps.run import engine, lock, manifest, progress, report as reports, warm
 from steps.run.sources import checksums, leave_notes, restore
 
 PROCESS = engine.process(workflow)
@@ -40,8 +40,11 @@ os.environ |= {
     "PATH": os.pathsep.join([*[str(Path(sys.executable).parent)] * (not PROCESS.conda), *os.get_exec_path()]),
 }
 if not PROCESS.module:  # whose commands a prefix would cut short at their first &&
-    shell.prefix(engine.job_prefix(PROCESS.conda))
+    shell.prefix(warm.job_prefix(PROCESS.conda))
     gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
+PROGRESS = None
+if PROCESS.main and progress.ASKED in os.environ:
+    PROGRESS = engine.say_by(workflow, progress.Progress())
 if CLUSTER:
     engine.let_wildcards_have_commas()
     engine.let_groups_keep_going()
@@ -176,6 +179,8 @@ onstart:
     jobs = engine.undone(workflow)
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
     outputs = {str(path) for job in jobs for path in job.output}
+    if PROGRESS:
+        PROGRESS.start([job.wildcards_dict for job in jobs if job.rule.name == "recover"], len(jobs))
     manifest.forget(notes | outputs - DAMAGED.keys())
     lock.making(outputs)
 

@@ -1,0 +1,125 @@
+"""What `make` says while it runs: a line a finished recovery, how many of how many, and the time left."""
+
+import contextlib
+import csv
+import logging
+import sys
+import time
+from pathlib import Path
+from statistics import mean
+
+from steps.base import discover
+from steps.base.files import RESULTS, read_json
+from steps.base.parameters import NO_PARAMETERS
+
+ASKED = "PRIORBENCH_PROGRESS"  # in the environment, asks for these lines in the place of Snakemake's own
+SAID = ("Nothing to be done", "Complete log")  # what else is said of what Snakemake says
+
+
+class Progress(logging.Handler):
+    """Prints a line for each recovery that Snakemake's log says is finished; errors are printed by Snakemake's own.
+
+    A recovery is the dictionary of its wildcards, task, image, corruption, method and params.
+    """
+
+    def __init__(self):
+        super().__init__(logging.INFO)
+        self.waiting, self.running = {}, {}  # {folder: recovery}, {number of the job: (folder, start)}
+        self.total = self.done = 0
+        self.before, self.took = {}, {}  # {what a time depends on: seconds}, of the last run and of this one
+        self.begun, self.worked = None, 0.0  # when the first recovery began; seconds of all that are done
+
+    def start(self, recoveries, jobs):
+        """Note the recoveries that are to be made, and say how many, of how many jobs."""
+        self.waiting = {folder(recovery): recovery for recovery in recoveries}
+        self.total, self.begun = len(recoveries), None
+        with contextlib.suppress(OSError, KeyError, ValueError), open(RESULTS / "scores.csv", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                note(self.before, row, float(row["seconds"]))
+        say(f"Recoveries to be made: {self.total}; jobs in all: {jobs}")
+
+    def emit(self, record):
+        """Take a record of Snakemake's log."""
+        event = getattr(record, "event", None)
+        if event == "job_info" and record.rule_name == "recover":
+            started = time.time()
+            self.begun = self.begun or started
+            self.running[record.jobid] = folder(record.wildcards), started
+        elif event == "job_error":
+            self.running.pop(record.jobid, None)
+        elif event == "job_finished" and record.job_id in self.running:
+            self._finished(*self.running.pop(record.job_id))
+        elif event is None and record.getMessage().startswith(SAID):
+            say(record.getMessage())
+
+    def _finished(self, path, started):
+        seconds = time.time() - started
+        recovery = self.waiting.pop(path, None)
+        if recovery is None:  # made twice
+            return
+        self.done, self.worked = self.done + 1, self.worked + seconds
+        note(self.took, recovery, seconds)
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            seconds = read_json(Path(path, "run.json"))["seconds"]  # of solving alone
+        words = [f"{self.done} of {self.total}", name(recovery), f"{seconds:.1f} s", self.left(time.time())]
+        say("  ".join(filter(None, words)))
+        if not self.waiting:
+            say("Now what is left of scores, tables, figures and pages")
+
+    def left(self, now):
+        """Return about how long the recoveries that wait will take, in words; "" if none waits.
+
+        The seconds of each are the mean of those like it, in this run or the last; they pass at the rate at which they
+        have passed so far, whatever the cores. Of a method that has not been seen yet nothing is known: "at least".
+        """
+        since = {path: now - started for path, started in self.running.values()}
+        known = {path: self._seconds(recovery) for path, recovery in self.waiting.items()}
+        rest = sum(max(seconds - since.get(path, 0), 0) for path, seconds in known.items() if seconds is not None)
+        rate = (self.worked + sum(since.values())) / max(now - self.begun, 1e-3)
+        if not known:
+            return ""
+        return f"{'at least' if None in known.values() else 'about'} {duration(rest / max(rate, 1e-3))} left"
+
+    def _seconds(self, recovery):
+        """Return the mean seconds of the recoveries most like this one, None if there are none."""
+        for times in (self.took, self.before):
+            for key in likeness(recovery):
+                if key in times:
+                    return mean(times[key])
+        return None
+
+
+def likeness(recovery):
+    """Return what a recovery's seconds depend on, from much to little."""
+    method, params, image = recovery["method"], recovery["params"], recovery["image"]
+    return [(method, params, image), (method, image), (method, params), (method,)]
+
+
+def note(times, recovery, seconds):
+    """Add a recovery's seconds to those like it."""
+    for key in likeness(recovery):
+        times.setdefault(key, []).append(seconds)
+
+
+def folder(recovery):
+    """Return the folder of a recovery, relative to the working directory."""
+    return "/".join(["results", *(recovery[name] for name in ("task", "image", "corruption", "method", "params"))])
+
+
+def name(recovery):
+    """Return a recovery in words: task, image, corruption, and the label of the method with its parameters."""
+    label = discover.load("methods", recovery["method"]).LABEL
+    params = "" if recovery["params"] == NO_PARAMETERS else f" ({recovery['params']})"
+    return f"{recovery['task']} {recovery['image']} {recovery['corruption']} by {label}{params}"
+
+
+def duration(seconds):
+    """Return seconds in words, such as 40 s, 3 min, 2.5 h."""
+    for most, unit, word in ((90, 1, "s"), (90 * 60, 60, "min")):
+        if seconds < most:
+            return f"{max(seconds / unit, 1):.0f} {word}"
+    return f"{seconds / 3600:.1f} h"
+
+
+def say(words):
+    print(words, file=sys.stderr, flush=True)
