@@ -120,7 +120,7 @@ def facts(config, command, cores, code):
         "machine": {
             "host": platform.node(),
             "system": platform.platform(),
-            "processor": _processor(),
+            "processor": processor(),
             "cpus": os.cpu_count(),
             "gpus": _lines("nvidia-smi", "-L"),
         },
@@ -167,7 +167,8 @@ def _run(*command):
     return result.stdout if result.returncode == 0 else None
 
 
-def _processor():
+def processor():
+    """Return the name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
