@@ -1,6 +1,7 @@
 """Time an iteration of the deep image prior, ours against a plain float32 network of the reference's design."""
 
-import itertools
+import contextlib
+import io
 import multiprocessing
 import statistics
 import time
@@ -11,13 +12,19 @@ DESIGNS = {  # skip channels, upsampling, input noise of both networks
     "plain": (0, "bilinear", 0.0),  # Anderson
     "nearest": (0, "nearest", 0.0),
 }
-KINDS = ("reference", "the same, memory kept", "ours, float32", "ours")  # ours: in bfloat16 where the processor has it
+KINDS = {  # ours in bfloat16 only where the processor has it
+    "reference": "the reference",
+    "kept": "memory kept",
+    "float32": "ours, float32",
+    "bfloat16": "ours, bfloat16",
+}
 CHANNELS, SCALES, INPUTS = 128, 5, 32
-SIZES = (128, 256, 512)  # pixels a side, multiples of 32
-ITERATIONS = 6  # timed in each process
+SIZES = {64: 20, 128: 8, 256: 4, 512: 2}  # pixels a side, multiples of 32, and iterations timed in each process
+CASES = [(design, size, CHANNELS, SCALES) for design in DESIGNS for size in SIZES if size > 64]
+CASES += [(design, size, 32, scales) for design in DESIGNS for scales in (5, 3) for size in (64, 128)]
 
 
-def reference(outputs, skip, upsampling):
+def reference(outputs, skip, upsampling, channels=CHANNELS, scales=SCALES):
     """Return the hourglass as one writes it from the paper: nested torch layers, nothing fused, nothing reordered."""
     import torch
     from torch import nn
@@ -40,17 +47,17 @@ def reference(outputs, skip, upsampling):
         ]
 
     def level(scale, inputs):
-        deeper = [*block(inputs, CHANNELS, 3, 2), *block(CHANNELS, CHANNELS, 3)]
-        deeper += level(scale + 1, CHANNELS) if scale < SCALES else []
+        deeper = [*block(inputs, channels, 3, 2), *block(channels, channels, 3)]
+        deeper += level(scale + 1, channels) if scale < scales else []
         deeper += [nn.Upsample(scale_factor=2, mode=upsampling)]
         merged = [Beside(nn.Sequential(*block(inputs, skip, 1)), nn.Sequential(*deeper))] if skip else deeper
-        merged += [nn.BatchNorm2d(skip + CHANNELS), *block(skip + CHANNELS, CHANNELS, 3)]
-        return [*merged, *block(CHANNELS, CHANNELS, 1)]
+        merged += [nn.BatchNorm2d(skip + channels), *block(skip + channels, channels, 3)]
+        return [*merged, *block(channels, channels, 1)]
 
-    return nn.Sequential(*level(1, INPUTS), nn.Conv2d(CHANNELS, outputs, 1), nn.Sigmoid())
+    return nn.Sequential(*level(1, INPUTS), nn.Conv2d(channels, outputs, 1), nn.Sigmoid())
 
 
-def count_flops(design, size, channels):
+def count_flops(design, size, channels, scales):
     """Return the floating-point operations of the convolutions of one iteration, forward and backward.
 
     Those of the reference's layers, also for ours, which computes a convolution of doubled pixels with fewer.
@@ -59,49 +66,48 @@ def count_flops(design, size, channels):
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.device("meta"):
-        network = reference(channels, *DESIGNS[design][:2])
+        network = reference(3, *DESIGNS[design][:2], channels, scales)
         with FlopCounterMode(display=False) as counter:
             network(torch.rand(1, INPUTS, size, size)).sum().backward()
     return counter.get_total_flops()
 
 
-def measure(kind, design, size, channels, device, iterations):
-    """Return (median seconds an iteration, peak memory in bytes) of a fit in this process, after two iterations."""
+def measure(kind, design, size, channels, scales, device):
+    """Return (median seconds an iteration, peak memory in bytes) of a fit in this process, after two iterations.
+
+    On a CPU the seconds are its processor's, of one thread, which other processes disturb less.
+    """
     import torch
 
-    from steps.prior.fit import Fit, has_bfloat16, keep_memory
+    from steps.prior.fit import Fit, keep_memory
     from steps.prior.networks import create
     from steps.run.record import peak_memory
 
-    device = torch.device(device)
-    y = torch.rand((channels, size, size), generator=torch.Generator().manual_seed(0)).to(device)
+    torch.set_num_threads(1)
+    device, iterations = torch.device(device), SIZES[size] + 2
+    y = torch.rand((3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
     skip, upsampling, input_noise = DESIGNS[design]
     times = []
 
     def tick(*_):
         if device.type == "cuda":
             torch.cuda.synchronize()
-        times.append(time.perf_counter())
+        times.append(time.perf_counter() if device.type == "cuda" else time.process_time())
 
-    if kind.startswith("ours"):
-        precision = "bfloat16" if kind == "ours" and has_bfloat16(device) else "float32"
-        fit = Fit(
-            lambda: create(y.shape, skip=skip, upsampling=upsampling),
-            y.shape,
-            device,
-            lr=0.01,
-            input_noise=input_noise,
-            precision=precision,
-        )
-        fit.run(lambda x: (x - y).square().mean(), iterations + 2, tick)
+    if kind.endswith(("32", "16")):
+        network = {"skip": skip, "upsampling": upsampling, "channels": channels, "scales": scales}
+        settings = {"lr": 0.01, "input_noise": input_noise, "precision": kind}
+        with contextlib.redirect_stdout(io.StringIO()):
+            fit = Fit(lambda: create(y.shape, **network), y.shape, device, **settings)
+            fit.run(lambda x: (x - y).square().mean(), iterations, tick)
     else:
-        if kind != "reference":
+        if kind == "kept":
             keep_memory()
-        network = reference(channels, skip, upsampling).to(device)
+        network = reference(3, skip, upsampling, channels, scales).to(device)
         code = 0.1 * torch.rand(1, INPUTS, size, size).to(device)
         noise = torch.empty_like(code)
         optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
-        for _ in range(iterations + 2):
+        for _ in range(iterations):
             optimiser.zero_grad()
             noisy = code + input_noise * noise.normal_() if input_noise else code
             loss = torch.nn.functional.mse_loss(network(noisy)[0], y)
@@ -114,23 +120,36 @@ def measure(kind, design, size, channels, device, iterations):
 
 
 def limit(precision, device):
-    """Return the most floating-point operations a second of a large matrix product or convolution."""
+    """Return the most floating-point operations a second of a large matrix product or convolution, on one thread."""
     import torch
-    from torch.utils.benchmark import Timer
 
+    torch.set_num_threads(1)
     how = {"device": device, "dtype": getattr(torch, precision)}
-    a = torch.rand((4096, 4096), **how)
-    x = torch.rand((1, 128, 256, 256), **how).to(memory_format=torch.channels_last)
+    a = torch.rand((2048, 2048), **how)
+    x = torch.rand((1, 128, 128, 128), **how).to(memory_format=torch.channels_last)
     weight = torch.rand((128, 128, 3, 3), **how).to(memory_format=torch.channels_last)
     cases = {
-        2 * 4096**3: lambda: a @ a,
-        2 * 9 * 128**2 * 256**2: lambda: torch.nn.functional.conv2d(x, weight, padding=1),
+        2 * 2048**3: lambda: a @ a,
+        2 * 9 * 128**2 * 128**2: lambda: torch.nn.functional.conv2d(x, weight, padding=1),
     }
-    rates = []
-    for operations, run in cases.items():
-        timer = Timer("run()", globals={"run": run}, num_threads=torch.get_num_threads())
-        rates.append(operations / timer.timeit(5).mean)
-    return max(rates)
+    return max(operations / timed(run, device) for operations, run in cases.items())
+
+
+def timed(run, device):
+    """Return the median seconds of five runs, the processor's on a CPU, after one."""
+    import torch
+
+    run()
+    taken = []
+    for _ in range(5):
+        if device == "cuda":
+            torch.cuda.synchronize()
+        before = time.perf_counter(), time.process_time()
+        run()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - before[0] if device == "cuda" else time.process_time() - before[1])
+    return statistics.median(taken)
 
 
 def alone(function, *arguments):
@@ -139,25 +158,43 @@ def alone(function, *arguments):
         return pool.submit(function, *arguments).result()
 
 
+def path(device):
+    """Return in words what the processor is and which products the engine takes there."""
+    import torch
+
+    from steps.prior.processor import has_avx512, has_bfloat16
+    from steps.run.manifest import processor
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    units = "AVX-512" if has_avx512() else torch.backends.cpu.get_cpu_capability()
+    gradient = "oneDNN's convolutions" if has_avx512() else "matrix products"
+    bfloat16 = "with" if has_bfloat16(torch.device(device)) else "without"
+    return f"{processor()}, {units} {bfloat16} bfloat16, weight gradients in float32 by {gradient}, one thread"
+
+
 def table(rounds):
     """Print the table of docs/prior.md, medians over the rounds; a second one if there is a GPU."""
     import numpy as np
     import torch
 
-    from steps.prior.fit import has_bfloat16
+    from steps.prior.processor import has_bfloat16
 
     for device in ("cpu", "cuda")[: 1 + torch.cuda.is_available()]:
-        limits = {precision: alone(limit, precision, device) for precision in ("bfloat16", "float32")}
-        ours = "bfloat16" if has_bfloat16(torch.device(device)) else "float32"
-        where = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-        print(f"\n{where}, torch {torch.__version__}; the network has {CHANNELS} channels and {SCALES} scales")
-        print("limit: " + ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {name}" for name, rate in limits.items()))
-        titles = ["design", "pixels", "channels", *KINDS, "speed", "of the limit", "peak MB: reference, ours"]
+        kinds = list(KINDS) if has_bfloat16(torch.device(device)) else list(KINDS)[:-1]
+        limits = {kind: alone(limit, kind, device) for kind in kinds[2:]}
+        print(f"\n{path(device)}, torch {torch.__version__}")
+        print("limit: " + ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {kind}" for kind, rate in limits.items()))
+        titles = ["design", "pixels", "network", *(KINDS[kind] for kind in kinds)]
+        titles += [f"speed in {kind}" for kind in limits] + ["of the limit", "peak MB: reference, ours"]
         print(f"\n| {' | '.join(titles)} |\n| --- |{' ---: |' * (len(titles) - 1)}")
-        for case in itertools.product(DESIGNS, SIZES, (1, 3)):
-            runs = [[alone(measure, kind, *case, device, ITERATIONS) for kind in KINDS] for _ in range(rounds)]
-            seconds, memory = np.median(runs, axis=0).T
-            share = count_flops(*case) / seconds[-1] / limits[ours]
-            cells = [*map(str, case), *(f"{number:.3f}" for number in seconds), f"{seconds[0] / seconds[-1]:.2f}×"]
-            cells += [f"{share:.0%}", f"{memory[0] / 1e6:.0f}, {memory[-1] / 1e6:.0f}"]
+        for case in CASES:
+            runs = np.array([[alone(measure, kind, *case, device) for kind in kinds] for _ in range(rounds)])
+            times, memory = np.median(runs, axis=0).T
+            speeds = np.median(runs[:, :1, 0] / runs[:, 2:, 0], axis=0)
+            share = count_flops(*case) / times[-1] / limits[kinds[-1]]
+            design, size, channels, scales = case
+            cells = [design, str(size), f"{channels} × {scales}", *(f"{number:.3f}" for number in times)]
+            cells += [*(f"{speed:.2f}×" for speed in speeds), f"{share:.0%}"]
+            cells += [f"{memory[0] / 1e6:.0f}, {memory[-1] / 1e6:.0f}"]
             print(f"| {' | '.join(cells)} |", flush=True)
