@@ -3,8 +3,8 @@
 from typing import Annotated, Literal
 
 PROFILES = {  # of BM3D, see `collaborative.estimate`
-    "fast": {"step": 4, "reach": (12, 12), "size": (32, 16), "threshold": 3.2, "kaiser": 1.0},
-    "normal": {"step": 2, "reach": (19, 19), "size": (64, 16), "threshold": 3.2, "kaiser": 1.0},
+    "fast": {"step": 4, "reach": (12, 12), "size": (32, 16), "threshold": (3.2, 3.2), "kaiser": 1.0},
+    "normal": {"step": 2, "reach": (19, 19), "size": (64, 16), "threshold": (3.2, 3.2), "kaiser": 1.0},
 }
 LABEL = "BM3D deblurring"
 LOOK = ("#000000", "8")

@@ -48,7 +48,7 @@ def slow(y, sigma, pilot=None):
             p = spectrum(pilot, places)
             W = p**2 / (p**2 + sigma**2)
         else:
-            W = (abs(z) > settings["threshold"] * sigma).astype(float)
+            W = (abs(z) > settings["threshold"][0] * sigma).astype(float)
         W[0, 0, 0] = 1
         weight = 1 / (W**2).sum()
         back = np.linalg.inv(T)
