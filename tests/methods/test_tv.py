@@ -4,6 +4,7 @@ import torch
 from skimage.restoration import denoise_tv_chambolle
 
 from steps.base.discover import load
+from steps.base.errors import BadInput
 from steps.inverse.solvers import gradient
 from steps.methods.tv import column_norm, recover
 from tests.conftest import picture
@@ -49,6 +50,16 @@ def test_no_small_change_lowers_the_objective(kind, task, settings):
         for _ in range(50):
             step = size * torch.randn(x.shape, generator=generator, dtype=x.dtype)
             assert objective(x + step, y, A, 0.05, kind) > best - 1e-7 * best
+
+
+def test_inner_steps_come_near_the_exact_ones_and_are_refused_where_the_step_is_exact():
+    y = noisy(12, 12)
+    A = load("tasks", "single_pixel").Operator(y.shape, compression=2.0)
+    exact, few, many = (recover(A.forward(y), A, 0.1, iterations=10, inner=inner) for inner in (None, 1, 200))
+    assert (few - exact).norm() / exact.norm() > 1e-3
+    assert (many - exact).norm() / exact.norm() < 0.1 * (few - exact).norm() / exact.norm()
+    with pytest.raises(BadInput, match="inner: not allowed where A is a convolution"):
+        recover(y, load("tasks", "deconvolution").Operator(y.shape, kernel=5), 0.1, inner=3)
 
 
 def test_the_callback_s_objective_falls():
