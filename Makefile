@@ -74,7 +74,7 @@ test-slow: $(READY)
 stress: $(READY)
 	$(BIN)/python -m pytest -q -m slow tests/test_faults.py
 
-# Seconds an iteration of the deep image prior, against the textbook's network: about 25 minutes on two cores.
+# Seconds an iteration of the deep image prior, against the textbook's network: about half an hour.
 benchmark: $(READY)
 	$(BIN)/python -m steps benchmark
 

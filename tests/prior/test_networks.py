@@ -61,8 +61,6 @@ def test_is_the_reference_s_network(avx512, pays, upsampling, skip, monkeypatch)
     """With the same weights, the image and the gradients of the weights are those of plain torch layers in sequence."""
     monkeypatch.setattr(layers, "has_avx512", lambda: avx512)
     monkeypatch.setattr(networks, "pays", lambda x: pays)
-    monkeypatch.setattr(iteration, "CHANNELS", 8)
-    monkeypatch.setattr(iteration, "SCALES", 3)
     torch.manual_seed(0)
     network = Hourglass(32, 3, 8, 3, skip=skip, upsampling=upsampling).double()
     for module in network.modules():
@@ -70,7 +68,7 @@ def test_is_the_reference_s_network(avx512, pays, upsampling, skip, monkeypatch)
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
     network.last.float()  # as ours always computes it
-    plain = iteration.reference(3, skip, upsampling).double()
+    plain = iteration.reference(3, skip, upsampling, 8, 3).double()
     copy_weights(network, plain, skip)
     plain = plain.double()
     code = torch.rand(1, 32, 24, 16, dtype=torch.float64)
