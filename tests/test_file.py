@@ -1,12 +1,15 @@
 """Files that are parameters, and noises, in the whole workflow: what is made, and what a change makes again."""
 
+import hashlib
 import re
 from collections import Counter
 
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from steps import file
 from steps.base.errors import BadInput
 from steps.base.files import read_json
 from steps.plan.config import read_config
@@ -199,3 +202,13 @@ def test_of_a_url_whose_file_is_not_here_no_content_is_checked(tmp_path, monkeyp
     entry = {"source": "http://example.org/k.npy", "sha256": "0" * 64}
     (tmp_path / "my.yaml").write_text(yaml.safe_dump(edited(files={"motion": entry})))
     assert read_config("my.yaml")["files"] == {"motion": entry}
+
+
+def test_the_step_takes_a_file_of_its_checksum_only(tmp_path):
+    source, output = tmp_path / "k.npy", tmp_path / "made.npy"
+    np.save(source, np.ones((3, 3)))
+    words = [str(source), str(output), "--name", "k", "--sha256"]
+    result = CliRunner().invoke(file.main, [*words, "0" * 64])
+    assert result.exit_code == 1 and result.output.startswith("Error: files.k: ") and not output.exists()
+    result = CliRunner().invoke(file.main, [*words, hashlib.sha256(source.read_bytes()).hexdigest()])
+    assert result.exit_code == 0 and np.array_equal(np.load(output), np.ones((3, 3)))

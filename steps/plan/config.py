@@ -1,6 +1,7 @@
 """Reading a config and checking all of it: one line for the first mistake, before any job."""
 
 import os
+import sys
 from pathlib import Path
 
 from steps.base import discover
@@ -27,12 +28,16 @@ def read_config(file):
 def check_config(config, file="config", images=True):
     """Raise BadInput, one line, for the first mistake in a config; fill in the defaults of its top-level keys.
 
-    Sets of images are replaced by their images (steps/images/sets.py). Image files are opened, for their headers,
-    unless `images` is false: a job need not see them again. Files of published values and of claims that are not in the
-    working directory become priorbench's own.
+    Sets of images are replaced by their images (steps/images/sets.py), and optional methods that need a package which
+    is not installed are dropped, in a printed line each. Image files are opened, for their headers, unless `images` is
+    false: a job need not see them again, nor say those lines. Files of published values and of claims that are not in
+    the working directory become priorbench's own.
     """
     schema.validate(config, file)
     sets.expand(config, file)
+    for line in variants.leave_out(config, file):
+        if images:
+            print(f"{file}: {line}", file=sys.stderr)
     for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
         path = config.get(key, "")
         check_path(path, f"{file}: {key}")

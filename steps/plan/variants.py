@@ -1,6 +1,7 @@
 """The variants of an experiment: its methods with every combination of their parameters, and their labels."""
 
 import functools
+import importlib.util
 import re
 
 from steps.base import discover
@@ -27,6 +28,33 @@ def of(experiment, seed, where="experiment"):
     """
     entries = enumerate(experiment["methods"])
     return [variant for i, entry in entries for variant in _of_entry(entry, seed, f"{where}.methods[{i}]")]
+
+
+def leave_out(config, file="config"):
+    """Drop the optional entries under methods that need a package which is not installed; return lines that say so.
+
+    Raises BadInput, one line, for an experiment of which none is left.
+    """
+    said = []
+    for name, experiment in config["experiments"].items():
+        left = []
+        for entry in experiment["methods"]:
+            where = f"{file}: experiments.{name}.methods"
+            package = entry.get("optional") and package_missing(entry["method"], where)
+            if package:
+                said.append(f"experiments.{name}: {entry['method']} is left out: {package} is not installed")
+            else:
+                left.append(entry)
+        if not left:
+            raise BadInput(f"{file}: {said[-1]}, and there is no other method")
+        experiment["methods"] = left
+    return said
+
+
+def package_missing(method, where=""):
+    """Return the package that a method says it needs, if it is not installed, else None."""
+    package = getattr(discover.load("methods", method, where), "PACKAGE", None)
+    return package if package and importlib.util.find_spec(package) is None else None
 
 
 def entries(experiment):

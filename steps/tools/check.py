@@ -5,7 +5,6 @@ import csv
 import math
 import statistics
 from collections import Counter, defaultdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from steps.base.errors import Command
 from steps.base.files import BROKEN
 from steps.base.text import read_text
 from steps.images.load import URL, at_hand, check_image
-from steps.plan import claims, experiments, needs, published
+from steps.plan import claims, experiments, needs, published, variants
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
 from steps.run import devices
@@ -163,8 +162,7 @@ def worth_knowing(config, recoveries, megabytes, not_drawn):
     if unknown := [name for name, size in megabytes.items() if size is None]:
         remarks.append(f"Their sizes, hours and memory are not known before they are there: {some(unknown, MOST)}.")
     for method in dict.fromkeys(recovery.method for recovery in recoveries):
-        package = getattr(discover.load("methods", method), "PACKAGE", None)
-        if package and not find_spec(package):
+        if package := variants.package_missing(method):
             remarks.append(f"The package {package} is not installed; recoveries by {method} will fail.")
     return remarks
 

@@ -69,6 +69,13 @@ def test_ms_ssim_is_its_formula_but_for_borders():
     assert float(ms_ssim.measure(truth, estimate)) == pytest.approx(expected, abs=1e-3)
 
 
+def test_ms_ssim_of_a_negative_is_zero():
+    """Its contrast is below zero on each scale, which to a broken power is no number."""
+    pytest.importorskip("torchmetrics")
+    truth = np.kron(np.indices((6, 6)).sum(0) % 2, np.ones((32, 32)))[None].astype("float32")
+    assert float(ms_ssim.measure(truth, 1 - truth)) == pytest.approx(0, abs=1e-6)
+
+
 def test_gmsd_is_its_formula():
     """Xue et al. (2014), equations 1 to 5, with loops over pixels."""
     truth, estimate = pair(1, 24)

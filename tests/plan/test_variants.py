@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import but_seed
 from steps.plan import experiments, variants
+from steps.plan.config import read_config
 
 WIENER = {"method": "wiener"}
 DIP = {"method": "dip", "params": {"lr": [0.1, 0.01], "seed": [0, 1]}}
@@ -94,3 +98,24 @@ def test_a_method_that_names_the_tasks_it_can_do_is_refused_for_others(monkeypat
     experiment = {"task": "deconvolution", "images": ["a"], "methods": [{"method": "tv"}, WIENER]}
     with pytest.raises(BadInput, match=r"^experiment.methods\[1\].method: wiener cannot do deconvolution"):
         experiments.recoveries(experiment)
+
+
+def test_an_optional_method_whose_package_is_not_here_is_left_out_in_a_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(discover.load("methods", "nlm"), "PACKAGE", "no_such_package", raising=False)
+    methods = [WIENER, {"method": "nlm", "optional": True}, {"method": "tv", "optional": True}]
+    one = {"task": "denoising", "images": ["logo"], "methods": methods}
+    config = {"images": {"logo": {"source": "synthetic:logo", "size": 16}}, "experiments": {"one": one}}
+
+    def read(some):
+        one["methods"] = some
+        Path("my.yaml").write_text(yaml.safe_dump(config))
+        return [r.method for r in experiments.recoveries(read_config("my.yaml")["experiments"]["one"])]
+
+    assert read(methods) == ["wiener", "tv"]
+    assert capsys.readouterr().err == "my.yaml: experiments.one: nlm is left out: no_such_package is not installed\n"
+    assert read([WIENER, {"method": "nlm"}]) == ["wiener", "nlm"]  # which fails, as it should
+    with pytest.raises(BadInput, match="^my.yaml: experiments.one: nlm is left out.*, and there is no other method$"):
+        read(methods[1:2])
+    with pytest.raises(BadInput, match="^my.yaml: experiments.one.methods: unknown method 'nl'"):
+        read([{"method": "nl", "optional": True}])

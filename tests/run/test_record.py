@@ -27,6 +27,13 @@ def test_the_origin_is_the_measurement_s_checksum_and_the_code_s(tmp_path):
     assert other["code"] == found["tv"]["code"] and other["measurement"] != found["tv"]["measurement"]
 
 
+def test_the_code_is_that_of_the_measurement_s_own_noise(tmp_path):
+    noise = measurement.Noise("poisson", {"peak": 30}, 0.1)
+    measurement.save(tmp_path / "y.npz", torch.zeros(1, 8, 8), "denoising", (1, 8, 8), {}, noise)
+    made_of = "steps.methods.tv", "steps.tasks.denoising", "steps.noises.poisson"
+    assert record.origin(tmp_path / "y.npz", "tv")["code"] == listing_digest("steps.recover", *made_of)
+
+
 def test_versions_are_those_of_python_and_of_what_numbers_depend_on():
     found = record.versions()
     assert found["python"] == sys.version.split()[0]

@@ -7,6 +7,7 @@ number depends on steps/base and steps/run.
 """
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from unittest import mock
@@ -307,3 +308,20 @@ def test_beside_a_run_only_new_notes_are_written(tmp_path, monkeypatch):
     for path in (old, new):
         module.write_note(path, "what there is now")
     assert (old.read_text(), new.read_text()) == ("made by this", "what there is now")
+
+
+def test_planning_leaves_notes_as_they_were_with_their_times(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "_replaced", {})
+    monkeypatch.setattr(module, "_left", [])
+    old = tmp_path / "results/code/old.txt"
+    module.write_note("results/code/old.txt", "what results are made of")
+    module._replaced.clear()
+    os.utime(old, ns=(10**18, 10**18))
+    for text in ("an edit", "another"):
+        module.write_note("results/code/old.txt", text)
+        module.write_note("results/code/new.txt", text)
+    assert old.read_text() == "another"
+    module.restore()
+    assert old.read_text() == "what results are made of" and old.stat().st_mtime_ns == 10**18
+    assert [path.name for path in old.parent.iterdir()] == ["old.txt"]

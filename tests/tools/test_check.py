@@ -115,6 +115,17 @@ def test_a_method_that_has_run_takes_as_long_as_it_took_grown_with_the_image(stu
     assert "as long as here before of tv" in run(study).output
 
 
+def test_a_gpu_is_taken_to_be_ten_times_as_fast_where_a_method_can_use_one(study):
+    study["experiments"]["one"]["methods"] = [{"method": "dip"}, {"method": "tv"}]
+    run(study)
+    config = read_config("study.yaml")
+    asked = {"one": experiments.recoveries(config["experiments"]["one"])}
+    slow, fast = ({p.method: p for p in check.parts(asked, check.sizes(config), {}, gpu)} for gpu in (False, True))
+    starting = fast["dip"].left * check.JOBS / 3600
+    assert slow["dip"].hours - starting == pytest.approx(10 * (fast["dip"].hours - starting))
+    assert slow["tv"].hours == fast["tv"].hours
+
+
 def test_a_url_that_is_not_at_hand_is_named_and_its_size_not_guessed(study, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     url = {"source": "https://example.org/a/far.png", "sha256": "0" * 64}
