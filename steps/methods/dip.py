@@ -38,7 +38,7 @@ def recover(
     patience: Annotated[int, ">= 1"] = 1000,
     min_start: Annotated[int, ">= 0"] = 500,
     discrepancy: Annotated[float, ">= 0"] = 1.0,
-    fits: Annotated[int, ">= 1"] = 2,
+    fits: Annotated[int, ">= 1"] = 3,
     clipped: bool = False,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,
