@@ -8,8 +8,8 @@ LABEL = "DIP"
 GPU = True
 THREADS = 2
 LOOK = ("#D55E00", "v")
-QUICK = {"iterations": 6, "channels": 8, "scales": 3}
-ENOUGH = {"iterations": 120, "channels": 16, "scales": 3, "lr": 0.02}
+QUICK = {"iterations": 6, "channels": 8, "scales": 3, "fits": 1}
+ENOUGH = {"iterations": 120, "channels": 16, "scales": 3, "fits": 1}
 EXACT = False  # a network is far from any image at first
 
 
