@@ -7,8 +7,8 @@ from steps.prior import needs as needs
 LABEL = "DIP"
 GPU = True
 LOOK = ("#D55E00", "v")
-QUICK = {"iterations": 6, "channels": 8, "scales": 3}
-ENOUGH = {"iterations": 120, "channels": 16, "scales": 3, "lr": 0.02}
+QUICK = {"iterations": 6, "channels": 8, "scales": 3, "fits": 1}
+ENOUGH = {"iterations": 120, "channels": 16, "scales": 3, "fits": 1}
 EXACT = False  # a network is far from any image at first
 
 
@@ -37,7 +37,7 @@ def recover(
     patience: Annotated[int, ">= 1"] = 1000,
     min_start: Annotated[int, ">= 0"] = 500,
     discrepancy: Annotated[float, ">= 0"] = 1.0,
-    fits: Annotated[int, ">= 1"] = 2,
+    fits: Annotated[int, ">= 1"] = 3,
     clipped: bool | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     deterministic: bool = False,

@@ -54,7 +54,7 @@ def test_parameters_count():
         return recovery("denoising", "sigma=0.1", "dip", params, megabytes(256, 256))[1]
 
     assert minutes("iterations=10000") > 4 * minutes("iterations=2000")
-    assert minutes("default") == minutes("iterations=2000")
+    assert minutes("default") == minutes("iterations=600,fits=3") == minutes("iterations=1800,fits=1")
     assert minutes("channels=256") > 2 * minutes("default")
 
 
@@ -98,7 +98,7 @@ def test_a_measurement_knows_the_size_of_its_image_however_small_it_is(tmp_path)
     measurement.save(path, A.forward(image), "tenth", A.shape, {}, measurement.Noise("gaussian", {}, 0.1))
     assert path.stat().st_size < image.numel() * 4 / 9
     assert measurement.shape(path) == (3, 512, 512)
-    assert recovery("denoising", "sigma=0.1", "dip", "iterations=2000", megabytes(512, 512, 3))[1] > 700
+    assert recovery("denoising", "sigma=0.1", "dip", "iterations=2000,channels=128", megabytes(512, 512, 3))[1] > 700
 
 
 def test_a_measurement_that_is_made_anew_is_looked_at_anew_and_one_that_is_not_there_is_not_found(tmp_path):
@@ -114,6 +114,6 @@ def test_a_measurement_that_is_made_anew_is_looked_at_anew_and_one_that_is_not_t
 
 
 def test_the_methods_by_the_prior_need_the_same_for_the_same_steps():
-    dip = needs.of_method("dip", "iterations=2000", 3)
+    dip = needs.of_method("dip", "iterations=2000,fits=1", 3)
     assert needs.of_method("wiener_dip", "iterations=2000", 3) == dip
     assert needs.of_method("admm_dip", "iterations=50,inner=40", 3) == dip

@@ -13,6 +13,8 @@ from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.prior import networks
 from steps.prior.fit import Fit, has_bfloat16
+from steps.prior.muon import Muon
+from steps.prior.stopping import average_centred_at
 from tests.full_size import IMAGES, load_image
 
 CPU = torch.device("cpu")
@@ -51,6 +53,44 @@ def test_one_step_is_adam_s(gray):
         optimiser.step()
     found = fit_of(gray, precision="float32").run(squares(gray), 3)
     np.testing.assert_allclose(found.numpy(), estimate.detach().numpy(), atol=1e-5)
+
+
+def test_muon_is_for_kernels_and_adam_for_the_rest(gray):
+    """Written out, with the network of torch's own layers: biases and norms by torch's own Adam."""
+    network, code = networks.create(gray.shape, **SMALL)
+    kernels = [p for p in network.parameters() if p.ndim == 4]
+    rest = [p for p in network.parameters() if p.ndim < 4]
+    optimisers = Muon(kernels, lr=0.02), torch.optim.Adam(rest, lr=0.02)
+    for _ in range(3):
+        network.zero_grad()
+        estimate = network(code)[0]
+        (estimate - gray).square().mean().backward()
+        for optimiser in optimisers:
+            optimiser.step()
+    found = fit_of(gray, precision="float32", optimiser="muon", lr=0.02).run(squares(gray), 3)
+    np.testing.assert_allclose(found.numpy(), estimate.detach().numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_muon_and_the_polynomial_average_give_the_same_bits_again(gray, precision):
+    settings = {"optimiser": "muon", "output": "polynomial", "input_noise": 0.03, "precision": precision}
+    first, again = (fit_of(gray, **settings).run(squares(gray), 5) for _ in range(2))
+    assert torch.equal(first, again)
+
+
+def test_a_polynomial_average_goes_on_until_its_centre_is_where_the_target_was_reached(gray):
+    _, seen = recorded(fit_of(gray, precision="float32"), gray, 60)
+    losses = [float(loss) for _, _, loss in seen]
+    target = sorted(losses)[len(losses) // 2]
+    first = 1 + next(i for i, loss in enumerate(losses) if loss <= target)
+    last, average = average_centred_at(first), 0
+    for k, (_, x, _) in enumerate(seen[:last], start=1):
+        average = average + 5 / (k + 4) * (x - average)
+    again = []
+    fit = fit_of(gray, precision="float32", output="polynomial")
+    result = fit.run(squares(gray), 60, lambda i, x, loss: again.append(x), target)
+    assert first < last < 60 and len(again) == last
+    np.testing.assert_allclose(result.numpy(), average.numpy(), atol=1e-5)
 
 
 def test_an_image_of_any_size_is_fitted_at_its_size(colour):
@@ -159,9 +199,14 @@ def test_the_unperturbed_output_leaves_the_fit_as_it_is(gray, monkeypatch):
     assert len(made) == len(kept(16))
 
 
-def test_a_drop_is_backtracked(gray, capsys):
+MOMENTUM = {"adam": "exp_avg", "muon": "momentum"}
+
+
+@pytest.mark.parametrize("optimiser", MOMENTUM)
+def test_a_drop_is_backtracked(optimiser, gray, capsys):
     """A data term that grows tenfold once: weights, optimiser and average are those of the last check again."""
-    fit = fit_of(gray, backtrack=True, output="average")
+    settings = {"backtrack": True, "output": "average", "optimiser": optimiser}
+    fit = fit_of(gray, **settings)
     calls = []
 
     def data_term(x):
@@ -170,14 +215,16 @@ def test_a_drop_is_backtracked(gray, capsys):
 
     fit.run(data_term, 100)
     before = {name: value.clone() for name, value in fit.network.state_dict().items()}
-    average, step = fit.average.clone(), fit.optimisers[0].state_dict()["state"][0]["step"].clone()
-    fit = fit_of(gray, backtrack=True, output="average")
+    average, step = fit.average.clone(), fit.optimisers[-1].state_dict()["state"][0]["step"].clone()
+    momentum = fit.optimisers[0].state_dict()["state"][0][MOMENTUM[optimiser]].clone()
+    fit = fit_of(gray, **settings)
     calls.clear()
     result = fit.run(data_term, 200)
     assert "backtracked: data term" in capsys.readouterr().out
     assert all(torch.equal(value, before[name]) for name, value in fit.network.state_dict().items())
     assert torch.equal(fit.average, average) and torch.equal(result, average)
-    assert fit.optimisers[0].state_dict()["state"][0]["step"] == step == 100
+    assert fit.optimisers[-1].state_dict()["state"][0]["step"] == step == 100
+    assert torch.equal(fit.optimisers[0].state_dict()["state"][0][MOMENTUM[optimiser]], momentum)
 
 
 def test_a_second_drop_at_once_halves_the_step(gray):
