@@ -49,5 +49,5 @@ def orthogonal(matrices):
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-12)
     for _ in range(STEPS):
         square = x @ x.mT
-        x = a * x + (b * square + c * square @ square) @ x
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x

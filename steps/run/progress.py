@@ -19,7 +19,7 @@ SAID = ("Nothing to be done", "Complete log")  # what else is said of what Snake
 class Progress(logging.Handler):
     """Prints a line for each recovery that Snakemake's log says is finished; errors are printed by Snakemake's own.
 
-    A recovery is the dictionary of its wildcards, task, image, corruption, method and params.
+    A recovery is the dictionary of its wildcards, task, image, corruption, method and params, and perhaps of its label.
     """
 
     def __init__(self):
@@ -107,10 +107,12 @@ def folder(recovery):
 
 
 def name(recovery):
-    """Return a recovery in words: task, image, corruption, and the label of the method with its parameters."""
-    label = discover.load("methods", recovery["method"]).LABEL
-    params = "" if recovery["params"] == NO_PARAMETERS else f" ({recovery['params']})"
-    return f"{recovery['task']} {recovery['image']} {recovery['corruption']} by {label}{params}"
+    """Return a recovery in words: task, image, corruption, and its label in the config, or its parameters."""
+    label = recovery.get("label")
+    if not label:
+        params = "" if recovery["params"] == NO_PARAMETERS else f" ({recovery['params']})"
+        label = f"{discover.load('methods', recovery['method']).LABEL}{params}"
+    return f"{recovery['task']} {recovery['image']} {recovery['corruption']} by {label}"
 
 
 def duration(seconds):

@@ -180,7 +180,9 @@ onstart:
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
     outputs = {str(path) for job in jobs for path in job.output}
     if PROGRESS:
-        PROGRESS.start([job.wildcards_dict for job in jobs if job.rule.name == "recover"], len(jobs))
+        labels = {r.folder: r.label for asked in ASKED.values() for r in asked}
+        made = [job.wildcards_dict for job in jobs if job.rule.name == "recover"]
+        PROGRESS.start([one | {"label": labels.get(progress.folder(one))} for one in made], len(jobs))
     manifest.forget(notes | outputs - DAMAGED.keys())
     lock.making(outputs)
 
