@@ -79,7 +79,7 @@ def test_bad_requests_are_one_line_and_leave_nothing(measured, method, params, w
 def test_a_fit_that_fails_says_why_and_leaves_nothing(measured):
     result = run(measured, "dip", "lr=1e9,channels=8,scales=2,precision=float32")
     assert result.exit_code == 1
-    assert result.output.startswith("a network of 5,") and "parameters in float32 on cpu" in result.output
+    assert result.output.startswith("a network of 4,") and "parameters in float32 on cpu" in result.output
     last = result.output.splitlines()[-1]
     assert (
         "Error: " in last and "the loss is not finite in iteration" in last and "lower lr, which is 1000000000" in last

@@ -200,7 +200,7 @@ def test_small_jobs_are_one_job_of_slurm_and_use_one_cpu_in_turn(run):
     assert log.count(": corrupt ") == 4
     assert "NumCPUs=1 " in job and "TimeLimit=00:20:00" in job  # 4 times 5 minutes
     pixels = 32 * 32 + 32  # as the size of the file says, its header of 128 bytes among them
-    patterns = 8 * 4 * pixels**2 / 1e6  # dense ones for as many patterns as pixels: the most that one of the jobs needs
+    patterns = 6 * 4 * pixels**2 / 1e6  # dense ones for as many patterns as pixels: the most that one of the jobs needs
     assert f"MinMemoryNode={1000 + round(patterns)}M" in job
 
 

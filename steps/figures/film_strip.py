@@ -80,14 +80,16 @@ def stop(row, made):
 
     `made` is how many iterations it made. A moving variance (prior/stopping.py) that has stopped returns that of
     `patience` iterations ago; one that has not, an estimate that is not known by its number. Nor is it with
-    `discrepancy`, too, since either may have stopped it, and with `backtrack`, which may return an earlier one.
+    `discrepancy`, too, since either may have stopped it, with `fits`, whose mean is returned, and with `backtrack`,
+    which may return an earlier one.
     """
     said = settings(discover.load("methods", row["method"]).recover, row["params"])
-    early = made < said.get("iterations", made)
+    fits = said.get("fits", 1)
+    early = made < fits * said.get("iterations", made)
     if said.get("window") and said.get("discrepancy") and early:
         return None, "least moving variance or discrepancy principle"
     if said.get("window"):
-        return (made - said["patience"], "least moving variance") if early else (None, "least moving variance")
+        return made - said["patience"] if early and fits == 1 else None, "least moving variance"
     if early:
         return made, "discrepancy principle" if said.get("discrepancy") else "early"
     if said.get("backtrack"):

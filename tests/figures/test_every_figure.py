@@ -345,7 +345,7 @@ def test_architecture_is_that_of_the_network(results):
     up = architecture.operations(found[5][1])
     assert up == ["×2 nearest", "norm", "conv 3×3", "norm", "LeakyReLU", "conv 1×1", "norm", "LeakyReLU"]
     assert architecture.operations(found[2][1])[:3] == ["conv 3×3, stride 2", "norm", "LeakyReLU"]
-    params = "network=deep_decoder,channels=16,scales=2,p_keep=0.5"
+    params = "network=deep_decoder,channels=16,scales=2,skip=0,p_keep=0.5"
     both = pandas.concat([results, results[results["method"] == "dip"].assign(params=params, label="Decoder")])
     with style.apply():
         words = texts(architecture.draw(both))
@@ -583,13 +583,16 @@ BACKTRACKED = "after its 80 iterations, unless the last hundred made it worse"
 @pytest.mark.parametrize(
     ("params", "made_so_many", "expected"),
     [
-        ("iterations=80", 80, (80, "after its 80 iterations")),
-        ("iterations=80,discrepancy=1", 30, (30, "discrepancy principle")),
-        ("iterations=80,window=5,patience=20,min_start=5", 60, (40, "least moving variance")),
-        ("iterations=80,window=5,patience=20,min_start=5", 80, (None, "least moving variance")),
-        ("iterations=80", 30, (30, "early")),
+        ("iterations=80,fits=1", 80, (80, "after its 80 iterations")),
+        ("iterations=80,fits=2", 160, (160, "after its 160 iterations")),
+        ("iterations=80,fits=2", 90, (90, "discrepancy principle")),
+        ("iterations=80", 30, (30, "discrepancy principle")),
+        ("iterations=80,fits=1,discrepancy=0,window=5,patience=20,min_start=5", 60, (40, "least moving variance")),
+        ("iterations=80,fits=1,discrepancy=0,window=5,patience=20,min_start=5", 80, (None, "least moving variance")),
+        ("iterations=80,discrepancy=0", 30, (30, "early")),
+        ("iterations=80,fits=2,discrepancy=0,window=5,patience=20,min_start=5", 60, (None, "least moving variance")),
         ("iterations=80,window=5,patience=20,min_start=5,discrepancy=1", 10, (None, BOTH)),
-        ("iterations=80,backtrack=true", 80, (None, BACKTRACKED)),
+        ("iterations=80,fits=1,backtrack=true", 80, (None, BACKTRACKED)),
     ],
 )
 def test_where_a_method_stopped(params, made_so_many, expected):
