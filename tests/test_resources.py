@@ -122,7 +122,7 @@ class Operator(LinearOperator):
 
 
 def test_a_job_asks_for_what_its_image_needs_however_small_the_measurement(repository):
-    """Of 512 × 512 pixels, 2000 iterations of one fit of the prior are given 15 minutes and 2000 / 8 for each MB."""
+    """Of 512 × 512 pixels, 2000 iterations of one fit by 128 channels are given 15 minutes and 2000 / 8 for each MB."""
     (repository / "steps/tasks/tenth.py").write_text(TENTH)
     config = {"images": {"logo": {"source": "synthetic:logo", "size": 512}}, "device": "cpu"}
     entry = {"task": "tenth", "images": ["logo"], "methods": [{"method": "dip"}], "figures": []}
@@ -136,7 +136,9 @@ def test_a_job_asks_for_what_its_image_needs_however_small_the_measurement(repos
         assert result.returncode == 0, result.stderr
         return result.stdout
 
-    assert "asks <TBD> <TBD>" in run("--dry-run", f"{folder}/dip/iterations=2000,fits=1/recovered.npy")
+    assert "asks <TBD> <TBD>" in run("--dry-run", f"{folder}/dip/iterations=2000,channels=128,fits=1/recovered.npy")
     run(f"{folder}/measurement.npz")
     memory, minutes = round(4000 + 2500 * 512 * 512 * 4e-6), round(15 + 2000 / 8 * 512 * 512 * 4e-6)
-    assert f"asks {memory} {minutes} " in run("--dry-run", f"{folder}/dip/iterations=2000,fits=1/recovered.npy")
+    assert f"asks {memory} {minutes} " in run(
+        "--dry-run", f"{folder}/dip/iterations=2000,channels=128,fits=1/recovered.npy"
+    )

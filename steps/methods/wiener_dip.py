@@ -47,12 +47,7 @@ def recover(
 
     settings = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
     settings |= {"optimiser": optimiser, "lr": lr, "input_noise": input_noise, "output": output, "seed": seed}
-    settings |= {
-        "precision": precision,
-        "deterministic": deterministic,
-        "discrepancy": 0.0,
-        "fits": 1,
-        "clipped": False,
-    }
+    settings |= {"precision": precision, "deterministic": deterministic}
+    settings |= {"discrepancy": 0.0, "fits": 1, "clipped": False}
     filtered = wiener.recover(y, A, sigma, prior=prior)
     return dip.recover(filtered, Operator(A.shape), sigma, iterations=iterations, **settings, callback=callback)

@@ -345,7 +345,7 @@ def test_architecture_is_that_of_the_network(results):
     up = architecture.operations(found[5][1])
     assert up == ["×2 nearest", "norm", "conv 3×3", "norm", "LeakyReLU", "conv 1×1", "norm", "LeakyReLU"]
     assert architecture.operations(found[2][1])[:3] == ["conv 3×3, stride 2", "norm", "LeakyReLU"]
-    params = "network=deep_decoder,channels=16,scales=2,skip=0,p_keep=0.5"
+    params = "network=deep_decoder,channels=16,scales=2,skip=0,upsampling=bilinear,p_keep=0.5"
     both = pandas.concat([results, results[results["method"] == "dip"].assign(params=params, label="Decoder")])
     with style.apply():
         words = texts(architecture.draw(both))
