@@ -165,10 +165,11 @@ def test_a_failed_recovery_is_named_with_its_log(folder):
 
 
 def test_an_interrupt_ends_it(folder):
-    at = "results/denoising/logo/sigma=0.1/tv/iterations=1000000"
+    at = "results/denoising/logo/sigma=0.1/dip/iterations=1000000,channels=8,scales=2,discrepancy=0"
     words = command(f"{at}/score.json", config="tiny.yaml")
     process = subprocess.Popen(words, cwd=folder, env=ASKED, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    wait_for((folder / at / "recover.log").exists)
+    log = folder / at / "recover.log"
+    wait_for(lambda: log.exists() and "parameters" in log.read_text())  # not while Python still starts
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 1 and "Recoveries to be made: 1; " in said and "Traceback" not in said
