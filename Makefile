@@ -74,7 +74,7 @@ test-slow: $(READY)
 stress: $(READY)
 	$(BIN)/python -m pytest -q -m slow tests/test_faults.py
 
-# Seconds an iteration of the deep image prior, against the textbook's network: about half an hour.
+# All tables of steps/benchmarks, hours; one: .venv/bin/python -m steps benchmark NAME (bm3d, iteration, quality, threads).
 benchmark: $(READY)
 	$(BIN)/python -m steps benchmark
 

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import importlib.util
 from pathlib import Path
 
 from steps.base.errors import BadInput
@@ -23,3 +24,9 @@ def load(kind, name, where=""):
         prefix = f"{where}: " if where else ""
         raise BadInput(f"{prefix}{no_such(kind[:-1], name, available(kind))} (no file steps/{kind}/{name}.py)")
     return importlib.import_module(f"steps.{kind}.{name}")
+
+
+def missing_package(module):
+    """Return the package that a module of the registry says it needs, PACKAGE, if it is not installed, else None."""
+    package = getattr(module, "PACKAGE", None)
+    return package if package and importlib.util.find_spec(package) is None else None

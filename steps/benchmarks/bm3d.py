@@ -2,7 +2,6 @@
 
 import statistics
 import time
-from importlib.util import find_spec
 
 SIGMA = 25 / 255
 SIZES = (64, 256, 512)  # pixels a side
@@ -41,12 +40,13 @@ def table(rounds):
     """Print seconds and PSNR for each size, gray and colour: medians of some rounds, in which all take turns."""
     import torch
 
+    from steps.base import discover
     from steps.inverse.collaborative import PROFILES
     from steps.run.manifest import processor
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    kinds = [*PROFILES] + ([PACKAGE] if find_spec("bm3d") else [])
+    kinds = [*PROFILES] + [PACKAGE] * (not discover.missing_package(discover.load("methods", PACKAGE)))
     print(f"BM3D, sigma 25/255: {processor()}, one thread, torch {torch.__version__}\n")
     print("| pixels | channels | by | seconds | times as fast as the package | PSNR [dB] |")
     print("| ---: | ---: | --- | ---: | ---: | ---: |")

@@ -36,6 +36,7 @@ def measure(threads, size, channels, iterations):
 
 
 def spin():
+    """Keep a core busy until the process is killed."""
     while True:
         pass
 

@@ -1,6 +1,5 @@
 """The metrics that a config names, and what tables, pages and figures are told of each."""
 
-import importlib.util
 import inspect
 import json
 
@@ -30,8 +29,7 @@ def facts(names, where="metrics"):
             raise BadInput(f"{where}: {name} is called {quoted(label)}, as another is; its LABEL must be its own")
         if better not in ("higher", "lower"):
             raise BadInput(f"{where}: {name} says BETTER = {quoted(better)}; must be 'higher' or 'lower'")
-        package = getattr(module, "PACKAGE", None)
-        if package and importlib.util.find_spec(package) is None:
+        if package := discover.missing_package(module):
             raise BadInput(f"{where}: {name} needs the package {package}, which is not installed")
         about = (inspect.getdoc(module) or "").split("\n\n")[0].replace("\n", " ")
         shown = {"unit": getattr(module, "UNIT", ""), "decimals": getattr(module, "DECIMALS", 3)}

@@ -1,7 +1,6 @@
 """The variants of an experiment: its methods with every combination of their parameters, and their labels."""
 
 import functools
-import importlib.util
 import re
 
 from steps.base import discover
@@ -39,8 +38,9 @@ def leave_out(config, file="config"):
     for name, experiment in config["experiments"].items():
         left = []
         for entry in experiment["methods"]:
-            where = f"{file}: experiments.{name}.methods"
-            package = entry.get("optional") and package_missing(entry["method"], where)
+            place, package = f"{file}: experiments.{name}.methods", None
+            if entry.get("optional"):
+                package = discover.missing_package(discover.load("methods", entry["method"], place))
             if package:
                 said.append(f"experiments.{name}: {entry['method']} is left out: {package} is not installed")
             else:
@@ -49,12 +49,6 @@ def leave_out(config, file="config"):
             raise BadInput(f"{file}: {said[-1]}, and there is no other method")
         experiment["methods"] = left
     return said
-
-
-def package_missing(method, where=""):
-    """Return the package that a method says it needs, if it is not installed, else None."""
-    package = getattr(discover.load("methods", method, where), "PACKAGE", None)
-    return package if package and importlib.util.find_spec(package) is None else None
 
 
 def entries(experiment):

@@ -11,16 +11,14 @@ from statistics import mean
 from steps.base import discover
 from steps.base.files import RESULTS, read_json
 from steps.base.parameters import NO_PARAMETERS
+from steps.base.recoveries import Recovery
 
 ASKED = "PRIORBENCH_PROGRESS"  # in the environment, asks for these lines in the place of Snakemake's own
 SAID = ("Nothing to be done", "Complete log")  # what else is said of what Snakemake says
 
 
 class Progress(logging.Handler):
-    """Prints a line for each recovery that Snakemake's log says is finished; errors are printed by Snakemake's own.
-
-    A recovery is the dictionary of its wildcards, task, image, corruption, method and params, and perhaps of its label.
-    """
+    """Prints a line for each recovery that Snakemake's log says is finished; errors are printed by Snakemake's own."""
 
     def __init__(self):
         super().__init__(logging.INFO)
@@ -30,12 +28,12 @@ class Progress(logging.Handler):
         self.begun, self.worked = None, 0.0  # when the first recovery began; seconds of all that are done
 
     def start(self, recoveries, jobs):
-        """Note the recoveries that are to be made, and say how many, of how many jobs."""
-        self.waiting = {folder(recovery): recovery for recovery in recoveries}
+        """Note the Recoveries that are to be made, and say how many, of how many jobs."""
+        self.waiting = {recovery.folder: recovery for recovery in recoveries}
         self.total, self.begun = len(recoveries), None
         with contextlib.suppress(OSError, KeyError, ValueError), open(RESULTS / "scores.csv", encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                note(self.before, row, float(row["seconds"]))
+                note(self.before, likeness(row["method"], row["params"], row["image"]), float(row["seconds"]))
         say(f"Recoveries to be made: {self.total}; jobs in all: {jobs}")
 
     def emit(self, record):
@@ -44,7 +42,7 @@ class Progress(logging.Handler):
         if event == "job_info" and record.rule_name == "recover":
             started = time.time()
             self.begun = self.begun or started
-            self.running[record.jobid] = folder(record.wildcards), started
+            self.running[record.jobid] = of_job(record.wildcards).folder, started
         elif event == "job_error":
             self.running.pop(record.jobid, None)
         elif event == "job_finished" and record.job_id in self.running:
@@ -58,7 +56,7 @@ class Progress(logging.Handler):
         if recovery is None:  # made twice
             return
         self.done, self.worked = self.done + 1, self.worked + seconds
-        note(self.took, recovery, seconds)
+        note(self.took, likeness(recovery.method, recovery.params, recovery.image), seconds)
         with contextlib.suppress(OSError, ValueError, KeyError):
             seconds = read_json(Path(path, "run.json"))["seconds"]  # of solving alone
         words = [f"{self.done} of {self.total}", name(recovery), f"{seconds:.1f} s", self.left(time.time())]
@@ -83,36 +81,35 @@ class Progress(logging.Handler):
     def _seconds(self, recovery):
         """Return the mean seconds of the recoveries most like this one, None if there are none."""
         for times in (self.took, self.before):
-            for key in likeness(recovery):
+            for key in likeness(recovery.method, recovery.params, recovery.image):
                 if key in times:
                     return mean(times[key])
         return None
 
 
-def likeness(recovery):
+def likeness(method, params, image):
     """Return what a recovery's seconds depend on, from much to little."""
-    method, params, image = recovery["method"], recovery["params"], recovery["image"]
     return [(method, params, image), (method, image), (method, params), (method,)]
 
 
-def note(times, recovery, seconds):
-    """Add a recovery's seconds to those like it."""
-    for key in likeness(recovery):
+def note(times, keys, seconds):
+    """Add a recovery's seconds to those of others that are like it, by the keys of `likeness`."""
+    for key in keys:
         times.setdefault(key, []).append(seconds)
 
 
-def folder(recovery):
-    """Return the folder of a recovery, relative to the working directory."""
-    return "/".join(["results", *(recovery[name] for name in ("task", "image", "corruption", "method", "params"))])
+def of_job(wildcards):
+    """Return the Recovery, without a label, that a job of the rule recover makes, by its wildcards."""
+    return Recovery(**wildcards, label="")
 
 
 def name(recovery):
     """Return a recovery in words: task, image, corruption, and its label in the config, or its parameters."""
-    label = recovery.get("label")
+    label = recovery.label
     if not label:
-        params = "" if recovery["params"] == NO_PARAMETERS else f" ({recovery['params']})"
-        label = f"{discover.load('methods', recovery['method']).LABEL}{params}"
-    return f"{recovery['task']} {recovery['image']} {recovery['corruption']} by {label}"
+        params = "" if recovery.params == NO_PARAMETERS else f" ({recovery.params})"
+        label = f"{discover.load('methods', recovery.method).LABEL}{params}"
+    return f"{recovery.task} {recovery.image} {recovery.corruption} by {label}"
 
 
 def duration(seconds):
@@ -124,4 +121,5 @@ def duration(seconds):
 
 
 def say(words):
+    """Print words to stderr, at once."""
     print(words, file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from steps.base.errors import Command
 from steps.base.files import BROKEN
 from steps.base.text import read_text
 from steps.images.load import URL, at_hand, check_image
-from steps.plan import claims, experiments, needs, published, variants
+from steps.plan import claims, experiments, needs, published
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
 from steps.run import devices
@@ -162,7 +162,7 @@ def worth_knowing(config, recoveries, megabytes, not_drawn):
     if unknown := [name for name, size in megabytes.items() if size is None]:
         remarks.append(f"Their sizes, hours and memory are not known before they are there: {some(unknown, MOST)}.")
     for method in dict.fromkeys(recovery.method for recovery in recoveries):
-        if package := variants.package_missing(method):
+        if package := discover.missing_package(discover.load("methods", method)):
             remarks.append(f"The package {package} is not installed; recoveries by {method} will fail.")
     return remarks
 

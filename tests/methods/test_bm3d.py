@@ -8,7 +8,7 @@ import torch
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.images import load as image
-from steps.inverse import clipping, collaborative
+from steps.inverse import collaborative
 from steps.methods.bm3d import recover
 from steps.metrics import psnr
 from steps.noises.gaussian import add
@@ -42,15 +42,6 @@ def test_a_better_profile_is_better():
     y = torch.from_numpy(add(x, sigma=0.1))
     found = [psnr.measure(x, recover(y, denoising(y), 0.1, profile=p).numpy()) for p in ("fast", "normal", "high")]
     assert found == sorted(found)
-
-
-def test_undoing_what_clipping_did_gains_more_than_a_decibel():
-    x = image.prepare(image.load("skimage:camera"), crop=[60, 180, 96, 96])
-    y = torch.from_numpy(add(x, sigma=0.5, clip=True))
-    plain, undone = (recover(y, denoising(y), 0.5, clipped=clipped).numpy() for clipped in (False, True))
-    assert psnr.measure(x, undone) > psnr.measure(x, plain) + 1
-    told = recover(y, denoising(y), clipping.spread(y, 0.5))  # of less noise: what clipping has left of it
-    np.testing.assert_allclose(undone, clipping.undo(told, 0.5).clamp(0, 1).numpy(), atol=1e-6)
 
 
 def test_too_small_an_image_is_refused():

@@ -8,11 +8,7 @@ import torch
 
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.images import load as image
-from steps.inverse import clipping
 from steps.methods.bm3d_package import recover
-from steps.metrics import psnr
-from steps.noises.gaussian import add
 from tests.workflows import ROOT
 
 
@@ -25,25 +21,6 @@ def test_is_the_package_s(name, request):
     picture = y.movedim(0, -1).double().squeeze().numpy()
     expected = (bm3d.bm3d if name == "gray" else bm3d.bm3d_rgb)(picture, 0.1)
     np.testing.assert_allclose(found.movedim(0, -1).squeeze().numpy(), expected.squeeze(), atol=1e-5)
-
-
-def test_undoing_what_clipping_did_gains_more_than_a_decibel():
-    pytest.importorskip("bm3d")
-    x = image.prepare(image.load("skimage:camera"), crop=[60, 180, 96, 96])
-    y = torch.from_numpy(add(x, sigma=0.5, clip=True))
-    A = discover.load("tasks", "denoising").Operator(y.shape)
-    plain, undone = (recover(y, A, 0.5, clipped=clipped).numpy() for clipped in (False, True))
-    assert psnr.measure(x, undone) > psnr.measure(x, plain) + 1
-    told = recover(y, A, clipping.spread(y, 0.5))  # of less noise: what clipping has left of it
-    np.testing.assert_allclose(undone, clipping.undo(told, 0.5).clamp(0, 1).numpy(), atol=2e-3)
-
-
-@pytest.mark.parametrize("task", ["deconvolution", "single_pixel"])
-def test_clipping_is_undone_only_where_the_image_itself_is_measured(task, gray):
-    pytest.importorskip("bm3d")
-    A = discover.load("tasks", task).Operator(gray.shape)
-    with pytest.raises(BadInput, match="^clipped: true is for denoising only, where the image itself is measured$"):
-        recover(A.forward(gray), A, 0.1, clipped=True)
 
 
 def test_a_missing_package_is_named(gray, monkeypatch):

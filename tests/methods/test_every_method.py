@@ -5,8 +5,6 @@ time (its defaults); ENOUGH, with which it should recover well (its defaults); P
 REPEATABLE = False if it is not, to the last bit; EXACT = False if a clean image does not come back nearly as it is.
 """
 
-import importlib.util
-
 import pytest
 import torch
 
@@ -30,9 +28,8 @@ def params(*tasks):
 
 
 def _needs(module):
-    package = getattr(module, "PACKAGE", "torch")
-    missing = importlib.util.find_spec(package) is None
-    return pytest.mark.skipif(missing, reason=f"the package {package} is not installed")
+    package = discover.missing_package(module)
+    return pytest.mark.skipif(package is not None, reason=f"the package {package} is not installed")
 
 
 def problem(task, x, sigma=SIGMA, **settings):

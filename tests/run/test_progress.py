@@ -3,10 +3,12 @@ import os
 import re
 import signal
 import subprocess
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from steps.base.recoveries import Recovery
 from steps.run import progress
 from tests.conftest import wait_for
 from tests.workflows import command, copy_repository, python
@@ -40,7 +42,11 @@ def recover(y, A, sigma, *, callback=None):
 
 
 def recovery(method, params="default", image="house"):
-    return {"task": "denoising", "image": image, "corruption": "sigma=0.1", "method": method, "params": params}
+    return Recovery("denoising", image, "sigma=0.1", method, params, "")
+
+
+def wildcards(recovery):
+    return {name: value for name, value in vars(recovery).items() if name != "label"}
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ def told(monkeypatch, tmp_path):
 
 
 def made(told, job, recovery, seconds):
-    told("job_info", rule_name="recover", jobid=job, wildcards=recovery)
+    told("job_info", rule_name="recover", jobid=job, wildcards=wildcards(recovery))
     told.now[0] += seconds
     told("job_finished", job_id=job)
 
@@ -77,7 +83,7 @@ def test_time_left_is_that_of_others_like_it_at_the_rate_so_far(told):
     made(told, 3, waiting[4], 40)  # hill takes longer
     assert told.said[-1].endswith("about 2 min left")  # 3 · 10 + 3 · 40 s
     for job, some in enumerate(waiting[1:4] + waiting[5:], 4):
-        told("job_info", rule_name="recover", jobid=job, wildcards=some)
+        told("job_info", rule_name="recover", jobid=job, wildcards=wildcards(some))
     told.now[0] += 5  # all six at work: six times the rate of before, and 5 s of each are done
     assert told.handler.left(told.now[0]) == f"about {(3 * 5 + 3 * 35) / ((52 + 30) / 57):.0f} s left"
     told("job_finished", job_id=4)
@@ -85,7 +91,7 @@ def test_time_left_is_that_of_others_like_it_at_the_rate_so_far(told):
 
 
 def test_a_label_stands_for_the_parameters(told):
-    told.handler.start([recovery("tv", "lam=1") | {"label": "weak"}], 3)
+    told.handler.start([replace(recovery("tv", "lam=1"), label="weak")], 3)
     made(told, 1, recovery("tv", "lam=1"), 4)
     assert told.said[-1] == "Now what is left of scores, tables, figures and pages"
     assert told.said[-2] == "1 of 1  denoising house sigma=0.1 by weak  4.0 s"
@@ -101,12 +107,12 @@ def test_seconds_of_the_last_run_are_taken_before_a_method_is_seen(told, tmp_pat
 
 def test_a_failed_recovery_is_no_longer_at_work_and_one_made_again_counts_once(told):
     told.handler.start([recovery("tv"), recovery("wiener")], 9)
-    told("job_info", rule_name="recover", jobid=1, wildcards=recovery("tv"))
+    told("job_info", rule_name="recover", jobid=1, wildcards=wildcards(recovery("tv")))
     told("job_error", jobid=1)
     assert not told.handler.running
     made(told, 1, recovery("tv"), 1)
     made(told, 1, recovery("tv"), 1)
-    told("job_info", rule_name="score", jobid=2, wildcards=recovery("tv"))
+    told("job_info", rule_name="score", jobid=2, wildcards=wildcards(recovery("tv")))
     told("job_finished", job_id=2)
     assert told.handler.done == 1 and len(told.said) == 2
 

@@ -180,9 +180,9 @@ onstart:
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
     outputs = {str(path) for job in jobs for path in job.output}
     if PROGRESS:
-        labels = {r.folder: r.label for asked in ASKED.values() for r in asked}
-        made = [job.wildcards_dict for job in jobs if job.rule.name == "recover"]
-        PROGRESS.start([one | {"label": labels.get(progress.folder(one))} for one in made], len(jobs))
+        asked = {recovery.folder: recovery for some in ASKED.values() for recovery in some}
+        made = [progress.of_job(job.wildcards_dict) for job in jobs if job.rule.name == "recover"]
+        PROGRESS.start([asked.get(one.folder, one) for one in made], len(jobs))
     manifest.forget(notes | outputs - DAMAGED.keys())
     lock.making(outputs)
 
