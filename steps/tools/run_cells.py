@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from concurrent import futures
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Run:
         self.stopped = False
         self.cells = {cell: number for number, cell in enumerate(bundle.cells, start=1)}
         self.waiting = deque(cell for cell in bundle.cells if not bundle.path(cell.folder, "score.json").is_file())
+        self.measured = {}  # {folder of a measurement: future}
         self.running, self.finishing, self.rates = {}, {}, {}  # {future: cell}, the same, {kind: seconds an iteration}
         self.counts = {"made": 0, "failed": 0, "left": 0}
         self.packing, self.packed = None, clock()
@@ -52,9 +53,9 @@ class Run:
         """Make what is to be made and pack it; return how many cells were made, failed and left, a dict."""
         there = len(self.cells) - len(self.waiting)
         print(f"{len(self.waiting)} cells to make on {self.device}, {there} are there already", flush=True)
-        cases = {cell.case: cell for cell in reversed(self.waiting)}
-        order = dict.fromkeys(cell.case for cell in self.waiting)
-        self.measured = {case: self.pool.submit(beside.measure, self.bundle.folder, cases[case]) for case in order}
+        for cell in self.waiting:
+            if cell.case not in self.measured:
+                self.measured[cell.case] = self.pool.submit(beside.measure, self.bundle.folder, cell)
         with contextlib.redirect_stdout(self.stdout):
             try:
                 self._loop()
@@ -84,6 +85,10 @@ class Run:
 
     def _start(self):
         """Start the next cells, as many as may run side by side; say which do not fit into what is left of the time."""
+        if self.waiting and self.left() <= 0:
+            print(f"the time is over: {len(self.waiting)} more cells are left", flush=True)
+            self.counts["left"] += len(self.waiting)
+            self.waiting.clear()
         while self.waiting:
             cell = self.waiting[0]
             alone = not all(map(self._small, [cell, *self.running.values()]))
@@ -91,8 +96,8 @@ class Run:
                 return
             self.waiting.popleft()
             needed = self.rates.get(self._kind(cell), 0) * _iterations(cell)
-            if needed >= self.left():
-                self._say(cell, f"left: it takes {needed:.0f} s" if needed else "left", "left")
+            if needed > max(0, self.left()):
+                self._say(cell, f"left: it takes {needed:.0f} s", "left")
                 continue
             if self.device == "cuda" and not self.running:
                 import torch
@@ -151,9 +156,8 @@ class Run:
 
     def _failed(self, cell, error):
         words = " ".join(str(error).split())[:300]
-        self._say(
-            cell, f"failed: {words if isinstance(error, BadInput) else f'{type(error).__name__}: {words}'}", "failed"
-        )
+        words = words if isinstance(error, BadInput) else f"{type(error).__name__}: {words}"
+        self._say(cell, f"failed: {words}", "failed")
 
     def _say(self, cell, words, outcome):
         self.counts[outcome] += 1
@@ -173,10 +177,9 @@ class Run:
             futures.wait([self.packing], self.reserve / 4)
         found = packs.write(self.bundle.folder, self.output)
         print(f"{self.output}: {found['files']} packs, {found['bytes'] / 1e6:.1f} MB", flush=True)
-        for name, what in ((packs.PICTURE, "pictures"), (packs.ITERATES, "iterates"), ("", "numbers")):
-            count = sum(Path(path).name == name for path in found["left_out"])
-            if count:
-                print(f"left out for want of room: the {what} of {count} cells", flush=True)
+        left_out = Counter(Path(name).name for name in found["left_out"])
+        if left_out:
+            print("no room for: " + ", ".join(f"{count} {name}" for name, count in left_out.items()), flush=True)
 
 
 def _iterations(cell):
@@ -206,8 +209,8 @@ def main(bundle, budget, reserve, output, at_once, device, workers):
         counts = run.go()
     print(", ".join(f"{outcome}: {count}" for outcome, count in counts.items()), flush=True)
     code = 130 if run.stopped else 1 if counts["failed"] else 0
-    if run.running or run.finishing:
-        os._exit(code)  # a thread that does not stop is not waited for
+    if futures.wait([*run.running, *run.finishing], run.reserve / 4).not_done:
+        os._exit(code)  # what does not stop is not waited for
     pool.shutdown(cancel_futures=True)
     sys.exit(code)
 
