@@ -29,7 +29,7 @@ from steps.tools import bundles, cells, packs
 FILES = ("trace.npz", "run.json", "recovered.npy")  # written in this order: the last says that a recovery is there
 NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma", "residual")
 PLACE = ("task", "image", "corruption", "method", "params")
-SCORE = ("pixels", "channels", "loss", "oracle_psnr", "oracle_iteration")  # what it has beside place, metrics and run
+SCORE = ("loss", "oracle_psnr", "oracle_iteration")  # of the trace
 EXACT = 60  # dB, from which on the rounding of a picture shows in its PSNR
 RUN = {*NUMBERS, "device", "iterations", "seed", "settings", "origin", "versions"}  # no more: it ends up in score.json
 
@@ -73,34 +73,23 @@ def check(recovery, files):
         raise BadInput(f"trace.npz: iterations must be in 1 to {count}")
 
 
-def unpacked(files):
-    """Return {name: bytes} of a recovery's files, score.json and curve.csv among them, from those of packs.
-
-    None if its picture did not come back. Raises BadInput for what is missing or damaged.
-    """
-    if packs.PICTURE not in files:
-        return None
-    for name in ("run.json", "score.json", "curve.csv", packs.LOSSES):
-        if name not in files:
-            raise BadInput(f"{name} is missing")
-    estimate, trace = _read(packs.PICTURE, files, packs.arrays)
-    found = {name: content for name, content in files.items() if not name.endswith(".npz")}
-    return found | {"trace.npz": _saved(np.savez, **trace), "recovered.npy": _saved(np.save, estimate)}
-
-
 def check_score(recovery, files, measures):
     """Raise BadInput unless the score in files, {name: bytes}, is by these metrics and of the picture that is there."""
     score = _read("score.json", files["score.json"], json.loads)
     run, place = json.loads(files["run.json"]), {name: getattr(recovery, name) for name in PLACE}
-    wanted = place | run | {"convention": CONVENTION}
-    names = {*wanted, *SCORE, *measures, *(f"input_{name}" for name in measures)}
+    channels, *sides = _npy(files["recovered.npy"]).shape
+    wanted = place | run | {"channels": channels, "pixels": "×".join(map(str, sides)), "convention": CONVENTION}
+    numbers = {*SCORE, *measures, *(f"input_{name}" for name in measures)}
+    names = wanted.keys() | numbers
     if not isinstance(score, dict) or set(score) != names:
         raise BadInput(f"score.json must have the keys {', '.join(sorted(names))} and no other")
     for key, value in wanted.items():
         if score[key] != value:
             raise BadInput(f"score.json: {key} cannot be {quoted(score[key])}; must be {quoted(value)}")
-    for key in names - {*wanted, "pixels"}:
-        if not (score[key] in (None, "inf", "-inf") or type(score[key]) in (int, float)):
+    for key in numbers:
+        if not (
+            score[key] in (None, "inf", "-inf") or (type(score[key]) in (int, float) and math.isfinite(score[key]))
+        ):
             raise BadInput(f"score.json: {key} cannot be {quoted(score[key])}; must be a number or null")
     if not files["curve.csv"].startswith(b"iteration,loss,penalty,psnr\n"):
         raise BadInput("curve.csv must begin with iteration,loss,penalty,psnr")
@@ -136,12 +125,6 @@ def record(config, folders, scored=()):
     if result.returncode:
         said = " ".join(result.stderr.split())[-300:]
         raise BadInput(f"all is in place, but Snakemake did not take note; run again with --replace (it says: {said})")
-
-
-def _saved(save, *arguments, **arrays):
-    file = io.BytesIO()
-    save(file, *arguments, **arrays)
-    return file.getvalue()
 
 
 def _npy(content):
@@ -219,7 +202,7 @@ def main(config, source, replace):
             if not (folder in packed or Path(source, folder, "run.json").exists()):
                 continue
             try:
-                files = unpacked(packed[folder]) if folder in packed else None
+                files = packs.unpacked(packed[folder]) if folder in packed else None
                 if not replace and all(Path(folder, name).is_file() for name in FILES):
                     outcome = "there already"
                 elif folder in packed and files is None:

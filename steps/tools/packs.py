@@ -28,11 +28,15 @@ def pieces(estimate, trace, iterates):
     whole_range = estimate.min() >= 0 and estimate.max() <= 1
     rounded = np.rint(estimate.astype(np.float64) * 65535).astype(np.uint16) if whole_range else estimate
     found = {
-        LOSSES: _npz(losses=_narrow(trace["losses"]), penalties=_narrow(trace["penalties"])),
-        PICTURE: _npz(planes=planes(rounded if whole_range else estimate.astype(np.float16)), whole=whole_range),
+        LOSSES: _saved(np.savez_compressed, losses=_narrow(trace["losses"]), penalties=_narrow(trace["penalties"])),
+        PICTURE: _saved(
+            np.savez_compressed,
+            planes=planes(rounded if whole_range else estimate.astype(np.float16)),
+            whole=whole_range,
+        ),
     }
     if iterates and len(trace["iterations"]):
-        found[ITERATES] = _npz(iterations=trace["iterations"], planes=planes(trace["estimates"]))
+        found[ITERATES] = _saved(np.savez_compressed, iterations=trace["iterations"], planes=planes(trace["estimates"]))
     return found
 
 
@@ -47,6 +51,22 @@ def arrays(files):
         kept = _read(files[ITERATES])
         trace |= {"iterations": kept["iterations"], "estimates": unplaned(kept["planes"], np.float16)}
     return estimate.astype(np.float32), trace
+
+
+def unpacked(files):
+    """Return {name: bytes} of a recovery's files, score.json and curve.csv among them, from those of packs.
+
+    None if its picture did not come back. Raises BadInput for what is missing or damaged.
+    """
+    if PICTURE not in files:
+        return None
+    for name in ("run.json", "score.json", "curve.csv", LOSSES):
+        if name not in files:
+            raise BadInput(f"{name} is missing")
+    with understanding(f"{PICTURE}, {LOSSES} or {ITERATES}", "as they were packed"):
+        estimate, trace = arrays(files)
+    found = {name: content for name, content in files.items() if name in TEXTS}
+    return found | {"trace.npz": _saved(np.savez, **trace), "recovered.npy": _saved(np.save, estimate)}
 
 
 def planes(array):
@@ -157,10 +177,10 @@ def _narrow(numbers):
     return narrow if np.array_equal(narrow, numbers) else numbers
 
 
-def _npz(**content):
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **content)
-    return packed.getvalue()
+def _saved(save, *arguments, **arrays):
+    file = io.BytesIO()
+    save(file, *arguments, **arrays)
+    return file.getvalue()
 
 
 def _read(content):

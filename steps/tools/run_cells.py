@@ -36,6 +36,10 @@ class Run:
         self.bundle, self.output, self.pool = bundle, Path(output), pool
         self.end, self.reserve = clock() + budget, min(reserve, budget / 2)
         self.device, self.at_once = recover.choose_device(device, True), at_once
+        if self.device == "cuda":
+            import torch
+
+            torch.backends.cudnn.benchmark = True  # so that a fit which ends leaves it on for those beside it
         self.stdout = ByThread(sys.stdout)
         self.stopped = False
         self.cells = {cell: number for number, cell in enumerate(bundle.cells, start=1)}
@@ -170,7 +174,9 @@ class Run:
         return cell.method, tuple(self.bundle.measurements[cell.case]["shape"]), tuple(same.items())
 
     def _small(self, cell):
-        return max(self.bundle.measurements[cell.case]["shape"][-2:]) <= SMALL
+        """Return whether a cell is made beside others: determinism is a setting of the whole process."""
+        small = max(self.bundle.measurements[cell.case]["shape"][-2:]) <= SMALL
+        return small and not settings(cell).get("deterministic")
 
     def _pack(self):
         if self.packing:

@@ -48,7 +48,9 @@ def test_losses_come_back_to_the_last_bit_and_iterates_if_asked_for():
 
 def test_neighbours_alike_are_smaller_in_planes():
     rounded = (picture(3, 128, 128).numpy() * 65535).astype(np.uint16)
-    assert len(packs._npz(a=packs.planes(rounded))) < 0.8 * len(packs._npz(a=rounded))
+    assert len(packs._saved(np.savez_compressed, a=packs.planes(rounded))) < 0.8 * len(
+        packs._saved(np.savez_compressed, a=rounded)
+    )
 
 
 @pytest.fixture
