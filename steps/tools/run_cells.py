@@ -22,11 +22,12 @@ from steps.tools.bundles import Bundle, settings
 
 SMALL = 128  # pixels a side, up to which fits are made side by side
 PACK_EVERY = 30  # seconds
+TRIAL = 10  # seconds, after which a cell's iterations say how long it takes
 clock = time.monotonic
 
 
 class TimeUp(Exception):
-    """The time for making cells is over."""
+    """There is no time for a cell; its message says why."""
 
 
 class Run:
@@ -120,7 +121,7 @@ class Run:
             try:
                 with torch.cuda.stream(torch.cuda.Stream()) if own else contextlib.nullcontext():
                     path = self.bundle.path(cell.case, "measurement.npz")
-                    found = recover.recovered(path, cell.method, cell.params, self.device, self._check)
+                    found = recover.recovered(path, cell.method, cell.params, self.device, self._watch(cell))
             except TimeUp:
                 raise
             except BaseException as error:
@@ -129,15 +130,27 @@ class Run:
         found[-1]["origin"]["measurement"] = self.bundle.measurements[cell.case]["sha256"]  # of the same content
         return found
 
-    def _check(self):
-        if self.stopped or self.left() < 0:
-            raise TimeUp
+    def _watch(self, cell):
+        """Return what is called after each iteration of a cell: it raises TimeUp if there is no more time for it."""
+        start, made, total = clock(), 0, _iterations(cell)
+
+        def after():
+            nonlocal made
+            made += 1
+            if self.stopped or self.left() < 0:
+                raise TimeUp("stopped at the end of the time")
+            seconds = clock() - start
+            if seconds > TRIAL and (total - made) * seconds / made > 2 * self.left():  # it may stop by itself
+                self.rates[self._kind(cell)] = seconds / made
+                raise TimeUp(f"stopped, it takes {total * seconds / made:.0f} s")
+
+        return after
 
     def _fitted(self, cell, future):
         try:
             estimate, trace, run = future.result()
-        except TimeUp:
-            self._say(cell, "left: stopped at the end of the time", "left")
+        except TimeUp as reason:
+            self._say(cell, f"left: {reason}", "left")
         except Exception as error:
             self._failed(cell, error)
             if self.device == "cuda":

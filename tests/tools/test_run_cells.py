@@ -162,6 +162,16 @@ def test_what_is_at_work_at_the_end_of_the_time_stops_and_is_not_there(box, cloc
     assert not (box / line / "score.json").exists()
 
 
+def test_what_turns_out_to_take_far_longer_than_there_is_time_stops_soon(box, clock):
+    long, *others = [line.replace("iterations=40", "iterations=1000") for line in listed(box, "large", "iterations=40")]
+    short = long.replace("iterations=1000", "iterations=4")
+    (box / "cells.txt").write_text("\n".join([long, *others, short]))
+    code, output = run("--budget", "50", "--reserve", "10")
+    assert code == 0 and output[1] == f"[1/3] {long}  left: stopped, it takes 100 s  30 s left"
+    assert f"[2/3] {others[0]}  left: it takes 100 s  30 s left" in output
+    assert f"[3/3] {short}  0.4 s  20.00 dB  30 s left" in output
+
+
 def test_what_does_not_stop_is_given_up(box, clock, monkeypatch):
     line, *_ = listed(box, "large", "wiener")
     go_on, ended = threading.Event(), []
