@@ -12,6 +12,8 @@ import torch
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
 from steps.prior.device import algorithms, enough_memory
+from steps.prior.graph import Graph
+from steps.prior.layers import Dropout
 from steps.prior.muon import Muon
 from steps.prior.networks import count_parameters, stream
 from steps.prior.processor import has_bfloat16
@@ -120,9 +122,9 @@ class Fit:
         kernels = self.weights if self.optimiser == "muon" else []
         self.optimisers = [Muon(kernels, lr=self.lr)] if kernels else []
         rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
-        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True))
+        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True, capturable=self.device.type == "cuda"))
         self.noise = torch.Generator(self.device).manual_seed(stream(self.seed, 2))
-        self.average = None
+        self.average = self.graph = None
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
@@ -158,6 +160,17 @@ class Fit:
         return estimate
 
     def _step(self, data_term, iteration, check):
+        if self.graph is None or self.graph.data_term is not data_term:
+            dropouts = [m.generator_on(self.device) for m in self.network.modules() if isinstance(m, Dropout)]
+            self.graph = Graph(lambda: self._work(data_term), self.device, [self.noise, *dropouts])
+            self.graph.data_term = data_term
+        estimate, loss, penalty = self.graph()
+        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
+            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
+        return estimate, loss, penalty
+
+    def _work(self, data_term):
+        """One step; return (image, data term, penalty or None), as they were before it."""
         code = self.code
         if self.input_noise:
             code = code + self._draw()
@@ -166,8 +179,6 @@ class Fit:
         loss = data_term(estimate)
         penalty = self._penalty()
         (loss if penalty is None else loss + penalty).backward()
-        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
-            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
         for optimiser in self.optimisers:
             optimiser.step()
         return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
@@ -180,7 +191,8 @@ class Fit:
         return noise.permute(0, 3, 1, 2).to(self.dtype)
 
     def _image(self, code):
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+        bfloat16 = self.dtype == torch.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
             image = self.network(code)[0]
         return image[..., : self.shape[-2], : self.shape[-1]]
 
@@ -205,6 +217,7 @@ class Fit:
         if saved is None or not loss > DROP * saved["loss"]:
             state = {"network": self.network.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
             return copy.deepcopy(state) | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
+        self.graph = None  # it writes to the tensors of the optimisers that are replaced
         self.network.load_state_dict(saved["network"])
         for optimiser, state in zip(self.optimisers, copy.deepcopy(saved["optimisers"])):
             optimiser.load_state_dict(state)
