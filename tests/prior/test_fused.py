@@ -77,4 +77,4 @@ def test_the_network_is_that_of_torch_s_layers(settings, monkeypatch):
         kernels = torch.cat([p.grad.flatten() for p in network.parameters() if p.ndim == 4])
         norms = torch.cat([p.grad for m in network.modules() if isinstance(m, networks.Norm) for p in m.parameters()])
         results.append((image.detach(), kernels, norms))
-    assert_near(results[1], results[0], 1e-4)
+    assert_near(results[1], results[0], 0.01)  # rounding takes single values over the bend of LeakyReLU
