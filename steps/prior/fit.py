@@ -118,7 +118,10 @@ class Fit:
             network, code = self.create()
             self.network = network.to(self.device, memory_format=torch.channels_last)
             self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
-        self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+        layers = {f"{name}.weight": m for name, m in network.named_modules() if isinstance(m, torch.nn.Conv2d)}
+        self.weights = [layer.weight for layer in layers.values()]
+        inner = {name: layer.weight for name, layer in layers.items() if layer is not network.last}
+        self.narrowed = inner if dtype == torch.bfloat16 and self.device.type == "cuda" else {}
         kernels = self.weights if self.optimiser == "muon" else []
         self.optimisers = [Muon(kernels, lr=self.lr)] if kernels else []
         rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
@@ -193,7 +196,11 @@ class Fit:
     def _image(self, code):
         bfloat16 = self.dtype == torch.bfloat16
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
-            image = self.network(code)[0]
+            if self.narrowed:
+                narrow = dict(zip(self.narrowed, _Narrow.apply(*self.narrowed.values())))
+                image = torch.func.functional_call(self.network, narrow, (code,))[0]
+            else:
+                image = self.network(code)[0]
         return image[..., : self.shape[-2], : self.shape[-1]]
 
     def unperturbed(self):
@@ -230,3 +237,19 @@ class Fit:
             saved["optimisers"] = copy.deepcopy([optimiser.state_dict() for optimiser in self.optimisers])
         print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
         return saved | {"again": True}
+
+
+class _Narrow(torch.autograd.Function):
+    """Tensors in bfloat16, and their gradients in float32, all of them in one go; autocast would take them singly."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        narrow = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
+        torch._foreach_copy_(narrow, tensors)
+        return tuple(narrow)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in gradients]
+        torch._foreach_copy_(wide, gradients)
+        return tuple(wide)

@@ -156,7 +156,7 @@ class _Project(torch.autograd.Function):
 def _tile(channels):
     """Return (pixels, channels) of what a program works on at once, powers of two."""
     across = triton.next_power_of_2(channels)
-    return max(1, TILE // across), across
+    return max(16, TILE // across), across
 
 
 def _sums(x, pixels, tile, kinds=2):
@@ -182,6 +182,13 @@ def _at(x, row, column, width, c, there, C: tl.constexpr):
     """Return x (H, W, C) there, float32; 0 elsewhere."""
     place = (row * width + column).to(tl.int64) * C + c
     return tl.load(x + place, mask=there, other=0).to(tl.float32)
+
+
+@triton.jit
+def _at_the_edge(start, height, width, BP: tl.constexpr):
+    """Return whether one of BP pixels from `start` on may be within two of the edge of (height, width)."""
+    row, column = start // width, start % width
+    return (row < 2) | (row >= height - 2) | (column < 2) | (column + BP > width - 2)
 
 
 @triton.jit
@@ -311,20 +318,19 @@ def _normed(
 
 
 @triton.jit
-def _fold(gradient, row, column, height, width, c, there, BORDER: tl.constexpr, C: tl.constexpr):
+def _fold(gradient, start, row, column, height, width, c, there, BORDER: tl.constexpr, C: tl.constexpr):
     """Return the gradient at a pixel: that of its place, and of the border's places that repeat it."""
-    if not BORDER:
-        return _at(gradient, row, column, width, c, there, C)
-    across = width + 2
-    total = _at(gradient, row + 1, column + 1, across, c, there, C)
-    for line in tl.static_range(3):
-        r = row + 1 if line == 0 else (0 * row if line == 1 else 0 * row + height + 1)
-        above = there if line == 0 else there & ((row == 1) if line == 1 else (row == height - 2))
-        for post in tl.static_range(3):
-            if line + post > 0:
-                k = column + 1 if post == 0 else (0 * column if post == 1 else 0 * column + width + 1)
-                both = above if post == 0 else above & ((column == 1) if post == 1 else (column == width - 2))
-                total += _at(gradient, r, k, across, c, both, C)
+    total = _at(gradient, row + BORDER, column + BORDER, width + 2 * BORDER, c, there, C)
+    if BORDER:  # noqa: SIM102, a constant, by which a kernel is compiled with the rest or without
+        if _at_the_edge(start, height, width, row.shape[0]):
+            for line in tl.static_range(3):
+                r = row + 1 if line == 0 else (0 * row if line == 1 else 0 * row + height + 1)
+                above = there if line == 0 else there & ((row == 1) if line == 1 else (row == height - 2))
+                for post in tl.static_range(3):
+                    if line + post > 0:
+                        k = column + 1 if post == 0 else (0 * column if post == 1 else 0 * column + width + 1)
+                        both = above if post == 0 else above & ((column == 1) if post == 1 else (column == width - 2))
+                        total += _at(gradient, r, k, width + 2, c, both, C)
     return total
 
 
@@ -404,7 +410,7 @@ def _for_x(
     pixels = height * width
     p, c, there = _places(tl.program_id(0) * BP, pixels, C, BP, BC)
     row, column = p // width, p % width
-    g = _fold(gradient, row, column, height, width, c, there, BORDER, C)
+    g = _fold(gradient, tl.program_id(0) * BP, row, column, height, width, c, there, BORDER, C)
     g, centred = _before(g, _at(x, row, column, width, c, there, C), statistics, c, there, slope, C)
     scale = tl.load(statistics + C + c, mask=c < C, other=0)
     factor = tl.load(statistics + 2 * C + c, mask=c < C, other=0)
@@ -454,12 +460,19 @@ def _halved(
         p, c, there = _places(start, pixels, C, BP, BC)
         row, column = p // width, p % width
         h = tl.zeros((BP, BC), tl.float32)
-        for line in tl.static_range(4 + 2 * BORDER):
+        for line in tl.static_range(4):
             r, above = _taps(row, height, line, far, near, BORDER)
-            for post in tl.static_range(4 + 2 * BORDER):
+            for post in tl.static_range(4):
                 k, beside = _taps(column, width, post, far, near, BORDER)
-                both = above * beside
-                h += both * _at(gradient, r, k, across, c, there & (both != 0), C)
+                h += above * beside * _at(gradient, r, k, across, c, there & (above * beside != 0), C)
+        if BORDER:  # noqa: SIM102
+            if _at_the_edge(start, height, width, BP):
+                for line in tl.static_range(6):
+                    r, above = _taps(row, height, line, far, near, BORDER)
+                    for post in tl.static_range(6):
+                        if line > 3 or post > 3:
+                            k, beside = _taps(column, width, post, far, near, BORDER)
+                            h += above * beside * _at(gradient, r, k, across, c, there & (above * beside != 0), C)
         h = h.to(halved.dtype.element_ty)
         tl.store(halved + p.to(tl.int64) * C + c, h, mask=there)
         mean = tl.load(statistics + c, mask=c < C, other=0)
@@ -534,19 +547,19 @@ def _projected(
 def _unprojected(
     gradient, x, weight, for_x, sums, pixels, OUTPUTS: tl.constexpr, C: tl.constexpr, BP: tl.constexpr, BC: tl.constexpr
 ):
-    """The gradient of x, and for a program that of the weight, one output after the other."""
-    for o in tl.static_range(OUTPUTS):
-        total = tl.zeros((BP, BC), tl.float32)
-        for start in range(tl.program_id(0) * BP, pixels, tl.num_programs(0) * BP):
-            p, c, there = _places(start, pixels, C, BP, BC)
-            g = tl.load(gradient + o * pixels + p, mask=p < pixels, other=0)
-            total += g * _at(x, 0, p, 1, c, there, C)
-        lanes = tl.arange(0, BC)
-        tl.store(sums + (tl.program_id(0) * OUTPUTS + o) * C + lanes, tl.sum(total, 0), mask=lanes < C)
+    """The gradient of x, and for a program that of the weight."""
+    o = tl.arange(0, 16)[:, None]  # the least that a matrix product takes
+    total = tl.zeros((16, BC), tl.float32)
     for start in range(tl.program_id(0) * BP, pixels, tl.num_programs(0) * BP):
         p, c, there = _places(start, pixels, C, BP, BC)
+        value = tl.load(x + p.to(tl.int64) * C + c, mask=there, other=0)
+        places = (start + tl.arange(0, BP))[None, :]
+        g = tl.load(gradient + o * pixels + places, mask=(o < OUTPUTS) & (places < pixels), other=0)
+        total += tl.dot(g.to(value.dtype), value, input_precision="ieee")
         result = tl.zeros((BP, BC), tl.float32)
-        for o in tl.static_range(OUTPUTS):
-            g = tl.load(gradient + o * pixels + p, mask=p < pixels, other=0)
-            result += g * tl.load(weight + o * C + c, mask=c < C, other=0)
+        for output in tl.static_range(OUTPUTS):
+            g = tl.load(gradient + output * pixels + p, mask=p < pixels, other=0)
+            result += g * tl.load(weight + output * C + c, mask=c < C, other=0)
         tl.store(for_x + p.to(tl.int64) * C + c, result.to(for_x.dtype.element_ty), mask=there)
+    lanes = tl.arange(0, BC)[None, :]
+    tl.store(sums + (tl.program_id(0) * OUTPUTS + o) * C + lanes, total, mask=(o < OUTPUTS) & (lanes < C))
