@@ -85,7 +85,7 @@ cells: $(READY)
 	  --configfile $(CONFIG) $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
 	$(BIN)/python -m steps cells $(CONFIG) $(CELLS) $(ONLY)
 
-# Brings them back: make adopt FROM=folder
+# Brings them back, as packs or as a folder with results: make adopt FROM=folder
 adopt: $(READY)
 	$(BIN)/python -m steps adopt $(CONFIG) "$(FROM)"
 

@@ -198,7 +198,13 @@ def _iterations(cell):
 @click.option("--reserve", type=click.FloatRange(0), default=30, show_default=True, help="seconds of them for packing")
 @click.option("--output", type=click.Path(file_okay=False), help="folder of the packs  [default: BUNDLE/packs]")
 @click.option("--at-once", type=click.IntRange(1), default=1, show_default=True, help="fits side by side")
-@click.option("--device", type=click.Choice(recover.DEVICES), default="auto", show_default=True)
+@click.option(
+    "--device",
+    type=click.Choice(recover.DEVICES),
+    default="auto",
+    show_default=True,
+    help="for methods with GPU = True",
+)
 @click.option("--workers", type=click.IntRange(1), help="processes for scores  [default: by the processors]")
 def main(bundle, budget, reserve, output, at_once, device, workers):
     """BUNDLE is a folder in which a bundle of `cells` was unpacked; its cells.txt is what is made, line by line.
