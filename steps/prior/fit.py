@@ -12,7 +12,7 @@ import torch
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
 from steps.prior.device import algorithms, enough_memory
-from steps.prior.graph import Graph
+from steps.prior.graph import ONE, Graph
 from steps.prior.layers import Dropout
 from steps.prior.muon import Muon
 from steps.prior.networks import count_parameters, stream
@@ -216,7 +216,7 @@ class Fit:
     def unperturbed(self):
         """Return f_θ(z) with neither input noise nor dropout, (C, H, W)."""
         self.network.eval()
-        with torch.no_grad():
+        with ONE, torch.no_grad():
             image = self._image(self.code)
         self.network.train()
         return image
