@@ -12,12 +12,15 @@ import torch
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
 from steps.prior.device import algorithms, enough_memory
+from steps.prior.graph import ONE, Graph
+from steps.prior.layers import Dropout
 from steps.prior.muon import Muon
 from steps.prior.networks import count_parameters, stream
 from steps.prior.processor import has_bfloat16
 from steps.prior.stopping import MovingVariance, average_centred_at, polynomial_weight
 
 CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
+LOOK = {"cpu": 1, "cuda": 10}  # iterations between looks whether to stop: on CUDA, looking is waiting
 DROP = 10**0.5  # backtracking: the data term has grown by 5 dB
 
 
@@ -86,10 +89,10 @@ class Fit:
     def run(self, data_term, iterations, callback=None, target=0.0):
         """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer if it stops by itself.
 
-        data_term(image) is what is minimised, a tensor of one; the fit stops as soon as it is at most `target`, 0 for
-        never (on CUDA, looking is waiting); with a polynomial average it goes on until the average's centre is there,
-        at 6/5 of that iteration. Calls callback(iteration, output, data term), with a fourth argument, the
-        penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
+        data_term(image) is what is minimised, a tensor of one; the result is that of the iteration in which it is at
+        most `target`, 0 for never; with a polynomial average that in which the average's centre is there, at 6/5 of
+        it. On CUDA up to nine more are made and thrown away. Calls callback(iteration, output, data term), with a
+        fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
         again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
         the size of the image, if memory runs out.
         """
@@ -116,48 +119,71 @@ class Fit:
             network, code = self.create()
             self.network = network.to(self.device, memory_format=torch.channels_last)
             self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
-        self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+        layers = {f"{name}.weight": m for name, m in network.named_modules() if isinstance(m, torch.nn.Conv2d)}
+        self.weights = [layer.weight for layer in layers.values()]
+        inner = {name: layer.weight for name, layer in layers.items() if layer is not network.last}
+        self.narrowed = inner if dtype == torch.bfloat16 and self.device.type == "cuda" else {}
         kernels = self.weights if self.optimiser == "muon" else []
         self.optimisers = [Muon(kernels, lr=self.lr)] if kernels else []
         rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
-        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True))
+        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True, capturable=self.device.type == "cuda"))
         self.noise = torch.Generator(self.device).manual_seed(stream(self.seed, 2))
-        self.average = None
+        self.average = self.graph = None
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
     def _run(self, data_term, iterations, callback, target):
         traced = set(kept(iterations))
         stop = MovingVariance(self.window, self.patience, self.min_start) if self.window else None
+        look = LOOK[self.device.type] if (target or stop) and self.output != "unperturbed" else 1
         saved = last = None
+        made = []  # iterations that nobody has looked at
         for iteration in range(1, iterations + 1):
             check = iteration % CHECK == 0 or iteration == iterations
             estimate, loss, penalty = self._step(data_term, iteration, check)
-            if target and not last and float(loss) <= target:
-                last = average_centred_at(iteration) if self.output == "polynomial" else iteration
-                print(f"the data term has come down to {target:.4g}: iteration {last} is the last", flush=True)
             if self.output in ("average", "polynomial"):
                 weight = 0.01 if self.output == "average" else polynomial_weight(iteration)
                 self.average = estimate if self.average is None else self.average.lerp(estimate, weight)
                 estimate = self.average
-            elif self.output == "unperturbed" and (iteration in traced or stop or iteration == last):
+            elif self.output == "unperturbed" and (iteration in traced or stop or (target and float(loss) <= target)):
                 estimate = self.unperturbed()
-            if callback:
-                callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
-            if stop and stop(iteration, estimate):
-                break
-            if iteration == last:
-                break
+            made.append((iteration, estimate, loss, penalty, stop and stop.add(estimate)))
+            if len(made) < look and not check:
+                continue
+            losses = torch.stack([loss for _, _, loss, _, _ in made]).tolist() if target else itertools.repeat(None)
+            for (iteration, estimate, loss, penalty, variance), number in zip(made, losses):
+                if target and not last and number <= target:
+                    last = average_centred_at(iteration) if self.output == "polynomial" else iteration
+                    print(f"the data term has come down to {target:.4g}: iteration {last} is the last", flush=True)
+                if callback:
+                    callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
+                if (stop and stop.decide(iteration, estimate, variance)) or iteration == last:
+                    return self._chosen(stop, iteration, estimate)
+            made.clear()
             if self.backtrack and check:
                 saved = self._check(float(loss), estimate, saved)
                 estimate = saved["estimate"]
+        return self._chosen(stop, iteration, estimate)
+
+    def _chosen(self, stop, iteration, estimate):
+        """Return what a run that has ended with this iteration and estimate returns."""
         if stop:
             best = stop.iteration or iteration
             print(f"moving variance: {iteration} iterations made, the estimate is that of {best}", flush=True)
-            estimate = estimate if stop.best is None else stop.best
-        return estimate
+        return stop.best if stop and stop.best is not None else estimate
 
     def _step(self, data_term, iteration, check):
+        if self.graph is None or self.graph.data_term is not data_term:
+            dropouts = [m.generator_on(self.device) for m in self.network.modules() if isinstance(m, Dropout)]
+            self.graph = Graph(lambda: self._work(data_term), self.device, [self.noise, *dropouts])
+            self.graph.data_term = data_term
+        estimate, loss, penalty = self.graph()
+        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
+            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
+        return estimate, loss, penalty
+
+    def _work(self, data_term):
+        """One step; return (image, data term, penalty or None), as they were before it."""
         code = self.code
         if self.input_noise:
             code = code + self._draw()
@@ -166,8 +192,6 @@ class Fit:
         loss = data_term(estimate)
         penalty = self._penalty()
         (loss if penalty is None else loss + penalty).backward()
-        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
-            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
         for optimiser in self.optimisers:
             optimiser.step()
         return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
@@ -180,14 +204,19 @@ class Fit:
         return noise.permute(0, 3, 1, 2).to(self.dtype)
 
     def _image(self, code):
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-            image = self.network(code)[0]
+        bfloat16 = self.dtype == torch.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
+            if self.narrowed:
+                narrow = dict(zip(self.narrowed, _Narrow.apply(*self.narrowed.values())))
+                image = torch.func.functional_call(self.network, narrow, (code,))[0]
+            else:
+                image = self.network(code)[0]
         return image[..., : self.shape[-2], : self.shape[-1]]
 
     def unperturbed(self):
         """Return f_θ(z) with neither input noise nor dropout, (C, H, W)."""
         self.network.eval()
-        with torch.no_grad():
+        with ONE, torch.no_grad():
             image = self._image(self.code)
         self.network.train()
         return image
@@ -205,6 +234,7 @@ class Fit:
         if saved is None or not loss > DROP * saved["loss"]:
             state = {"network": self.network.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
             return copy.deepcopy(state) | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
+        self.graph = None  # it writes to the tensors of the optimisers that are replaced
         self.network.load_state_dict(saved["network"])
         for optimiser, state in zip(self.optimisers, copy.deepcopy(saved["optimisers"])):
             optimiser.load_state_dict(state)
@@ -217,3 +247,19 @@ class Fit:
             saved["optimisers"] = copy.deepcopy([optimiser.state_dict() for optimiser in self.optimisers])
         print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
         return saved | {"again": True}
+
+
+class _Narrow(torch.autograd.Function):
+    """Tensors in bfloat16, and their gradients in float32, all of them in one go; autocast would take them singly."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        narrow = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
+        torch._foreach_copy_(narrow, tensors)
+        return tuple(narrow)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in gradients]
+        torch._foreach_copy_(wide, gradients)
+        return tuple(wide)
