@@ -6,13 +6,14 @@ BIN := .venv/bin
 READY := .venv/requirements.lock
 CONFIG ?= config/paper.yaml
 CELLS ?= cells.tar.gz
+PAGE ?= docs/paper.md
 
 # A line for each recovery with the time left; the rest of what Snakemake says is in its log file.
 RUN = PRIORBENCH_PROGRESS=1 $(BIN)/snakemake --cores $(CORES)
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
+.PHONY: all paper paper-cpu record paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(RUN)
@@ -42,9 +43,14 @@ cluster: .plugins/requirements-cluster.lock
 	$(BIN)/python -m pip install --quiet --no-deps --target .plugins --requirement requirements-cluster.lock
 	cp requirements-cluster.lock .plugins
 
-# docs/paper.md from the results that there are: make paper-page COMMAND="make paper"
+# What is finished here, into the file that the config's key `record` names, to be committed: a run over days and machines
+# loses nothing (docs/paper_in_full.md).
+record: $(READY)
+	$(BIN)/python -m steps record $(CONFIG)
+
+# docs/paper.md and docs/paper, of the record alone; within a minute.
 paper-page: $(READY)
-	$(BIN)/python -m steps paper config/paper.yaml docs/paper.md --command "$(COMMAND)" --remark "$(REMARK)"
+	$(BIN)/python -m steps paper $(CONFIG) $(PAGE)
 
 # What the next run would do and why, in words: make status CONFIG=my.yaml
 status: $(READY)

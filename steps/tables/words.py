@@ -21,9 +21,9 @@ def stand_ins(config, experiment):
 
 
 def options(config, name, metrics, asked, made):
-    """Return the options of the tables and the page of the experiment `name`: title, metrics, stand-ins, what is missing.
+    """Return the options of the tables and the page of an experiment: title, metrics, stand-ins, what is not made.
 
-    metrics  as plan.metrics.as_json has them;  asked, made  lists of Recoveries.
+    name  the experiment's;  metrics  as plan.metrics.as_json has them;  asked, made  lists of Recoveries.
     """
     experiment = config["experiments"][name]
     named = ["--metrics", metrics, "--stand-ins", stand_ins(config, experiment)]
