@@ -17,7 +17,7 @@ from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.files import sha256, write_text
 from steps.base.parameters import defaults, parse_parameters, quoted
-from steps.base.text import check_text
+from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 from steps.plan.config import local_file
 from steps.run.sources import listing_digest
@@ -35,7 +35,7 @@ def read(path):
     if not Path(path).is_file():
         return {}
     cells = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
             cell = json.loads(line)
             if (set(cell), set(cell["code"])) != (KEYS, CODE):
