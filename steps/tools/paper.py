@@ -9,6 +9,7 @@ from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole, write_text
 from steps.look import style
+from steps.plan import published
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
 from steps.plan.experiments import there
@@ -77,7 +78,9 @@ def written(config, name, cells, output):
             sections.append(pages.section(key, title, frames.get(title), stand_ins, shown, place))
         screen = [f"# The paper, computed anew: the results of {escape_markdown(name)}"]
         if frames:
-            screen.append(summary.numbers(list(frames.values())))
+            tables = {entry["published"]["table"] for entry in config["experiments"].values() if "published" in entry}
+            count = sum(row["table"] in tables for row in published.read(config["published"]))
+            screen.append(summary.numbers(list(frames.values()), count))
             found[folder / OVERVIEW] = _overview(frames, remade)
         if "claims" in config:
             text = pages.included(results / "claims.md")

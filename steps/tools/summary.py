@@ -31,20 +31,21 @@ def read_compared(path):
     return pandas.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
 
-def numbers(frames):
-    """Return a table in Markdown of the verdicts on ours in either settings, over all published numbers.
+def numbers(frames, count):
+    """Return a table in Markdown of the verdicts on ours in either settings, over `count` published numbers.
 
     frames  a DataFrame of `read_compared` for each table. A number that several variants of one kind of settings are
     compared with counts once, by the first.
     """
-    keys = ["table", "image", "value", "published label"]
     every = pandas.concat([frame.assign(table=number) for number, frame in enumerate(frames)])
-    count, rows = len(every.drop_duplicates(keys)), []
-    verdicts = [*VERDICTS, *[NOT_RUN] * (NOT_RUN in set(every["verdict"]))]
+    rows = []
     for settings, words in SETTINGS.items():
-        found = Counter(every[every["settings"] == settings].drop_duplicates(keys)["verdict"])
-        rows.append([words, *(str(found[verdict]) for verdict in verdicts)])
-    return to_markdown([f"{count} published numbers", *verdicts], rows, 1)
+        ours = every[every["settings"] == settings].drop_duplicates(["table", "image", "value", "published label"])
+        found = [int((ours["verdict"] == verdict).sum()) for verdict in VERDICTS]
+        rows.append([words, *found, count - sum(found)])
+    some = [NOT_RUN] * any(row[-1] for row in rows)
+    texts = [list(map(str, row[: 1 + len(VERDICTS) + len(some)])) for row in rows]
+    return to_markdown([f"{count} published numbers", *VERDICTS, *some], texts, 1)
 
 
 def claims(frame):

@@ -27,13 +27,14 @@ SECOND = pandas.DataFrame([row("house", 0.1, 0.0, "within"), row("house", 0.5, m
 
 
 def test_each_published_number_counts_once_in_either_settings():
-    assert summary.numbers([FIRST, SECOND]).splitlines() == [
-        "| 6 published numbers | within | better | worse | not comparable | not run |",
+    assert summary.numbers([FIRST, SECOND], 7).splitlines() == [
+        "| 7 published numbers | within | better | worse | not comparable | not run |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
-        "| ours, the paper's settings | 2 | 1 | 1 | 1 | 1 |",
-        "| ours, tuned | 0 | 1 | 0 | 0 | 0 |",
+        "| ours, the paper's settings | 2 | 1 | 1 | 1 | 2 |",
+        "| ours, tuned | 0 | 1 | 0 | 0 | 6 |",
     ]
-    assert "not run" not in summary.numbers([FIRST])
+    whole = pandas.DataFrame([row("house", 0.1, 0.0, "within", settings=kind) for kind in ("paper", "tuned")])
+    assert "not run" not in summary.numbers([whole], 1)
 
 
 def test_each_claim_counts_once_for_each_source():
