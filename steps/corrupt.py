@@ -26,27 +26,36 @@ def main(image, task, corruption, folder, measured, files):
     measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W). With --measured, IMAGE is the
     measurement, its borders tapered for a circular convolution, and the picture is IMAGE.
     """
+    with one_line(folder):
+        simulate(
+            read_array(image), task, corruption, folder, measured, {Path(file).stem: read_array(file) for file in files}
+        )
+
+
+def simulate(image, task, corruption, folder, measured=False, numbers=None):
+    """Write measurement.npz and picture.npy of an image (C, H, W) to a folder, as `main` says.
+
+    numbers  {name: content} of the files that are parameters. Raises BadInput for a task or corruption not allowed.
+    """
     import torch
 
     from steps.inverse import measurement
     from steps.inverse.photograph import taper
 
-    with one_line(folder):
-        said = parse_parameters(corruption)
-        x = torch.from_numpy(read_array(image))
-        operator, noise = corruptions.parameters(task, said, task, measured)
-        numbers = {Path(file).stem: read_array(file) for file in files}
-        contents = corruptions.contents(task, said, numbers, x.shape[-2:])
-        A = discover.load("tasks", task).Operator(x.shape, **operator | contents)
-        module = corruptions.noise_of(said)
-        if measured:
-            y, seen = taper(x, A), x
-        else:
-            clean = A.forward(x).numpy()
-            y = seen = torch.from_numpy(module.add(clean, **noise))
-            if hasattr(module, "settle"):
-                noise |= module.settle(clean, **_named(module.settle, noise))
-        sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
+    said = parse_parameters(corruption)
+    x = torch.from_numpy(image)
+    operator, noise = corruptions.parameters(task, said, task, measured)
+    contents = corruptions.contents(task, said, numbers or {}, x.shape[-2:])
+    A = discover.load("tasks", task).Operator(x.shape, **operator | contents)
+    module = corruptions.noise_of(said)
+    if measured:
+        y, seen = taper(x, A), x
+    else:
+        clean = A.forward(x).numpy()
+        y = seen = torch.from_numpy(module.add(clean, **noise))
+        if hasattr(module, "settle"):
+            noise |= module.settle(clean, **_named(module.settle, noise))
+    sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
     if said.get("sigma", 0) != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
     noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}

@@ -74,45 +74,68 @@ def main(measurement, method, params, folder, device, gpu_slots, threads):
 def _recover(measurement, method, params, folder, device, threads):
     import torch
 
+    torch.set_num_threads(threads or torch.get_num_threads())
+    with one_line(folder):
+        found = recovered(measurement, method, params, device)
+    write(folder, *found)
+    print(f"done in {found[-1]['seconds']:.1f} s", flush=True)
+
+
+def recovered(measurement, method, params, device="auto", after=None):
+    """Return (estimate, trace, run): what a method, with params as spelled in a path, makes of a measurement's file.
+
+    estimate  (C, H, W) float32;  trace  the arrays of trace.npz (see steps/inverse/trace.py);  run  run.json, a dict.
+    after     called after each iteration; what it raises ends the recovery.
+
+    Raises BadInput for a method or parameters that are not allowed, and for what the method refuses.
+    """
+    import torch
+
     from steps.inverse.call import call
     from steps.inverse.measurement import load
     from steps.inverse.trace import Trace
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    with one_line(folder):
-        module = discover.load("methods", method)
-        chosen = check_parameters(parse_parameters(params), keywords(module.recover), method)
-        device = choose_device(device, getattr(module, "GPU", False))
-        y, A, sigma, noise = load(measurement, device)
-        settings = defaults(module.recover) | chosen
-        import_ahead(module)
-        made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
-        trace = Trace(settings.get("iterations"), A.shape)
-        start = time.perf_counter()
-        estimate = call(module, y, A, sigma, chosen, trace, noise)
-        seconds = time.perf_counter() - start
+    module = discover.load("methods", method)
+    chosen = check_parameters(parse_parameters(params), keywords(module.recover), method)
+    device = choose_device(device, getattr(module, "GPU", False))
+    y, A, sigma, noise = load(measurement, device)
+    settings = defaults(module.recover) | chosen
+    import_ahead(module)
+    made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
+    trace = Trace(settings.get("iterations"), A.shape)
+
+    def callback(*report):
+        trace(*report)
+        if after:
+            after()
+
+    start = time.perf_counter()
+    estimate = call(module, y, A, sigma, chosen, callback, noise)
+    seconds = time.perf_counter() - start
     fitted = A.forward(estimate.to(y))
-    with whole(folder / "trace.npz") as temporary:
-        np.savez(temporary, **trace.arrays())
-    with whole(folder / "recovered.npy") as temporary:
-        np.save(temporary, estimate.numpy())
-    write_json(
-        folder / "run.json",
-        {
-            "seconds": round(seconds, 3),
-            "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
-            "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-            "threads": torch.get_num_threads(),
-            "noise_sigma": sigma,
-            "residual": float((fitted - y).square().mean().sqrt()),
-            "iterations": len(trace.losses) or None,
-            "seed": settings.get("seed"),
-            "settings": settings,
-            "origin": made_of,
-            "versions": versions(),
-        },
-    )
-    print(f"done in {seconds:.1f} s", flush=True)
+    run = {
+        "seconds": round(seconds, 3),
+        "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+        "noise_sigma": sigma,
+        "residual": float((fitted - y).square().mean().sqrt()),
+        "iterations": len(trace.losses) or None,
+        "seed": settings.get("seed"),
+        "settings": settings,
+        "origin": made_of,
+        "versions": versions(),
+    }
+    return estimate.numpy(), trace.arrays(), run
+
+
+def write(folder, estimate, trace, run):
+    """Write what `recovered` returns: recovered.npy, trace.npz and run.json, each whole."""
+    with whole(Path(folder, "trace.npz")) as temporary:
+        np.savez(temporary, **trace)
+    with whole(Path(folder, "recovered.npy")) as temporary:
+        np.save(temporary, estimate)
+    write_json(Path(folder, "run.json"), run)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,45 @@ def curve(truth, trace):
     ]
 
 
+def score(place, estimate, trace, run, picture, truth, metrics=(), backprojection=False):
+    """Return (score.json as a dict, curve.csv as text) of a recovery.
+
+    place   the pieces of its path: (task, image, corruption, method, params).
+    estimate, picture, truth
+            (C, H, W): what was recovered, the input, and the image, None where it is not known.
+    trace   the arrays of trace.npz;  run  the dict of run.json.
+    metrics, backprojection  as in `main`.
+
+    Raises BadInput if the three pictures are not of one shape, and for a trace that has lost its iterates.
+    """
+    estimate, picture = estimate.astype(np.float64), picture.astype(np.float64)
+    truth = None if truth is None else truth.astype(np.float64)
+    for image in (picture, truth):
+        if image is not None and estimate.shape != image.shape:
+            raise BadInput(f"the estimate has shape {estimate.shape}, the image {image.shape}")
+    if len(trace["losses"]) and not len(trace["iterations"]):
+        raise BadInput("trace.npz has no iterates to score: they stayed where it was made; remove the folder")
+    numbers = {}
+    for name in dict.fromkeys(["psnr", *metrics]):
+        for key, image in ((name, estimate), (f"input_{name}", picture)):
+            numbers[key] = None if truth is None else number(name, truth, image, None if backprojection else picture)
+    rows = curve(truth, trace)
+    best = None if truth is None else max(rows, key=lambda row: row["psnr"], default=None)
+    lines = [",".join("" if value is None else str(value) for value in row.values()) for row in rows]
+    found = {
+        **dict(zip(("task", "image", "corruption", "method", "params"), place)),
+        **numbers,
+        "pixels": "×".join(map(str, estimate.shape[1:])),
+        "channels": estimate.shape[0],
+        "loss": rows[-1]["loss"] if rows else None,
+        "oracle_psnr": best and best["psnr"],
+        "oracle_iteration": best and best["iteration"],
+        **run,
+        "convention": CONVENTION,
+    }
+    return found, "\n".join(["iteration,loss,penalty,psnr", *lines, ""])
+
+
 @click.command(cls=Command, help=__doc__)
 @click.argument("picture", type=click.Path(exists=True, dir_okay=False))
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
@@ -61,41 +100,18 @@ def main(picture, folder, truth, metrics, backprojection):
     """
     folder = Path(folder)
     with one_line(folder):
-        truth = read_array(truth).astype(np.float64) if truth else None
-        estimate = read_array(folder / "recovered.npy").astype(np.float64)
-        shown = read_array(picture).astype(np.float64)
-        for image in (shown, truth):
-            if image is not None and estimate.shape != image.shape:
-                raise BadInput(f"the estimate has shape {estimate.shape}, the image {image.shape}")
-        run = read_json(folder / "run.json")
-        trace = read_arrays(folder / "trace.npz")
-        numbers = {}
-        for name in dict.fromkeys(["psnr", *metrics]):
-            for key, image in ((name, estimate), (f"input_{name}", shown)):
-                numbers[key] = None if truth is None else number(name, truth, image, None if backprojection else shown)
-    rows = curve(truth, trace)
-    best = None if truth is None else max(rows, key=lambda row: row["psnr"], default=None)
-    *_, task, name, corruption, method, params = folder.absolute().parts
-    lines = [",".join("" if value is None else str(value) for value in row.values()) for row in rows]
-    write_text(folder / "curve.csv", "\n".join(["iteration,loss,penalty,psnr", *lines, ""]))
-    write_json(
-        folder / "score.json",
-        {
-            "task": task,
-            "image": name,
-            "corruption": corruption,
-            "method": method,
-            "params": params,
-            **numbers,
-            "pixels": "×".join(map(str, estimate.shape[1:])),
-            "channels": estimate.shape[0],
-            "loss": rows[-1]["loss"] if rows else None,
-            "oracle_psnr": best and best["psnr"],
-            "oracle_iteration": best and best["iteration"],
-            **run,
-            "convention": CONVENTION,
-        },
-    )
+        found, lines = score(
+            folder.absolute().parts[-5:],
+            read_array(folder / "recovered.npy"),
+            read_arrays(folder / "trace.npz"),
+            read_json(folder / "run.json"),
+            read_array(picture),
+            read_array(truth) if truth else None,
+            metrics,
+            backprojection,
+        )
+    write_text(folder / "curve.csv", lines)
+    write_json(folder / "score.json", found)
 
 
 if __name__ == "__main__":

@@ -73,11 +73,19 @@ def test_an_estimate_of_another_shape_is_refused(tmp_path, gray, known, made, sh
     folder.mkdir()
     np.save(tmp_path / "image.npy", gray.numpy())
     np.save(folder / "recovered.npy", made(gray.numpy()))
+    np.savez(folder / "trace.npz", losses=[3.0], penalties=[0.0], iterations=[1], estimates=[gray.numpy()])
+    (folder / "run.json").write_text("{}")
     picture = str(tmp_path / "image.npy")
     result = CliRunner().invoke(score.main, [picture, str(folder), *[f"--truth={picture}"] * known])
     assert result.exit_code == 1
     assert result.output == f"Error: {folder}: the estimate has shape {shape}, the image (1, 40, 40)\n"
-    assert [path.name for path in folder.iterdir()] == ["recovered.npy"]
+    assert sorted(path.name for path in folder.iterdir()) == ["recovered.npy", "run.json", "trace.npz"]
+
+
+def test_a_trace_that_has_lost_its_iterates_is_not_scored(exact):
+    np.savez(Path(exact[1], "trace.npz"), losses=[3.0], penalties=[0.0], iterations=[], estimates=[])
+    result = CliRunner().invoke(score.main, exact)
+    assert result.exit_code == 1 and "trace.npz has no iterates to score" in result.output
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
-"""Time an iteration of the deep image prior, ours against a plain float32 network of the reference's design."""
+"""Time an iteration of the deep image prior, ours against a plain float32 network of the reference's design.
+
+On a CPU each number is of a process of its own with one thread; on CUDA all are of one process, and two more tables say
+what several fits at once bring, and how far runs of one seed are apart.
+"""
 
 import contextlib
 import io
 import multiprocessing
 import statistics
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 
@@ -19,6 +24,7 @@ KINDS = {  # ours in bfloat16 only where the processor has it
     "bfloat16": "ours, bfloat16",
 }
 CHANNELS, SCALES, INPUTS = 128, 5, 32
+AHEAD, TIMED = 10, 50  # on CUDA, iterations before timing (tuning, compiling, capturing) and in it
 SIZES = {64: 20, 128: 8, 256: 4, 512: 2}  # pixels a side, multiples of 32, and iterations timed in each process
 CASES = [(design, size, CHANNELS, SCALES) for design in DESIGNS for size in SIZES if size > 64]
 CASES += [(design, size, 32, scales) for design in DESIGNS for scales in (5, 3) for size in (64, 128)]
@@ -75,48 +81,116 @@ def count_flops(design, size, channels, scales):
 def measure(kind, design, size, channels, scales, device):
     """Return (median seconds an iteration, peak memory in bytes) of a fit in this process, after two iterations.
 
-    On a CPU the seconds are its processor's, of one thread, which other processes disturb less.
+    On a CPU the seconds are its processor's, of one thread, which other processes disturb less. On CUDA they are the
+    mean of a run without a look in between, and the memory is that of its tensors.
     """
     import torch
 
-    from steps.prior.fit import Fit, keep_memory
-    from steps.prior.networks import create
     from steps.run.record import peak_memory
 
     torch.set_num_threads(1)
-    device, iterations = torch.device(device), SIZES[size] + 2
+    device, times, cuda = torch.device(device), [], device == "cuda"
+    iterations = AHEAD + TIMED if cuda else SIZES[size] + 2
     y = torch.rand((3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
-    skip, upsampling, input_noise = DESIGNS[design]
-    times = []
+    if cuda:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
-    def tick(*_):
-        if device.type == "cuda":
+    def tick(iteration, *_):
+        if cuda and iteration in (AHEAD, iterations):
             torch.cuda.synchronize()
-        times.append(time.perf_counter() if device.type == "cuda" else time.process_time())
+        times.append(time.perf_counter() if cuda else time.process_time())
 
     if kind.endswith(("32", "16")):
-        network = {"skip": skip, "upsampling": upsampling, "channels": channels, "scales": scales}
-        settings = {"lr": 0.01, "input_noise": input_noise, "precision": kind}
         with contextlib.redirect_stdout(io.StringIO()):
-            fit = Fit(lambda: create(y.shape, **network), y.shape, device, **settings)
-            fit.run(lambda x: (x - y).square().mean(), iterations, tick)
+            ours(y, design, channels, scales, precision=kind).run(squares(y), iterations, tick)
     else:
-        if kind == "kept":
-            keep_memory()
-        network = reference(3, skip, upsampling, channels, scales).to(device)
-        code = 0.1 * torch.rand(1, INPUTS, size, size).to(device)
-        noise = torch.empty_like(code)
-        optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
-        for _ in range(iterations):
-            optimiser.zero_grad()
-            noisy = code + input_noise * noise.normal_() if input_noise else code
-            loss = torch.nn.functional.mse_loss(network(noisy)[0], y)
-            loss.backward()
-            optimiser.step()
-            loss.item()
-            tick()
+        fit_plainly(kind, y, design, channels, scales, iterations, tick)
+    if cuda:
+        return (times[-1] - times[AHEAD - 1]) / TIMED, peak_memory(device.type)
     seconds = [after - before for before, after in zip(times[1:], times[2:])]
     return statistics.median(seconds), peak_memory(device.type)
+
+
+def ours(y, design, channels=CHANNELS, scales=SCALES, **settings):
+    """Return a Fit of a design to the size and on the device of y."""
+    from steps.prior.fit import Fit
+    from steps.prior.networks import create
+
+    skip, upsampling, input_noise = DESIGNS[design]
+    network = {"skip": skip, "upsampling": upsampling, "channels": channels, "scales": scales}
+    return Fit(lambda: create(y.shape, **network), y.shape, y.device, lr=0.01, input_noise=input_noise, **settings)
+
+
+def squares(y):
+    """Return the data term of denoising y."""
+    return lambda x: (x - y).square().mean()
+
+
+def fit_plainly(kind, y, design, channels, scales, iterations, tick):
+    """Fit the reference to y as its notebooks do; kind "kept" tells glibc to keep freed memory."""
+    import torch
+
+    from steps.prior.fit import keep_memory
+
+    if kind == "kept":
+        keep_memory()
+    torch.backends.cudnn.benchmark = True
+    skip, upsampling, input_noise = DESIGNS[design]
+    network = reference(len(y), skip, upsampling, channels, scales).to(y.device)
+    code = 0.1 * torch.rand(1, INPUTS, *y.shape[1:]).to(y.device)
+    noise = torch.empty_like(code)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+    for iteration in range(1, iterations + 1):
+        optimiser.zero_grad()
+        noisy = code + input_noise * noise.normal_() if input_noise else code
+        loss = torch.nn.functional.mse_loss(network(noisy)[0], y)
+        loss.backward()
+        optimiser.step()
+        loss.item()
+        tick(iteration)
+
+
+def at_once(size, many, iterations=200):
+    """Return the seconds an iteration of each of so many fits, side by side in threads on CUDA."""
+    import torch
+
+    y = torch.rand((1, size, size), generator=torch.Generator().manual_seed(0)).cuda()
+    ready, times = threading.Barrier(many), []
+
+    def fit(seed):
+        with torch.cuda.stream(torch.cuda.Stream()):
+            made = ours(y, "plain", seed=seed)
+            made.run(squares(y), AHEAD)
+            torch.cuda.current_stream().synchronize()
+            ready.wait()
+            times.append(time.perf_counter())
+            made.run(made.graph.data_term, iterations)
+            torch.cuda.current_stream().synchronize()
+            times.append(time.perf_counter())
+
+    threads = [threading.Thread(target=fit, args=(seed,)) for seed in range(many)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return (max(times) - min(times)) / iterations / many
+
+
+def apart(deterministic, size=128, iterations=500):
+    """Return how far, in dB at most, the PSNRs of three runs of one seed are apart on CUDA."""
+    import torch
+
+    from steps.images.synthetic import logo
+    from steps.metrics import psnr
+
+    x = torch.from_numpy(logo(size)).float()[None]
+    y = (x + 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).cuda()
+    with contextlib.redirect_stdout(io.StringIO()):
+        fits = (ours(y, "plain", deterministic=deterministic) for _ in range(3))
+        found = [psnr.measure(x.numpy(), fit.run(squares(y), iterations).cpu().numpy()) for fit in fits]
+    return max(found) - min(found)
 
 
 def limit(precision, device):
@@ -125,11 +199,12 @@ def limit(precision, device):
 
     torch.set_num_threads(1)
     how = {"device": device, "dtype": getattr(torch, precision)}
-    a = torch.rand((2048, 2048), **how)
+    side = 8192 if device == "cuda" else 2048
+    a = torch.rand((side, side), **how)
     x = torch.rand((1, 128, 128, 128), **how).to(memory_format=torch.channels_last)
     weight = torch.rand((128, 128, 3, 3), **how).to(memory_format=torch.channels_last)
     cases = {
-        2 * 2048**3: lambda: a @ a,
+        2 * side**3: lambda: a @ a,
         2 * 9 * 128**2 * 128**2: lambda: torch.nn.functional.conv2d(x, weight, padding=1),
     }
     return max(operations / timed(run, device) for operations, run in cases.items())
@@ -174,27 +249,49 @@ def path(device):
 
 
 def table(rounds):
-    """Print the table of docs/prior.md, medians over the rounds; a second one if there is a GPU."""
+    """Print the table of docs/prior.md, medians over the rounds; with a GPU that for it, and what only a GPU has."""
+    import torch
+
+    compare("cpu", CASES, rounds)
+    if torch.cuda.is_available():
+        compare("cuda", CASES, rounds)
+        side_by_side()
+        for words, deterministic in (("", False), (" with deterministic", True)):
+            print(f"\nthree runs of one seed differ by {apart(deterministic):.3f} dB{words}", flush=True)
+
+
+def compare(device, cases, rounds):
+    """Print the reference's and our time an iteration of cases (design, pixels, channels, scales)."""
     import numpy as np
     import torch
 
     from steps.prior.processor import has_bfloat16
 
-    for device in ("cpu", "cuda")[: 1 + torch.cuda.is_available()]:
-        kinds = list(KINDS) if has_bfloat16(torch.device(device)) else list(KINDS)[:-1]
-        limits = {kind: alone(limit, kind, device) for kind in kinds[2:]}
-        print(f"\n{path(device)}, torch {torch.__version__}")
-        print("limit: " + ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {kind}" for kind, rate in limits.items()))
-        titles = ["design", "pixels", "network", *(KINDS[kind] for kind in kinds)]
-        titles += [f"speed in {kind}" for kind in limits] + ["of the limit", "peak MB: reference, ours"]
-        print(f"\n| {' | '.join(titles)} |\n| --- |{' ---: |' * (len(titles) - 1)}")
-        for case in CASES:
-            runs = np.array([[alone(measure, kind, *case, device) for kind in kinds] for _ in range(rounds)])
-            times, memory = np.median(runs, axis=0).T
-            speeds = np.median(runs[:, :1, 0] / runs[:, 2:, 0], axis=0)
-            share = count_flops(*case) / times[-1] / limits[kinds[-1]]
-            design, size, channels, scales = case
-            cells = [design, str(size), f"{channels} × {scales}", *(f"{number:.3f}" for number in times)]
-            cells += [*(f"{speed:.2f}×" for speed in speeds), f"{share:.0%}"]
-            cells += [f"{memory[0] / 1e6:.0f}, {memory[-1] / 1e6:.0f}"]
-            print(f"| {' | '.join(cells)} |", flush=True)
+    kinds = [kind for kind in KINDS if not (kind == "kept" and device == "cuda")]
+    kinds = kinds if has_bfloat16(torch.device(device)) else kinds[:-1]
+    mine = [kinds.index(kind) for kind in kinds if kind.endswith(("32", "16"))]
+    run = alone if device == "cpu" else (lambda function, *arguments: function(*arguments))
+    limits = {kinds[place]: run(limit, kinds[place], device) for place in mine}
+    print(f"\n{path(device)}, torch {torch.__version__}")
+    print("limit: " + ", ".join(f"{rate / 1e9:.0f} GFLOP/s in {kind}" for kind, rate in limits.items()))
+    titles = ["design", "pixels", "network", *(KINDS[kind] for kind in kinds)]
+    titles += [f"speed in {kind}" for kind in limits] + ["of the limit", "peak MB: reference, ours"]
+    print(f"\n| {' | '.join(titles)} |\n| --- |{' ---: |' * (len(titles) - 1)}")
+    for case in cases:
+        runs = np.array([[run(measure, kind, *case, device) for kind in kinds] for _ in range(rounds)])
+        times, memory = np.median(runs, axis=0).T
+        speeds = np.median(runs[:, :1, 0] / runs[:, mine, 0], axis=0)
+        share = count_flops(*case) / times[-1] / limits[kinds[-1]]
+        design, size, channels, scales = case
+        cells = [design, str(size), f"{channels} × {scales}", *(f"{number:.3g}" for number in times)]
+        cells += [*(f"{speed:.2f}×" for speed in speeds), f"{share:.0%}"]
+        cells += [f"{memory[0] / 1e6:.0f}, {memory[-1] / 1e6:.0f}"]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def side_by_side(sizes=(64, 128, 256, 512), counts=(1, 2, 4, 8)):
+    """Print the milliseconds an iteration of a fit when so many are at once on the GPU."""
+    print(f"\n| pixels | {' | '.join(f'{many} at once' for many in counts)} |\n| ---: |{' ---: |' * len(counts)}")
+    for size in sizes:
+        times = [1e3 * at_once(size, many) for many in counts]
+        print(f"| {size} | {' | '.join(f'{time:.2f}' for time in times)} |", flush=True)

@@ -36,7 +36,7 @@ def draw(scores):
 
     rows = [row for _, row in scores.drop_duplicates("label").iterrows()]
     fits = [(row, curves.read(row["folder"]), read_arrays(f"{row['folder']}/trace.npz")) for row in rows]
-    fits = [fit for fit in fits if len(fit[1]) > 1]
+    fits = [fit for fit in fits if len(fit[2]["iterations"]) > 1]
     if not fits:
         raise NothingToDraw("film_strip: none of the methods has kept iterates")
     truth = pictures.truth(rows[0])

@@ -12,6 +12,8 @@ import torch
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
 from steps.prior.device import algorithms, enough_memory
+from steps.prior.graph import Graph
+from steps.prior.layers import Dropout
 from steps.prior.muon import Muon
 from steps.prior.networks import count_parameters, stream
 from steps.prior.processor import has_bfloat16
@@ -116,13 +118,16 @@ class Fit:
             network, code = self.create()
             self.network = network.to(self.device, memory_format=torch.channels_last)
             self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
-        self.weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+        layers = {f"{name}.weight": m for name, m in network.named_modules() if isinstance(m, torch.nn.Conv2d)}
+        self.weights = [layer.weight for layer in layers.values()]
+        inner = {name: layer.weight for name, layer in layers.items() if layer is not network.last}
+        self.narrowed = inner if dtype == torch.bfloat16 and self.device.type == "cuda" else {}
         kernels = self.weights if self.optimiser == "muon" else []
         self.optimisers = [Muon(kernels, lr=self.lr)] if kernels else []
         rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
-        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True))
+        self.optimisers.append(torch.optim.Adam(rest, lr=self.lr, fused=True, capturable=self.device.type == "cuda"))
         self.noise = torch.Generator(self.device).manual_seed(stream(self.seed, 2))
-        self.average = None
+        self.average = self.graph = None
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
@@ -158,6 +163,17 @@ class Fit:
         return estimate
 
     def _step(self, data_term, iteration, check):
+        if self.graph is None or self.graph.data_term is not data_term:
+            dropouts = [m.generator_on(self.device) for m in self.network.modules() if isinstance(m, Dropout)]
+            self.graph = Graph(lambda: self._work(data_term), self.device, [self.noise, *dropouts])
+            self.graph.data_term = data_term
+        estimate, loss, penalty = self.graph()
+        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
+            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
+        return estimate, loss, penalty
+
+    def _work(self, data_term):
+        """One step; return (image, data term, penalty or None), as they were before it."""
         code = self.code
         if self.input_noise:
             code = code + self._draw()
@@ -166,8 +182,6 @@ class Fit:
         loss = data_term(estimate)
         penalty = self._penalty()
         (loss if penalty is None else loss + penalty).backward()
-        if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
-            raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
         for optimiser in self.optimisers:
             optimiser.step()
         return estimate.detach(), loss.detach(), None if penalty is None else penalty.detach()
@@ -180,8 +194,13 @@ class Fit:
         return noise.permute(0, 3, 1, 2).to(self.dtype)
 
     def _image(self, code):
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-            image = self.network(code)[0]
+        bfloat16 = self.dtype == torch.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
+            if self.narrowed:
+                narrow = dict(zip(self.narrowed, _Narrow.apply(*self.narrowed.values())))
+                image = torch.func.functional_call(self.network, narrow, (code,))[0]
+            else:
+                image = self.network(code)[0]
         return image[..., : self.shape[-2], : self.shape[-1]]
 
     def unperturbed(self):
@@ -205,6 +224,7 @@ class Fit:
         if saved is None or not loss > DROP * saved["loss"]:
             state = {"network": self.network.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
             return copy.deepcopy(state) | {"loss": loss, "estimate": estimate, "average": self.average, "again": False}
+        self.graph = None  # it writes to the tensors of the optimisers that are replaced
         self.network.load_state_dict(saved["network"])
         for optimiser, state in zip(self.optimisers, copy.deepcopy(saved["optimisers"])):
             optimiser.load_state_dict(state)
@@ -217,3 +237,19 @@ class Fit:
             saved["optimisers"] = copy.deepcopy([optimiser.state_dict() for optimiser in self.optimisers])
         print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
         return saved | {"again": True}
+
+
+class _Narrow(torch.autograd.Function):
+    """Tensors in bfloat16, and their gradients in float32, all of them in one go; autocast would take them singly."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        narrow = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
+        torch._foreach_copy_(narrow, tensors)
+        return tuple(narrow)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in gradients]
+        torch._foreach_copy_(wide, gradients)
+        return tuple(wide)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from steps.prior.processor import has_avx512
+from steps.prior.processor import has_avx512, has_triton
 
 ROWS = {"cpu": 2**13, "cuda": 2**20}  # pixels that `project` makes float32 at a time; on a CPU they stay in the cache
 PIXELS = 2**12  # whose windows `_sum_of_windows` copies at a time
@@ -155,6 +155,10 @@ def project(x, weight, bias=None):
     An image needs more than bfloat16's 8 bits, its gradient does not: that of x has the type of x. weight is
     (O, C, 1, 1) and bias (O,), float32.
     """
+    if has_triton(x.device):
+        from steps.prior import fused
+
+        return fused.project(x, weight, bias)
     return _Project.apply(x, weight, bias)
 
 
@@ -207,7 +211,11 @@ class Dropout(nn.Module):
         """Return x with some of its values dropped, in training mode."""
         if not self.training:
             return x
-        if self.generator is None or self.generator.device != x.device:
-            self.generator = torch.Generator(x.device).manual_seed(self.seed)
-        kept = torch.empty_like(x).bernoulli_(self.p_keep, generator=self.generator)
+        kept = torch.empty_like(x).bernoulli_(self.p_keep, generator=self.generator_on(x.device))
         return x * kept.div_(self.p_keep)
+
+    def generator_on(self, device):
+        """Return the layer's generator, a new one if it was on another device."""
+        if self.generator is None or self.generator.device != device:
+            self.generator = torch.Generator(device).manual_seed(self.seed)
+        return self.generator

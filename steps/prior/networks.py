@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from steps.base.errors import BadInput
 from steps.prior.doubled import convolve_doubled, normalise_doubled, pays
-from steps.prior.layers import Dropout, convolve, project
+from steps.prior.layers import Dropout, convolve, product, project
+from steps.prior.processor import has_triton
 
 
 def smallest_side(scales):
@@ -59,18 +60,23 @@ class Hourglass(nn.Module):
         super().__init__()
         layers = itertools.count()
 
-        def activation(width):
-            dropout = [Dropout(p_keep, stream(seed, 3, next(layers)))] if p_keep < 1 else []
-            return [norm(width), nn.LeakyReLU(0.2, inplace=True), *dropout]
+        bordered = padding == "reflect" and p_keep == 1  # of what only a 3×3 convolution reads
 
-        def block(inputs, outputs, size, stride=1):
-            return [Convolution(inputs, outputs, size, stride, padding), *activation(outputs)]
+        def activation(width, border=False):
+            dropout = [Dropout(p_keep, stream(seed, 3, next(layers)))] if p_keep < 1 else []
+            return [Norm(width, 0.2, border and bordered), *dropout]
+
+        def block(inputs, outputs, size, stride=1, before=False, after=False):
+            convolution = Convolution(inputs, outputs, size, stride, padding, before and bordered)
+            return [convolution, *activation(outputs, after)]
 
         self.down, self.beside, self.up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for scale in range(scales):
-            entering = inputs if scale == 0 else channels
-            self.down.append(nn.Sequential(*block(entering, channels, 3, 2), *block(channels, channels, 3)))
-            self.beside.append(nn.Sequential(*block(entering, skip, 1), norm(skip)) if skip else None)
+            entering, inner = (inputs, False) if scale == 0 else (channels, not skip)
+            first = block(entering, channels, 3, 2, before=inner, after=True)
+            second = block(channels, channels, 3, before=True, after=not skip and scale + 1 < scales)
+            self.down.append(nn.Sequential(*first, *second))
+            self.beside.append(nn.Sequential(*block(entering, skip, 1), Norm(skip)) if skip else None)
             after = [*activation(channels), *block(channels, channels, 1)]
             self.up.append(Up(skip, channels, upsampling, padding, nn.Sequential(*after)))
         self.last = nn.Conv2d(channels, outputs, 1)
@@ -158,14 +164,45 @@ def stream(seed, *keys):
 
 
 class Convolution(nn.Conv2d):
-    """A convolution that keeps the size, or halves it if stride = 2; padding "reflect" or "zeros"."""
+    """A convolution that keeps the size, or halves it if stride = 2; padding "reflect" or "zeros"; a norm follows it.
 
-    def __init__(self, inputs, outputs, size, stride, padding):
+    bordered  on CUDA what it gets has its border already, see `Norm`. There the bias, which the norm takes out again
+              and for which torch goes through the image twice, is left out.
+    """
+
+    def __init__(self, inputs, outputs, size, stride, padding, bordered=False):
         super().__init__(inputs, outputs, size, stride, size // 2, padding_mode=padding)
+        self.bordered = bordered
 
     def forward(self, *parts):
         """Return the convolution of tensors (B, C_i, H, W) laid one before the other along the channels."""
-        return convolve(parts, self.weight, self.bias, self.stride[0], self.padding_mode)
+        if not has_triton(parts[0].device):
+            return convolve(parts, self.weight, self.bias, self.stride[0], self.padding_mode)
+        if self.bordered:
+            return product(*parts, self.weight, None, self.stride[0])
+        return convolve(parts, self.weight, None, self.stride[0], self.padding_mode)
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch normalisation by the statistics of what it is given: an image is normalised by itself; then LeakyReLU.
+
+    slope   of the LeakyReLU below zero; 1 for none.
+    border  on CUDA, where a pass over an image costs more than what is done in it, the result has its border by
+            reflection already.
+    """
+
+    def __init__(self, width, slope=1.0, border=False):
+        super().__init__(width, track_running_stats=False)
+        self.slope, self.border = slope, border
+
+    def forward(self, x, up=None):
+        """Return x (B, C, H, W) normed and activated; on CUDA it may be doubled before, see steps/prior/fused.py."""
+        if has_triton(x.device):
+            from steps.prior import fused
+
+            return fused.normalise(x, self.weight, self.bias, self.eps, self.slope, up, self.border)
+        x = super().forward(x)
+        return x if self.slope == 1 else functional.leaky_relu_(x, self.slope)
 
 
 class Up(nn.Module):
@@ -174,13 +211,16 @@ class Up(nn.Module):
     def __init__(self, skip, channels, upsampling, padding, after):
         super().__init__()
         self.enlarge = Upsample(upsampling)
-        self.norm = norm(channels)
-        self.convolution = Convolution(skip + channels, channels, 3, 1, padding)
+        border = padding == "reflect" and not skip
+        self.norm = Norm(channels, border=border)
+        self.convolution = Convolution(skip + channels, channels, 3, 1, padding, border)
         self.after = after
 
     def forward(self, *parts):
         """Return (B, channels, 2 H, 2 W) for parts ([skip channels at that size,] x of (B, channels, H, W))."""
         *beside, x = parts
+        if has_triton(x.device):
+            return self.after(self.convolution(*beside, self.norm(x, self.enlarge.mode)))
         bilinear = self.enlarge.mode == "bilinear"
         if bilinear and not pays(x):
             return self.after(self.convolution(*beside, self.norm(self.enlarge(x))))

@@ -4,6 +4,7 @@ These environment variables, set before torch is imported, make a processor beha
 had no AVX-512: ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2.
 """
 
+import importlib.util
 import os
 
 import torch
@@ -22,6 +23,11 @@ def has_bfloat16(device):
         return False
     checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(check() for check in checks if check)
+
+
+def has_triton(device):
+    """Return whether the kernels of steps/prior/fused.py can run there: on CUDA, where torch has Triton with it."""
+    return device.type == "cuda" and importlib.util.find_spec("triton") is not None
 
 
 def _limit():

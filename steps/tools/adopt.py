@@ -17,15 +17,20 @@ from steps.base.parameters import defaults, parse_parameters, quoted
 from steps.base.text import check_text
 from steps.images.arrays import BYTES
 from steps.inverse.measurement import shape as shape_of
+from steps.metrics import psnr
 from steps.plan import variants
 from steps.plan.config import read_config
 from steps.run import lock, manifest
 from steps.run.record import PACKAGES, origin
 from steps.run.sources import ROOT
-from steps.tools import cells
+from steps.score import CONVENTION
+from steps.tools import bundles, cells, packs
 
 FILES = ("trace.npz", "run.json", "recovered.npy")  # written in this order: the last says that a recovery is there
 NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma", "residual")
+PLACE = ("task", "image", "corruption", "method", "params")
+SCORE = ("loss", "oracle_psnr", "oracle_iteration")  # of the trace
+EXACT = 60  # dB, from which on the rounding of a picture shows in its PSNR
 RUN = {*NUMBERS, "device", "iterations", "seed", "settings", "origin", "versions"}  # no more: it ends up in score.json
 
 
@@ -68,6 +73,35 @@ def check(recovery, files):
         raise BadInput(f"trace.npz: iterations must be in 1 to {count}")
 
 
+def check_score(recovery, files, measures):
+    """Raise BadInput unless the score in files, {name: bytes}, is by these metrics and of the picture that is there."""
+    score = _read("score.json", files["score.json"], json.loads)
+    run, place = json.loads(files["run.json"]), {name: getattr(recovery, name) for name in PLACE}
+    channels, *sides = _npy(files["recovered.npy"]).shape
+    wanted = place | run | {"channels": channels, "pixels": "×".join(map(str, sides)), "convention": CONVENTION}
+    numbers = {*SCORE, *measures, *(f"input_{name}" for name in measures)}
+    names = wanted.keys() | numbers
+    if not isinstance(score, dict) or set(score) != names:
+        raise BadInput(f"score.json must have the keys {', '.join(sorted(names))} and no other")
+    for key, value in wanted.items():
+        if score[key] != value:
+            raise BadInput(f"score.json: {key} cannot be {quoted(score[key])}; must be {quoted(value)}")
+    for key in numbers:
+        if not (
+            score[key] in (None, "inf", "-inf") or (type(score[key]) in (int, float) and math.isfinite(score[key]))
+        ):
+            raise BadInput(f"score.json: {key} cannot be {quoted(score[key])}; must be a number or null")
+    if not files["curve.csv"].startswith(b"iteration,loss,penalty,psnr\n"):
+        raise BadInput("curve.csv must begin with iteration,loss,penalty,psnr")
+    truth = Path(f"results/images/{recovery.image}.npy")
+    if score["psnr"] is not None:
+        if not truth.is_file():
+            raise BadInput(f"{truth} is missing here")
+        there, here = float(score["psnr"]), psnr.measure(np.load(truth), _npy(files["recovered.npy"]))
+        if abs(there - here) > 0.01 and min(there, here) < EXACT:
+            raise BadInput(f"score.json: psnr is {there:.2f}, that of its picture {here:.2f}")
+
+
 def take(folder, files):
     """Write {name: bytes} to a folder, each whole; if this is interrupted, the recovery is not there."""
     manifest.forget(f"{folder}/{name}" for name in files)
@@ -77,14 +111,16 @@ def take(folder, files):
             temporary.write_bytes(files[name])
 
 
-def record(config, folders):
+def record(config, folders, scored=()):
     """Let Snakemake note what recoveries are made of, without which touching a source would redo them.
+
+    scored  those of the folders whose scores are noted, too.
 
     Raises BadInput, with what Snakemake says, if it fails.
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", config]
-    command += ["--cores", "1", "--nolock", "--touch", "--force", "--allowed-rules", "recover", "--"]
-    command += [f"{folder}/{FILES[-1]}" for folder in folders]
+    command += ["--cores", "1", "--nolock", "--touch", "--force", "--allowed-rules", "recover", "score", "--"]
+    command += [f"{folder}/{FILES[-1]}" for folder in folders] + [f"{folder}/score.json" for folder in scored]
     result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if result.returncode:
         said = " ".join(result.stderr.split())[-300:]
@@ -149,33 +185,46 @@ def _check_run(run, recovery, made_of):
 @click.argument("source", metavar="FROM", type=click.Path(exists=True, file_okay=False))
 @click.option("--replace", is_flag=True, help="take also those that are there already")
 def main(config, source, replace):
-    """Of CONFIG (yaml) the recoveries that are in FROM, the folder that holds their results.
+    """Of CONFIG (yaml) the recoveries that are in FROM, a folder of packs, or the one that holds their results.
 
     Exit status 1 if one was refused, or if there was none.
     """
-    found = {"adopted": [], "there already": [], "refused": []}
+    found = {"adopted": [], "there already": [], "numbers only": [], "refused": []}
     with one_line("adopt"):
         if lock.busy():
             raise BadInput("a run is at work here; wait for its end")
-        for recovery in cells.distinct(read_config(config)):
+        read = read_config(config)
+        measures = sorted({"psnr", *read["metrics"]})
+        packed, facts = packs.read(source)
+        other = packed and facts != {"metrics": measures, "scores": bundles.score_code(measures)}
+        for recovery in cells.distinct(read):
             folder, outcome, reason = recovery.folder, "adopted", ""
-            if not Path(source, folder, "run.json").exists():
+            if not (folder in packed or Path(source, folder, "run.json").exists()):
                 continue
             try:
+                files = packs.unpacked(packed[folder]) if folder in packed else None
                 if not replace and all(Path(folder, name).is_file() for name in FILES):
                     outcome = "there already"
+                elif folder in packed and files is None:
+                    outcome = "numbers only"
                 else:
-                    files = contents(source, folder)
+                    files = files or contents(source, folder)
                     check(recovery, files)
+                    if folder in packed:
+                        if other:
+                            raise BadInput("its score is by other metrics, or other code, than are here")
+                        check_score(recovery, files, measures)
                     take(folder, files)
             except (BadInput, OSError) as error:
                 outcome, reason = "refused", f": {error}"
             found[outcome].append(folder)
             print(f"{folder}: {outcome}{reason}")
         if not any(found.values()):
-            raise BadInput(f"{source} has no recovery of {config}; must be the folder that holds results")
+            raise BadInput(
+                f"{source} has no recovery of {config}; must be a folder of packs, or one that holds results"
+            )
         if found["adopted"]:
-            record(config, found["adopted"])
+            record(config, found["adopted"], [folder for folder in found["adopted"] if folder in packed])
     print(", ".join(f"{outcome}: {len(folders)}" for outcome, folders in found.items()))
     sys.exit(1 if found["refused"] else 0)
 

@@ -8,43 +8,28 @@ from pathlib import Path
 
 import click
 
-from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole
 from steps.base.parameters import no_such, parse_parameters
-from steps.plan import corruptions, experiments
+from steps.plan import corruptions, drawings, experiments
 from steps.plan.config import read_config
 from steps.run.sources import ROOT, sources
-from steps.tools import recorded
+from steps.tools import bundles, packs, recorded
 
 DATE = 946684800  # of every file in a bundle, 2000-01-01, so that the same files make the same bytes
-SCRIPT = """\
-# sh cells.sh makes the recoveries of this folder that are not there; it can be interrupted and run again.
-# PYTHON is the Python to use (python3 by default), PRIORBENCH_DEVICE auto, cpu or cuda.
-cd "$(dirname "$0")" || exit 1
-trap 'exit 130' INT
-number=0 failed=
-cell() { # measurement, method, params, folder, threads
-    number=$((number + 1))
-    if [ -f "$4/run.json" ]; then echo "[$number/$all] $4: is there already"; return; fi
-    echo "[$number/$all] $4"
-    mkdir -p "$4"
-    "${PYTHON:-python3}" -m steps.recover "$1" "$2" "$3" "$4" --threads "$5" > "$4/recover.log" 2>&1 && return
-    failed="$failed
-failed: $4/recover.log"
-}
-"""
 
 
 def distinct(config, **wanted):
     """Return the Recoveries of a config, one a folder, which several experiments may share, in its order.
 
     wanted  values of experiment, image, method, label or seed (the corruption's) to choose by; an empty list takes all.
+            Experiments come in the order in which they are given here.
             Raises BadInput, with the nearest match, for a value that no recovery of the config has.
     """
     chosen, known = {}, {kind: set() for kind in wanted}
-    for name, entry in config["experiments"].items():
-        for recovery in experiments.recoveries(entry):
+    first = [name for name in dict.fromkeys(wanted.get("experiment", ())) if name in config["experiments"]]
+    for name in dict.fromkeys([*first, *config["experiments"]]):
+        for recovery in experiments.recoveries(config["experiments"][name]):
             seed = parse_parameters(recovery.corruption).get("seed", 0)
             traits = vars(recovery) | {"experiment": name, "seed": seed}
             for kind, values in known.items():
@@ -70,34 +55,43 @@ def measurement(recovery):
     return f"{recovery.case}/measurement.npz"
 
 
-def script(recoveries):
-    """Return cells.sh, which makes the recoveries, each with the threads that the workflow gives its method."""
-    lines = [f"all={len(recoveries)}"]
-    for r in recoveries:
-        threads = getattr(discover.load("methods", r.method), "THREADS", 1)
-        lines.append(shlex.join(["cell", measurement(r), r.method, r.params, r.folder, str(threads)]))
-    return "#!/bin/sh\n" + SCRIPT + "\n".join([*lines, '[ -z "$failed" ] || { echo "$failed"; exit 1; }', ""])
+def traces(config, recoveries):
+    """Return the folders of those Recoveries of a config whose kept iterates a figure shows."""
+    needed = set()
+    for name, entry in config["experiments"].items():
+        asked = experiments.recoveries(entry)
+        index = drawings.Index(asked, asked)
+        for drawing in drawings.drawings(name, entry, index):
+            needed.update(drawings.inputs(name, drawing.removeprefix(f"{name}/"), index))
+    return [r.folder for r in recoveries if f"{r.folder}/trace.npz" in needed]
 
 
-def bundle(path, recoveries):
-    """Write a tar.gz, whole or not at all: cells.sh, the measurements, and the code, which is what `sources` lists."""
-    modules = {f"steps.{kind}" for kind in ("recover", "methods.__init__", "tasks.__init__", "noises.__init__")}
+def bundle(path, config, recoveries):
+    """Write a tar.gz, whole or not at all: cells.txt, measurements or the truths to make them of, and the code.
+
+    Raises BadInput for an image that is missing.
+    """
+    packages = ("", "methods.", "tasks.", "noises.", "metrics.", "tools.")
+    modules = {f"steps.{package}__init__" for package in packages} | {"steps.__main__", "steps.tools.run_cells"}
     for r in recoveries:
         noise = corruptions.noise_of(parse_parameters(r.corruption)).__name__
         modules |= {f"steps.methods.{r.method}", f"steps.tasks.{r.task}", noise}
-    code = [Path(file).resolve().relative_to(ROOT.resolve()).as_posix() for file in sources("steps.__init__", *modules)]
-    files = {name: ROOT / name for name in code} | {measurement(r): Path(measurement(r)) for r in recoveries}
+    metrics = sorted({"psnr", *config["metrics"]})
+    modules |= {f"steps.metrics.{name}" for name in metrics}
+    code = {Path(file).resolve().relative_to(ROOT.resolve()).as_posix(): Path(file) for file in sources(*modules)}
+    measured = {name for name, image in config["images"].items() if image.get("measured")}
+    files = bundles.contents(recoveries, metrics, traces(config, recoveries), measured)
+    files |= {name: file.read_bytes() for name, file in code.items()}
     with (
         whole(path) as temporary,
         open(temporary, "wb") as raw,
         gzip.GzipFile("", "wb", fileobj=raw, mtime=DATE) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
-        for name in ["cells.sh", *sorted(files)]:
-            content = files[name].read_bytes() if name in files else script(recoveries).encode()
+        for name in sorted(files):
             member = tarfile.TarInfo(name)
-            member.size, member.mtime = len(content), DATE
-            tar.addfile(member, io.BytesIO(content))
+            member.size, member.mtime = len(files[name]), DATE
+            tar.addfile(member, io.BytesIO(files[name]))
 
 
 @click.command(cls=Command, help=__doc__)
@@ -109,8 +103,11 @@ def bundle(path, recoveries):
 @click.option("--label", multiple=True, help="only with this label")
 @click.option("--seed", type=click.IntRange(0), multiple=True, help="only with this seed of the corruption")
 @click.option("--all", "everything", is_flag=True, help="also those that are there already, or recorded")
+@click.option(
+    "--without", type=click.Path(exists=True, file_okay=False), help="folder of packs whose cells are left out"
+)
 @click.option("--measurements", is_flag=True, help="print the measurements that they are of")
-def main(config, output, everything, measurements, **wanted):
+def main(config, output, everything, without, measurements, **wanted):
     """Of CONFIG (yaml) the recoveries that are not there: the paths of their scores, one a line, or a bundle OUTPUT.
 
     Counted as there is what the config's record has, as far as it is current. If there are none, nothing is printed but
@@ -121,8 +118,9 @@ def main(config, output, everything, measurements, **wanted):
             allowed = "none with --measurements" if measurements else "a file .tar.gz, or - to print paths"
             raise BadInput(f"output: {output!r} is not allowed; must be {allowed}")
         read = read_config(config)
-        found = distinct(read, **wanted)
-        found = found if everything else left(read, found)
+        known = {folder for folder, _ in packs.numbers(without)} if without else set()
+        found = [r for r in distinct(read, **wanted) if r.folder not in known]
+        found = sorted(found if everything else left(read, found), key=bundles.rank)
         nothing = "no recovery is left to make; --all takes also those that are there already, or recorded"
         if not found and output != "-":
             raise BadInput(nothing)
@@ -135,14 +133,16 @@ def main(config, output, everything, measurements, **wanted):
                 click.echo(f"cells: {nothing}", err=True)
         elif missing:
             options = [f"--{kind}={value}" for kind, values in wanted.items() for value in values]
+            options += [f"--without={without}"] if without else []
             again = shlex.join(["python", "-m", "steps", "cells", config, *options, *["--all"] * everything])
             raise BadInput(
                 f"{len(missing)} of {len(needed)} measurements are missing, such as {missing[0]}; to make them: "
                 f"snakemake --cores 2 $({again} --measurements) --configfile {shlex.quote(config)}"
             )
         else:
-            bundle(output, found)
-            print(f"{output}: {len(found)} recoveries from {len(needed)} measurements")
+            bundle(output, read, found)
+            size = Path(output).stat().st_size / 1e6
+            print(f"{output}: {len(found)} recoveries from {len(needed)} measurements, {size:.1f} MB")
 
 
 if __name__ == "__main__":

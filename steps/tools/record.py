@@ -10,7 +10,7 @@ from steps.base.files import read_json, sha256
 from steps.base.text import read_text
 from steps.plan.config import read_config
 from steps.run import engine, manifest
-from steps.tools import cells, recorded
+from steps.tools import bundles, cells, packs, recorded
 
 
 def undone(name):
@@ -39,6 +39,16 @@ def _machine(made, path):
     if "--touch" in run.get("command", "--touch"):
         return None
     return f"{run['machine']['processor']}, {run['machine']['cpus']} CPUs"
+
+
+def _packed(config, source):
+    """Return (folder, files) of the packs in a folder. Raises BadInput if other code than is here made their scores."""
+    _, facts = packs.read(source)
+    if facts is None:
+        raise BadInput(f"{source}: has no pack-1.zip; must be a folder of packs, as run-cells writes them")
+    if facts["scores"] != bundles.score_code(sorted({"psnr", *config["metrics"]})):
+        raise BadInput(f"{source}: its scores are by other metrics, or other code, than are here")
+    return packs.numbers(source)
 
 
 def merge(config, before, found, day, left=()):
@@ -83,7 +93,14 @@ def _renewed(cell, recovery, code):
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
-def main(config):
+@click.option(
+    "--from",
+    "sources",
+    type=click.Path(exists=True, file_okay=False),
+    multiple=True,
+    help="folder of packs to take, too",
+)
+def main(config, sources):
     """Of CONFIG (yaml) what is in results/, to the file that its key `record` names.
 
     Cells that are in that file only stay; a recovery that the next run would redo is not taken.
@@ -93,7 +110,8 @@ def main(config):
         config = read_config(config)
         before = recorded.read(recorded.file_of(config))
         left = undone(name)
-        after, lines = merge(config, before, finished(config, left), time.strftime("%Y-%m-%d"), left)
+        found = [pair for source in sources for pair in _packed(config, source)] + list(finished(config, left))
+        after, lines = merge(config, before, found, time.strftime("%Y-%m-%d"), left)
         if before and not set(before) & set(after):
             raise BadInput(f"{config['record']} is of another config than {name}; name another file by the key record")
         recorded.write(config["record"], after)

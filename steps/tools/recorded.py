@@ -20,12 +20,14 @@ from steps.base.parameters import defaults, parse_parameters, quoted
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 from steps.plan.config import local_file
+from steps.run.record import PACKAGES
 from steps.run.sources import listing_digest
 
 KEYS, CODE = {"folder", "day", "machine", "code", "score", "curve"}, {"measurement", "score"}
 PLACE = ("task", "image", "corruption", "method", "params")  # what the folder says
 NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma")
 NEEDED = {*NUMBERS, "psnr", "input_psnr", "pixels", "channels", "loss", "device", "iterations", "origin", "versions"}
+TEXTS = {*PLACE, "device", "pixels", "settings", "convention"}
 HEAD = "iteration,loss,penalty,psnr"
 _digest = functools.cache(listing_digest)
 
@@ -65,15 +67,21 @@ def file_of(config):
 
 def check(folder, score):
     """Raise BadInput for a score.json that tables could not be made of; what it says of machines ends up in them."""
-    missing = sorted(NEEDED.difference(score))
+    missing = sorted(NEEDED.difference(score)) if isinstance(score, dict) else ["keys"]
     if missing:
         raise BadInput(f"{folder}: score.json has no {missing[0]}")
-    for name in NUMBERS:
-        if type(score[name]) not in (int, float) or not 0 <= score[name] < math.inf:
-            raise BadInput(f"{folder}: score.json: {name} cannot be {quoted(score[name])}")
-    for name, text in {"device": score["device"], "pixels": score["pixels"], **score["versions"]}.items():
-        if text is not None:
-            check_text(text, f"{folder}: score.json: {name}")
+    good = {name: type(score[name]) in (int, float) and 0 <= score[name] < math.inf for name in NUMBERS}
+    texts = [score["device"], score["pixels"]]
+    for name, keys in {"origin": {"code", "measurement"}, "versions": {"python", *PACKAGES}}.items():
+        good[name] = isinstance(score[name], dict) and set(score[name]) == keys
+        texts += [text for text in score[name].values() if text is not None] if good[name] else []
+    for name in set(score).difference(good, TEXTS):
+        good[name] = score[name] in (None, "inf", "-inf") or type(score[name]) in (int, float)
+    bad = next((name for name in sorted(good) if not good[name]), None)
+    if bad:
+        raise BadInput(f"{folder}: score.json: {bad} cannot be {quoted(score[bad])}")
+    for text in texts:
+        check_text(text if isinstance(text, str) else "", f"{folder}: score.json")
 
 
 def codes(config, recovery):

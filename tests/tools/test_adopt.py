@@ -15,10 +15,12 @@ import torch
 import yaml
 from click.testing import CliRunner
 
-from steps import recover
+from steps import recover, score
 from steps.base.errors import BadInput
+from steps.base.files import write_json
 from steps.inverse import measurement
-from steps.tools import adopt
+from steps.tools import adopt, packs
+from tests.conftest import picture
 from tests.workflows import commands, copy_repository, loaded, snakemake
 
 CONFIG = {
@@ -58,7 +60,7 @@ def here(made, tmp_path, monkeypatch):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     noted = []
-    monkeypatch.setattr(adopt, "record", lambda config, folders: noted.append((config, folders)))
+    monkeypatch.setattr(adopt, "record", lambda *arguments: noted.append(arguments))
     return noted
 
 
@@ -77,13 +79,13 @@ def test_takes_the_files_byte_for_byte_and_lets_snakemake_take_note(here):
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         *(f"{cell}: adopted" for cell in CELLS),
-        "adopted: 2, there already: 0, refused: 0",
+        "adopted: 2, there already: 0, numbers only: 0, refused: 0",
     ]
     for cell in CELLS:
         assert names(cell) == FILES
         for name in FILES:
             assert Path(cell, name).read_bytes() == Path("box", cell, name).read_bytes()
-    assert here == [("config.yaml", CELLS)]
+    assert here == [("config.yaml", CELLS, [])]
 
 
 def test_a_log_is_not_needed(here):
@@ -109,7 +111,7 @@ def test_what_is_there_is_left_alone(here):
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         *(f"{cell}: there already" for cell in CELLS),
-        "adopted: 0, there already: 2, refused: 0",
+        "adopted: 0, there already: 2, numbers only: 0, refused: 0",
     ]
     assert [path.stat().st_mtime_ns for path in sorted(Path("results").rglob("*"))] == times
     assert len(here) == 1
@@ -119,7 +121,7 @@ def test_what_is_there_is_replaced_on_demand(here):
     run()
     Path(CELLS[0], "run.json").write_text("mine")
     result = run("--replace")
-    assert "adopted: 2, there already: 0, refused: 0" in result.output
+    assert "adopted: 2, there already: 0, numbers only: 0, refused: 0" in result.output
     assert Path(CELLS[0], "run.json").read_bytes() == Path("box", CELLS[0], "run.json").read_bytes()
 
 
@@ -160,7 +162,10 @@ def test_nothing_found_is_an_error(here):
     shutil.rmtree("box/results")
     result = run()
     assert result.exit_code == 1
-    assert result.output == "Error: adopt: box has no recovery of config.yaml; must be the folder that holds results\n"
+    assert (
+        result.output
+        == "Error: adopt: box has no recovery of config.yaml; must be a folder of packs, or one that holds results\n"
+    )
 
 
 def edit(change):
@@ -338,8 +343,8 @@ def test_refuses_leaves_nothing_and_goes_on(here, case):
     assert first.startswith(f"{CELLS[0]}: refused: ") and reason in first
     assert names(CELLS[0]) == []
     assert second == f"{CELLS[1]}: adopted" and names(CELLS[1]) == FILES
-    assert last == "adopted: 1, there already: 0, refused: 1"
-    assert here == [("config.yaml", CELLS[1:])]
+    assert last == "adopted: 1, there already: 0, numbers only: 0, refused: 1"
+    assert here == [("config.yaml", CELLS[1:], [])]
 
 
 def test_what_is_refused_replaces_nothing(here):
@@ -359,12 +364,132 @@ def test_what_snakemake_says_against_it_is_one_line(made, tmp_path, monkeypatch)
         adopt.record("bad.yaml", CELLS)
 
 
+METRICS = ["psnr", "ssim"]
+
+
+@pytest.fixture
+def packed(here):
+    """What `here` returns; below packs/ are the cells as packs: of the first with iterates, of the second without."""
+    truth = picture(1, 24, 24).numpy()
+    Path("results/images").mkdir()
+    np.save("results/images/logo.npy", truth)
+    for cell in CELLS:
+        folder = Path("box", cell)
+        estimate, trace = np.load(folder / "recovered.npy"), dict(np.load(folder / "trace.npz"))
+        for name, content in packs.pieces(estimate, trace, cell == CELLS[0]).items():
+            (folder / name).write_bytes(content)
+        run = json.loads((folder / "run.json").read_text())
+        found, curve = score.score(folder.parts[-5:], estimate, trace, run, truth, truth, METRICS)
+        write_json(folder / "score.json", found)
+        (folder / "curve.csv").write_text(curve)
+    Path("box/cells.txt").write_text("\n".join(CELLS))
+    facts = {"metrics": METRICS, "traces": [], "truths": [], "measurements": {}}
+    facts["measurements"] = {Path(cell).parent.parent.as_posix(): {} for cell in CELLS}
+    write_json("box/bundle.json", facts)
+    packs.write("box", "packs")
+    return here
+
+
+def adopt_packs(*options):
+    result = CliRunner().invoke(adopt.main, ["config.yaml", "packs", *options])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_takes_packs_with_the_scores_that_were_made_there(packed):
+    result = adopt_packs()
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == "adopted: 2, there already: 0, numbers only: 0, refused: 0"
+    for cell in CELLS:
+        assert names(cell) == sorted([*FILES, "curve.csv", "score.json"])
+        for name in ("run.json", "score.json", "curve.csv", "recover.log"):
+            assert Path(cell, name).read_bytes() == Path("box", cell, name).read_bytes()
+        estimate, there = np.load(f"{cell}/recovered.npy"), np.load(f"box/{cell}/recovered.npy")
+        assert estimate.dtype == np.float32 and np.abs(estimate - there).max() < 5e-4
+        trace, there = (dict(np.load(f"{root}{cell}/trace.npz")) for root in ("", "box/"))
+        for name in there if cell == CELLS[0] else ("losses", "penalties"):
+            np.testing.assert_array_equal(trace[name], there[name], strict=True)
+        assert len(trace["iterations"]) == (4 if cell == CELLS[0] else 0)
+    assert packed == [("config.yaml", CELLS, CELLS)]
+    assert "there already: 2" in adopt_packs().output
+
+
+def test_a_cell_without_its_picture_is_left_for_its_numbers(packed):
+    (Path("box") / CELLS[0] / "picture.npz").unlink()
+    packs.write("box", "packs")
+    result = adopt_packs()
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        f"{CELLS[0]}: numbers only",
+        f"{CELLS[1]}: adopted",
+        "adopted: 1, there already: 0, numbers only: 1, refused: 0",
+    ]
+    assert names(CELLS[0]) == [] and packed == [("config.yaml", CELLS[1:], CELLS[1:])]
+    assert [cell for cell, _ in packs.numbers("packs")] == CELLS
+
+
+def edit_score(change):
+    def changed(folder):
+        found = json.loads((folder / "score.json").read_text())
+        change(found)
+        (folder / "score.json").write_text(json.dumps(found))
+
+    return changed
+
+
+PACK_REFUSALS = {
+    "no score": (lambda f: (f / "score.json").unlink(), "score.json is missing"),
+    "no losses": (lambda f: (f / "losses.npz").unlink(), "losses.npz is missing"),
+    "damaged picture": (
+        lambda f: (f / "picture.npz").write_bytes(b"PK"),
+        "picture.npz, losses.npz or iterates.npz: not as they were packed (",
+    ),
+    "damaged score": (lambda f: (f / "score.json").write_text("["), "score.json cannot be read ("),
+    "score a list": (lambda f: (f / "score.json").write_text("[]"), "score.json must have the keys channels, convent"),
+    "another metric": (edit_score(lambda s: s.update(gmsd=1)), "score.json must have the keys channels, convention, "),
+    "metric in words": (edit_score(lambda s: s.update(ssim="good")), "score.json: ssim cannot be 'good'; must be a nu"),
+    "metric not finite": (edit_score(lambda s: s.update(ssim=float("nan"))), "score.json: ssim cannot be nan"),
+    "score of another": (edit_score(lambda s: s.update(image="house")), "score.json: image cannot be 'house'; must be"),
+    "other seconds": (edit_score(lambda s: s.update(seconds=1e6)), "score.json: seconds cannot be 1000000.0; must be"),
+    "other pixels": (edit_score(lambda s: s.update(pixels="1×1")), "score.json: pixels cannot be '1×1'; must be '24×2"),
+    "a better PSNR": (edit_score(lambda s: s.update(psnr=s["psnr"] + 1)), "that of its picture "),
+    "no curve": (lambda f: (f / "curve.csv").write_text("psnr\n"), "curve.csv must begin with iteration,loss,penalty"),
+    "other code": (edit(lambda run: run["origin"].update(code="0" * 64)), "its code is not the code here"),
+    "no truth here": (lambda f: Path("results/images/logo.npy").unlink(), "results/images/logo.npy is missing here"),
+}
+
+
+@pytest.mark.parametrize("case", PACK_REFUSALS)
+def test_refuses_what_is_packed_and_leaves_nothing(packed, case):
+    change, reason = PACK_REFUSALS[case]
+    change(Path("box", CELLS[0]))
+    packs.write("box", "packs")
+    result = adopt_packs()
+    assert result.exit_code == 1
+    assert result.output.startswith(f"{CELLS[0]}: refused: ") and reason in result.output.splitlines()[0]
+    assert names(CELLS[0]) == []
+
+
+def test_scores_by_other_metrics_or_code_are_refused(packed, monkeypatch):
+    monkeypatch.setattr(adopt.bundles, "score_code", lambda metrics: "other")
+    result = adopt_packs()
+    assert result.exit_code == 1
+    assert "refused: its score is by other metrics, or other code, than are here" in result.output
+
+
+def test_a_damaged_pack_is_one_line(packed):
+    Path("packs/pack-1.zip").write_bytes(b"nonsense")
+    result = adopt_packs()
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert result.output.startswith("Error: adopt: packs/pack-1.zip: not a pack of cells (")
+
+
 WITHOUT = """
 import sys
 from importlib.machinery import PathFinder
 
-MODULES = set("snakemake skimage scipy pandas yaml matplotlib bm3d jsonschema PIL pooch tifffile png pytest".split())
-PACKAGES = MODULES | {"scikit-image", "pillow", "pyyaml", "pypng"}
+MODULES = set("snakemake pandas yaml matplotlib bm3d jsonschema pooch png pytest torchmetrics".split())
+PACKAGES = MODULES | {"pyyaml", "pypng"}
 
 
 class Finder(PathFinder):
@@ -409,7 +534,7 @@ def executable(path, text):
     return path
 
 
-def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_path):
+def test_cells_made_with_few_packages_are_as_those_made_here(tmp_path):
     repository, box = tmp_path / "repository", tmp_path / "box"
     copy_repository(repository)
     shutil.copytree(commands(), repository / ".venv/bin")
@@ -444,24 +569,25 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
     assert call("tar", "-xzf", str(repository / "cells.tar.gz"), folder=box).returncode == 0
     (tmp_path / "without").mkdir()
     (tmp_path / "without/sitecustomize.py").write_text(WITHOUT)
-    python = executable(tmp_path / "python", f'PYTHONPATH={tmp_path}/without exec {sys.executable} "$@"\n')
-    for package in ("yaml", "scipy.ndimage", "skimage"):
-        assert "No module named" in call(str(python), "-c", f"import {package}").stderr
-    result = call("sh", "cells.sh", folder=box, PYTHON=str(python), PRIORBENCH_DEVICE="cpu")
+    there = {"PYTHONPATH": str(tmp_path / "without")}
+    for package in ("yaml", "pandas"):
+        assert "No module named" in call(sys.executable, "-c", f"import {package}", **there).stderr
+    words = ["-m", "steps", "run-cells", ".", "--device", "cpu", "--workers", "1", "--at-once", "2"]
+    result = call(sys.executable, *words, folder=box, **there)
     logs = "".join(path.read_text() for path in box.rglob("recover.log"))
-    assert result.returncode == 0, result.stdout + logs
-    assert result.stdout.splitlines()[-1].startswith("[6/6] results/denoising/mine/default/tv/iterations=5")
+    assert result.returncode == 0, result.stdout + result.stderr + logs
+    assert result.stdout.splitlines()[-1] == "made: 6, failed: 0, left: 0"
 
-    assert "adopted: 6, there already: 0, refused: 0" in make("adopt", f"FROM={box}")
+    assert "adopted: 6, there already: 0, numbers only: 0, refused: 0" in make("adopt", f"FROM={box}/packs")
     planned = jobs()
-    assert planned.count("score") == 6 and planned.count("collect") == 2
-    assert not {"image", "corrupt", "recover"} & set(planned)
+    assert planned.count("collect") == 2
+    assert not {"image", "corrupt", "recover", "score"} & set(planned)
     for path in repository.glob("steps/**/*.py"):
         path.touch()
     assert jobs() == planned
     path = repository / "steps/methods/tv.py"
     path.write_text(path.read_text() + "EDITED = 1\n")
-    assert jobs().count("recover") == 2
+    assert jobs().count("recover") == jobs().count("score") == 2
     path.write_text(path.read_text().removesuffix("EDITED = 1\n"))
 
     nothing = call("make", "cells", "CONFIG=tiny.yaml", "CORES=2")
@@ -473,7 +599,7 @@ def test_cells_made_with_torch_numpy_and_click_alone_are_as_those_made_here(tmp_
     assert jobs() == []
     before = pandas.read_csv(repository / "results/scores.csv")
     assert len(before) == 6 and before["psnr"].between(5, 80).all()
-    assert before["version_numpy"].notna().all() and before["version_scipy"].isna().all()
+    assert before["version_numpy"].notna().all()
     for cell in repository.glob("results/denoising/*/*/tv/*"):
         shutil.rmtree(cell)
     result = snakemake(repository, config="tiny.yaml")

@@ -1,17 +1,19 @@
+import json
 import os
 import shlex
-import signal
-import subprocess
 import tarfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 import yaml
 from click.testing import CliRunner
 
+from steps.inverse import measurement
 from steps.run.sources import sources
-from steps.tools import cells
+from steps.tools import bundles, cells
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -165,33 +167,114 @@ def test_missing_measurements_are_one_line_with_the_command_that_makes_them(here
     assert not Path("cells.tar.gz").exists()
 
 
+def measure(path):
+    """Make a measurement of a random image, which is in results/images; of a deconvolution its picture is another."""
+    path, side = Path(path), 8
+    _, _, image, corruption, _ = path.parts
+    y = torch.rand((1, side, side), generator=torch.Generator().manual_seed(len(image)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Path("results/images").mkdir(exist_ok=True)
+    np.save(f"results/images/{image}.npy", y.numpy().round(1) if image == "camera" else (y * 255).round().numpy() / 255)
+    np.save(path.parent / "picture.npy", y.numpy())
+    measurement.save(path, y, path.parts[1], y.shape, {}, measurement.Noise("gaussian", {}, 0.1))
+
+
 def bundle(*filters):
-    make(*listed("--measurements", *filters))
+    for path in listed("--measurements", *filters):
+        measure(path)
     assert run("cells.tar.gz", *filters).output.startswith("cells.tar.gz: ")
     with tarfile.open("cells.tar.gz") as tar:
-        return tar.getnames()
+        return {name: tar.extractfile(name).read() for name in tar.getnames()}
 
 
-def test_a_bundle_holds_the_code_that_is_hashed_and_the_measurements(here, monkeypatch):
-    found = set(bundle("--method=tv", "--image=logo"))
+def cells_of(found):
+    return [line for line in found["cells.txt"].decode().splitlines() if not line.startswith("#")]
+
+
+def test_a_bundle_holds_the_code_that_is_hashed_and_truths_in_place_of_measurements(here, monkeypatch):
+    found = bundle("--method=tv", "--image=logo")
     monkeypatch.chdir(ROOT)
-    code = {*sources("steps.recover", "steps.methods.tv", "steps.tasks.denoising", "steps.noises.gaussian")}
-    packages = {f"steps/{folder}__init__.py" for folder in ("", "methods/", "tasks/", "noises/")}
-    measurements = {f"results/denoising/logo/sigma=0.1,seed={seed}/measurement.npz" for seed in (0, 1)}
-    assert found == code | packages | measurements | {"cells.sh"}
+    modules = "steps.tools.run_cells", "steps.methods.tv", "steps.tasks.denoising", "steps.noises.gaussian"
+    metrics = "steps.metrics.psnr", "steps.metrics.ssim"
+    code = {*sources("steps.__main__", *modules, *metrics)}
+    packages = {f"steps/{folder}__init__.py" for folder in ("", "methods/", "tasks/", "noises/", "metrics/", "tools/")}
+    assert set(found) == code | packages | {"cells.txt", "bundle.json", "truths/logo.npz"}
+    for name in code | packages:
+        assert found[name] == Path(name).read_bytes()
+    heavy = "plan/config.py", "plan/schema.py", "tools/adopt.py", "tools/cells.py"
+    assert not {f"steps/{name}" for name in heavy} & set(found)
 
 
-def test_a_bundle_has_the_files_byte_for_byte(here):
-    names = bundle("--experiment=second")
+def test_a_measurement_that_an_operator_rounds_travels_itself(here):
+    found = bundle("--experiment=third")
+    name = "results/deconvolution/logo/default/measurement.npz"
+    assert found[name] == Path(name).read_bytes()
+    assert name.replace("measurement.npz", "picture.npy") not in found  # it is the measurement
+
+
+def test_a_picture_that_is_not_the_measurement_travels(here):
+    name = "results/deconvolution/logo/default/picture.npy"
+    measure(name.replace("picture.npy", "measurement.npz"))
+    np.save(name, np.zeros((1, 9, 9), np.float32))
+    assert run("cells.tar.gz", "--experiment=third").exit_code == 0
     with tarfile.open("cells.tar.gz") as tar:
-        for name in names:
-            original = here / name if name.startswith("results/") else ROOT / name
-            assert name == "cells.sh" or tar.extractfile(name).read() == original.read_bytes()
+        assert name in tar.getnames()
+
+
+def test_a_truth_is_the_same_to_the_last_bit_and_in_bytes_where_it_can_be(here):
+    bundle()
+    with tarfile.open("cells.tar.gz") as tar:
+        tar.extractall("box", filter="data")
+    found = bundles.Bundle("box")
+    for image, kind in {"camera": np.float32, "logo": np.uint8}.items():
+        np.testing.assert_array_equal(found.truth(image), np.load(f"results/images/{image}.npy"), strict=True)
+        assert np.load(f"box/truths/{image}.npz")["x"].dtype == kind
+
+
+def test_first_seeds_come_first_then_experiments_in_their_order(here):
+    found = cells_of(bundle("--method=wiener", "--method=dip", "--image=logo"))
+    assert found == [
+        "results/denoising/logo/sigma=0.1,seed=0/wiener/default",
+        "results/deconvolution/logo/default/wiener/default",
+        "results/denoising/logo/sigma=0.1,seed=1/wiener/default",
+        "results/denoising/logo/sigma=0.1,seed=1/dip/seed=1",
+        "results/denoising/logo/sigma=0.2,seed=1/wiener/default",
+        "results/denoising/logo/sigma=0.2,seed=1/dip/seed=1",
+    ]
+    assert cells_of(bundle("--experiment=third", "--experiment=first", "--method=wiener", "--image=logo")) == [
+        "results/deconvolution/logo/default/wiener/default",
+        "results/denoising/logo/sigma=0.1,seed=0/wiener/default",
+        "results/denoising/logo/sigma=0.1,seed=1/wiener/default",
+    ]
+
+
+def test_the_seed_of_the_fit_counts_as_that_of_the_noise(here):
+    config = {"images": CONFIG["images"], "experiments": {"all": {"task": "denoising", "images": ["logo"]}}}
+    config["experiments"]["all"] |= {"corruption": {"sigma": [0.1, 0.2]}}
+    config["experiments"]["all"] |= {"methods": [{"method": "dip", "params": {"seed": [1, 0]}}]}
+    Path("config.yaml").write_text(yaml.safe_dump(config))
+    assert [line[-6:] for line in cells_of(bundle())] == ["seed=0", "seed=0", "seed=1", "seed=1"]
+
+
+def test_the_bundle_says_whose_kept_iterates_a_figure_shows(here):
+    config = yaml.safe_load(Path("config.yaml").read_text())
+    config["experiments"]["second"]["figures"] = ["film_strip"]
+    Path("config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    found = json.loads(bundle()["bundle.json"])
+    assert found["metrics"] == ["psnr", "ssim"]
+    assert len(found["traces"]) == 4 and all("logo/sigma" in folder for folder in found["traces"])
+
+
+def test_cells_whose_numbers_came_back_are_left_out(here, monkeypatch):
+    folder = "results/deconvolution/logo/default/wiener/default"
+    Path("packs").mkdir()
+    monkeypatch.setattr(cells.packs, "numbers", lambda path: iter([(folder, path)]))
+    assert set(listed()) - set(listed("--without=packs")) == {f"{folder}/score.json"}
 
 
 def test_the_same_cells_are_the_same_bytes_whenever_they_are_bundled(here, monkeypatch):
-    names = bundle("--experiment=first")
-    assert names == ["cells.sh", *sorted(names[1:])]
+    names = list(bundle("--experiment=first"))
+    assert names == sorted(names)
     before = Path("cells.tar.gz").read_bytes()
     monkeypatch.setattr(time, "time", lambda: 2e9)
     os.utime("results/denoising/logo/sigma=0.1,seed=0/measurement.npz", (1, 1))
@@ -199,9 +282,16 @@ def test_the_same_cells_are_the_same_bytes_whenever_they_are_bundled(here, monke
     assert Path("cells.tar.gz").read_bytes() == before
 
 
-def test_says_how_many_cells_the_bundle_holds(here):
+def test_says_how_much_the_bundle_holds(here):
     bundle("--experiment=second")
-    assert run("cells.tar.gz", "--experiment=second").output == "cells.tar.gz: 4 recoveries from 2 measurements\n"
+    output = run("cells.tar.gz", "--experiment=second").output
+    assert output == "cells.tar.gz: 4 recoveries from 2 measurements, 0.1 MB\n"
+
+
+def test_an_image_that_is_missing_is_one_line(here):
+    bundle("--experiment=second")
+    Path("results/images/logo.npy").unlink()
+    assert "No such file or directory: results/images/logo.npy" in refused("cells.tar.gz", "--experiment=second")
 
 
 def test_a_bundle_that_fails_leaves_nothing(here, monkeypatch):
@@ -211,78 +301,3 @@ def test_a_bundle_that_fails_leaves_nothing(here, monkeypatch):
     assert isinstance(run("cells.tar.gz", "--experiment=second").exception, ZeroDivisionError)
     assert Path("cells.tar.gz").read_bytes() == before
     assert not [path for path in here.iterdir() if path.name.startswith(".cells")]
-
-
-FAKE = """#!/bin/sh
-# A Python that makes run.json, fails for the method "wiener" and is slow for "dip".
-echo "$*" >> "$CALLS"
-case "$4" in wiener) echo where; echo why >&2; exit 1;; dip) trap 'exit 1' INT; sleep 60 & wait;; esac
-touch "$6/run.json"
-"""
-
-
-@pytest.fixture
-def script(here):
-    """A folder with cells.sh for three methods on logo, and a fake Python that notes its arguments in calls."""
-    config = {"images": CONFIG["images"], "experiments": {"all": {"task": "denoising", "images": ["logo"]}}}
-    config["experiments"]["all"]["methods"] = [{"method": "wiener"}, {"method": "tv"}, {"method": "dip"}]
-    Path("config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    bundle()
-    Path("python").write_text(FAKE)
-    Path("python").chmod(0o755)
-    box = here / "a box"
-    box.mkdir()
-    with tarfile.open("cells.tar.gz") as tar:
-        tar.extractall(box, filter="data")
-    return box
-
-
-CELLS = [f"results/denoising/logo/default/{method}/default" for method in ("wiener", "tv", "dip")]
-
-
-def start(box, folder=None):
-    environment = os.environ | {"PYTHON": str(box.parent / "python"), "CALLS": str(box.parent / "calls")}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(
-        ["sh", str(box / "cells.sh")], cwd=folder or box, env=environment, start_new_session=True, **pipes
-    )
-
-
-def test_the_script_goes_on_after_a_failure_and_says_at_the_end_which_failed(script):
-    Path(script, CELLS[2]).mkdir(parents=True)
-    Path(script, CELLS[2], "run.json").touch()
-    process = start(script)
-    output, _ = process.communicate(timeout=600)
-    assert process.returncode == 1
-    assert output.splitlines() == [
-        f"[1/3] {CELLS[0]}",
-        f"[2/3] {CELLS[1]}",
-        f"[3/3] {CELLS[2]}: is there already",
-        "",
-        f"failed: {CELLS[0]}/recover.log",
-    ]
-    assert Path(script, CELLS[0], "recover.log").read_text() == "where\nwhy\n"
-    expected = "-m steps.recover results/denoising/logo/default/measurement.npz tv default"
-    assert Path("calls").read_text().splitlines()[1] == f"{expected} {CELLS[1]} --threads 1"
-
-
-def test_the_script_goes_on_where_it_was_interrupted(script):
-    Path(script, CELLS[0]).mkdir(parents=True)
-    Path(script, CELLS[0], "run.json").touch()
-    process = start(script)
-    while process.stdout.readline() != f"[3/3] {CELLS[2]}\n":
-        pass
-    while len(Path("calls").read_text().splitlines()) < 2:
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=600)
-    assert (process.returncode, output) == (130, "")
-    assert not Path(script, CELLS[2], "run.json").exists()
-    Path("python").write_text("#!/bin/sh\ntouch $6/run.json\n")
-    process = start(script, folder=script.parent)
-    output, _ = process.communicate(timeout=600)
-    assert process.returncode == 0
-    assert output.splitlines() == [
-        *(f"[{i}/3] {cell}: is there already" for i, cell in enumerate(CELLS[:2], start=1)),
-        f"[3/3] {CELLS[2]}",
-    ]

@@ -1,4 +1,5 @@
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ import yaml
 from click.testing import CliRunner
 
 from steps.base.files import sha256
-from steps.tools import cells, record, recorded
+from steps.tools import bundles, cells, record, recorded
 from tests.recorded import files
 from tests.recorded import record as recorded_by
 
@@ -79,6 +80,33 @@ def test_a_measurement_that_comes_out_the_same_makes_its_cells_current_again(con
     assert set(recorded.split(config, asked, after)[0]) == {f for f in before if "/sigma=0.1/" in f}
     after, _ = record.merge(config, before, [], "2026-11-02", {str(path)})  # it is to be made anew itself
     assert after == before
+
+
+def packed(folder, made, metrics=("psnr", "ssim")):
+    """Write a pack of (folder, files) pairs, as `run-cells` does."""
+    Path(folder).mkdir()
+    facts = {"metrics": list(metrics), "scores": bundles.score_code(metrics)}
+    with zipfile.ZipFile(f"{folder}/pack-1.zip", "w") as pack:
+        pack.writestr("pack.json", json.dumps(facts))
+        for cell, files in made:
+            for name, content in files.items():
+                pack.writestr(f"{cell}/{name}", content if isinstance(content, str) else json.dumps(content))
+
+
+def test_cells_are_taken_from_packs_whose_scores_are_by_the_code_here(config, monkeypatch):
+    monkeypatch.setattr(record, "undone", lambda name: set())
+    made = found(config, device="Some GPU")
+    packed("one", made[:1])
+    packed("two", made[1:3])
+    result = CliRunner().invoke(record.main, ["my.yaml", "--from", "one", "--from", "two"])
+    assert result.output == "record.jsonl: 3 of 4 cells are recorded and current, 0 are old; new or changed: 3\n"
+    cells_of = recorded.read("record.jsonl").values()
+    assert [(cell["score"]["device"], cell["machine"]) for cell in cells_of] == [("Some GPU", None)] * 3
+    packed("other", made, metrics=("psnr",))
+    Path("none").mkdir()
+    for folder, words in {"other": "its scores are by other metrics, or other code,", "none": "has no pack-1"}.items():
+        result = CliRunner().invoke(record.main, ["my.yaml", "--from", folder])
+        assert result.exit_code == 1 and f"{folder}: {words}" in result.output and result.output.count("\n") == 1
 
 
 def test_cells_that_are_recorded_and_current_are_not_to_be_made(config):
