@@ -32,7 +32,7 @@ def pictures(name, config, asked, made, folder, kept):
     """Return {drawing: PNG} of the figures of an experiment that may be given away.
 
     Those of numbers are in folder/results, where `remake` has made them. Those of pictures drawn by code are taken from
-    results/ if all that they show is there; else they stay as they are in the folder `kept`.
+    results/ if they and all that they show are there; else they stay as they are in the folder `kept`.
     """
     found = {}
     for drawing in drawings(name, config["experiments"][name], Index(asked, made), config["drawn"]):
@@ -40,7 +40,8 @@ def pictures(name, config, asked, made, folder, kept):
         if subject:
             shown = [r for r in asked if subject in ((r.image,), (r.image, r.corruption))]
             source = Path(f"results/figures/{drawing}.png")
-            source = source if all(map(there, shown)) else Path(kept, _file(drawing))
+            if not (source.is_file() and all(map(there, shown))):
+                source = Path(kept, _file(drawing))
         if publishable(drawing, config) and source.is_file():
             found[drawing] = source.read_bytes()
     return found
@@ -61,48 +62,50 @@ def written(config, name, cells, output):
     current, old = recorded.split(config, asked, cells)
     if not current:
         raise BadInput(f"{config['record']}: has no cell of {name} that is current; run the workflow, then make record")
-    folder, stand_ins = output.with_suffix(""), {n for n, image in config["images"].items() if "stand_in" in image}
-    found, frames, sections, place = {}, {}, [], folder.name
+    folder, place = output.with_suffix(""), output.stem
+    stand_ins = {image for image, entry in config["images"].items() if "stand_in" in entry}
+    found, frames, tables, others = {}, {}, [], []
     with tempfile.TemporaryDirectory() as remade:
-        made = remake(config, current, remade)
-        results = Path(remade, "results")
+        made, results = remake(config, current, remade), Path(remade, "results")
         for key in (key for key, (_, some) in made.items() if some):
             experiment, drawn = config["experiments"][key], pictures(key, config, *made[key], remade, folder)
-            tables, title = [pages.included(results / f"tables/{key}.md")], experiment.get("title", key)
+            parts, title = [pages.included(results / f"tables/{key}.md")], experiment.get("title", key)
             if "published" in experiment:
-                frames[title] = summary.read_compared(results / f"tables/{key}_vs_paper.csv")
-                tables.append(pages.included(results / f"tables/{key}_vs_paper.md", 1))
+                parts.append(pages.included(results / f"tables/{key}_vs_paper.md", 1))
+                frames[key] = summary.read_compared(results / f"tables/{key}_vs_paper.csv")
             shown = {_file(drawing): drawing for drawing in drawn}
             found |= {folder / _file(drawing): content for drawing, content in drawn.items()}
-            found[folder / f"{key}.md"] = pages.of_experiment(tables, shown)
-            sections.append(pages.section(key, title, frames.get(title), stand_ins, shown, place))
+            found[folder / f"{key}.md"] = pages.of_experiment(parts, shown)
+            section = pages.section(key, title, frames.get(key), stand_ins, shown, place)
+            (tables if key in frames else others).append(section)
         screen = [f"# The paper, computed anew: the results of {escape_markdown(name)}"]
         if frames:
-            tables = {entry["published"]["table"] for entry in config["experiments"].values() if "published" in entry}
-            count = sum(row["table"] in tables for row in published.read(config["published"]))
+            asked_of = {entry["published"]["table"] for entry in config["experiments"].values() if "published" in entry}
+            count = sum(row["table"] in asked_of for row in published.read(config["published"]))
             screen.append(summary.numbers(list(frames.values()), count))
-            found[folder / OVERVIEW] = _overview(frames, remade)
+            found[folder / OVERVIEW] = _overview(config, frames, remade)
         if "claims" in config:
-            text = pages.included(results / "claims.md")
-            found[folder / "claims.md"] = f"{text}\n"
             screen.append(summary.claims(pandas.read_csv(results / "claims.csv")))
+            found[folder / "claims.md"] = pages.included(results / "claims.md") + "\n"
             head = pages.included(results / "claims.md", 1).split("\n\n### ")[0]
-            sections.insert(len(frames), head.replace("](#", f"]({place}/claims.md#"))
+            tables.append(head.replace("](#", f"]({place}/claims.md#"))
         times = pages.included(results / "time.md", 1)
-        found[folder / "cells.md"] = pages.of_cells(list(current.values()), old, made, times)
-    words = escape_markdown(pages.spent(list(current.values()), len(asked), old))
+    some = list(current.values())
+    found[folder / "cells.md"] = pages.of_cells(some, old, made, times)
+    words = escape_markdown(pages.spent(some, len(asked), old))
     screen.append(f"{words} [Which, with what versions, and what each costs]({place}/cells.md)")
     screen += [f"![Ours beside the published PSNR]({place}/{OVERVIEW})", summary.LEGEND] if frames else []
-    return {output: "\n\n".join([*screen, *sections]) + "\n"} | found
+    return {output: "\n\n".join([*screen, *tables, *others]) + "\n"} | found
 
 
-def _overview(frames, folder):
+def _overview(config, frames, folder):
     """Return the PNG of the figure of all published numbers."""
     import matplotlib.pyplot
 
     path = Path(folder, OVERVIEW)
     with style.apply():
-        figure = summary.figure(frames)
+        titles = [config["experiments"][key].get("title", key) for key in frames]
+        figure = summary.figure(list(zip(titles, frames.values())))
         figure.savefig(path)
         matplotlib.pyplot.close(figure)
     return path.read_bytes()

@@ -34,9 +34,8 @@ def remake(config, cells, folder):
             if made:
                 _make(config, name, named, *found[name])
         files = [f"results/scores/{name}.csv" for name, (_, made) in found.items() if made]
-        if files:
-            _run("combine", *files, "results/scores.csv")
-            _run("timing", "results/scores.csv", "results/time")
+        _run("combine", *files, "results/scores.csv")
+        _run("timing", "results/scores.csv", "results/time")
         if "claims" in config:
             listed = list(claims.read(config["claims"], config).values())
             names = {claim["experiment"] for claim in listed}

@@ -78,12 +78,12 @@ def _cell(row):
 
 
 def figure(frames):
-    """Return a figure of all published numbers and ours in the paper's settings; {title: DataFrame}, a panel each."""
+    """Return a figure of all published numbers and ours in the paper's settings; [(title, DataFrame)], a panel each."""
     import matplotlib.pyplot as plt
 
     size = (style.WIDTH, 3.2)
     drawn, panels = plt.subplots(1, len(frames), figsize=size, squeeze=False, layout="constrained")
-    for panel, (title, frame) in zip(panels.flat, frames.items()):
+    for panel, (title, frame) in zip(panels.flat, frames):
         ours = frame[(frame["settings"] == "paper") & (frame["n"] > 0)]
         for verdict, (marker, colour) in LOOKS.items():
             here = ours[ours["verdict"] == verdict]

@@ -99,6 +99,8 @@ def test_a_picture_that_code_draws_is_taken_from_results_if_all_of_it_is_there(f
     Path(cells[0].folder).mkdir(parents=True)
     Path(cells[0].folder, "recovered.npy").touch()
     assert write().exit_code == 0 and pages()["single_pixel-matrix-logo.png"] == b"new"
+    picture.unlink()
+    assert write().exit_code == 0 and pages()["single_pixel-matrix-logo.png"] == b"new"
 
 
 def test_what_cannot_be_a_page_is_one_line_and_changes_nothing(folder):

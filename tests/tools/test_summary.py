@@ -64,7 +64,7 @@ def test_the_table_is_laid_out_as_the_paper_s():
 
 def test_the_figure_has_a_point_for_each_number_that_was_run():
     with style.apply():
-        drawn = summary.figure({"One: of $": FIRST, "Two": SECOND})
+        drawn = summary.figure([("One: of $", FIRST), ("Two", SECOND)])
     points = [
         line.get_xydata().tolist() for panel in drawn.axes for line in panel.get_lines() if line.get_marker() != "None"
     ]
