@@ -50,7 +50,7 @@ cluster: .plugins/requirements-cluster.lock
 # The numbers of what is finished here, into the file that the config's key `record` names: commit it, and a run spread over
 # days and machines loses nothing (docs/paper_in_full.md).
 record: $(READY)
-	$(BIN)/python -m steps record $(CONFIG)
+	$(BIN)/python -m steps record $(CONFIG) $(if $(FROM),--from "$(FROM)")
 
 # docs/paper.md and the pages in docs/paper, of the record alone, within a minute.
 paper-page: $(READY)
@@ -95,7 +95,7 @@ cells: $(READY)
 	  --configfile $(CONFIG) $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
 	$(BIN)/python -m steps cells $(CONFIG) $(CELLS) $(ONLY)
 
-# Brings them back: make adopt FROM=folder
+# Brings them back, as packs or as a folder with results: make adopt FROM=folder
 adopt: $(READY)
 	$(BIN)/python -m steps adopt $(CONFIG) "$(FROM)"
 

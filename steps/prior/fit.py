@@ -12,7 +12,7 @@ import torch
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
 from steps.prior.device import algorithms, enough_memory
-from steps.prior.graph import Graph
+from steps.prior.graph import ONE, Graph
 from steps.prior.layers import Dropout
 from steps.prior.muon import Muon
 from steps.prior.networks import count_parameters, stream
@@ -20,6 +20,7 @@ from steps.prior.processor import has_bfloat16
 from steps.prior.stopping import MovingVariance, average_centred_at, polynomial_weight
 
 CHECK = 100  # iterations between the checks of backtracking, and of a finite loss on CUDA
+LOOK = {"cpu": 1, "cuda": 10}  # iterations between looks whether to stop: on CUDA, looking is waiting
 DROP = 10**0.5  # backtracking: the data term has grown by 5 dB
 
 
@@ -88,10 +89,10 @@ class Fit:
     def run(self, data_term, iterations, callback=None, target=0.0):
         """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer if it stops by itself.
 
-        data_term(image) is what is minimised, a tensor of one; the fit stops as soon as it is at most `target`, 0 for
-        never (on CUDA, looking is waiting); with a polynomial average it goes on until the average's centre is there,
-        at 6/5 of that iteration. Calls callback(iteration, output, data term), with a fourth argument, the
-        penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
+        data_term(image) is what is minimised, a tensor of one; the result is that of the iteration in which it is at
+        most `target`, 0 for never; with a polynomial average that in which the average's centre is there, at 6/5 of
+        it. On CUDA up to nine more are made and thrown away. Calls callback(iteration, output, data term), with a
+        fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
         again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
         the size of the image, if memory runs out.
         """
@@ -134,33 +135,42 @@ class Fit:
     def _run(self, data_term, iterations, callback, target):
         traced = set(kept(iterations))
         stop = MovingVariance(self.window, self.patience, self.min_start) if self.window else None
+        look = LOOK[self.device.type] if (target or stop) and self.output != "unperturbed" else 1
         saved = last = None
+        made = []  # iterations that nobody has looked at
         for iteration in range(1, iterations + 1):
             check = iteration % CHECK == 0 or iteration == iterations
             estimate, loss, penalty = self._step(data_term, iteration, check)
-            if target and not last and float(loss) <= target:
-                last = average_centred_at(iteration) if self.output == "polynomial" else iteration
-                print(f"the data term has come down to {target:.4g}: iteration {last} is the last", flush=True)
             if self.output in ("average", "polynomial"):
                 weight = 0.01 if self.output == "average" else polynomial_weight(iteration)
                 self.average = estimate if self.average is None else self.average.lerp(estimate, weight)
                 estimate = self.average
-            elif self.output == "unperturbed" and (iteration in traced or stop or iteration == last):
+            elif self.output == "unperturbed" and (iteration in traced or stop or (target and float(loss) <= target)):
                 estimate = self.unperturbed()
-            if callback:
-                callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
-            if stop and stop(iteration, estimate):
-                break
-            if iteration == last:
-                break
+            made.append((iteration, estimate, loss, penalty, stop and stop.add(estimate)))
+            if len(made) < look and not check:
+                continue
+            losses = torch.stack([loss for _, _, loss, _, _ in made]).tolist() if target else itertools.repeat(None)
+            for (iteration, estimate, loss, penalty, variance), number in zip(made, losses):
+                if target and not last and number <= target:
+                    last = average_centred_at(iteration) if self.output == "polynomial" else iteration
+                    print(f"the data term has come down to {target:.4g}: iteration {last} is the last", flush=True)
+                if callback:
+                    callback(iteration, estimate, loss, *([penalty] if self.l1 or self.l2 else []))
+                if (stop and stop.decide(iteration, estimate, variance)) or iteration == last:
+                    return self._chosen(stop, iteration, estimate)
+            made.clear()
             if self.backtrack and check:
                 saved = self._check(float(loss), estimate, saved)
                 estimate = saved["estimate"]
+        return self._chosen(stop, iteration, estimate)
+
+    def _chosen(self, stop, iteration, estimate):
+        """Return what a run that has ended with this iteration and estimate returns."""
         if stop:
             best = stop.iteration or iteration
             print(f"moving variance: {iteration} iterations made, the estimate is that of {best}", flush=True)
-            estimate = estimate if stop.best is None else stop.best
-        return estimate
+        return stop.best if stop and stop.best is not None else estimate
 
     def _step(self, data_term, iteration, check):
         if self.graph is None or self.graph.data_term is not data_term:
@@ -206,7 +216,7 @@ class Fit:
     def unperturbed(self):
         """Return f_θ(z) with neither input noise nor dropout, (C, H, W)."""
         self.network.eval()
-        with torch.no_grad():
+        with ONE, torch.no_grad():
             image = self._image(self.code)
         self.network.train()
         return image

@@ -8,7 +8,7 @@ class MovingVariance:
 
     `best` is the last estimate of the window of least variance, found at `iteration`. Windows that end before the
     iteration `min_start` do not count: in the first hundreds the variance has minima that mean nothing.
-    On CUDA every call waits for the device. Source: Wang et al. (2021), Early stopping for deep image prior.
+    Source: Wang et al. (2021), Early stopping for deep image prior.
     """
 
     def __init__(self, window, patience, min_start):
@@ -18,6 +18,10 @@ class MovingVariance:
 
     def __call__(self, iteration, estimate):
         """Take the next estimate; return whether to stop."""
+        return self.decide(iteration, estimate, self.add(estimate))
+
+    def add(self, estimate):
+        """Take the next estimate; return the variance, a tensor of one, None if there are not `window` of them."""
         self.recent.append(estimate)
         self.sum = self.sum + estimate.double()
         self.squares = self.squares + estimate.double().square().sum()
@@ -25,9 +29,15 @@ class MovingVariance:
             oldest = self.recent.pop(0).double()
             self.sum = self.sum - oldest
             self.squares = self.squares - oldest.square().sum()
-        if len(self.recent) < self.window or iteration < self.min_start:
+        if len(self.recent) < self.window:
+            return None
+        return self.squares / self.window - (self.sum / self.window).square().sum()
+
+    def decide(self, iteration, estimate, variance):
+        """Return whether to stop after an iteration, whose estimate `add` was given and whose variance it returned."""
+        if variance is None or iteration < self.min_start:
             return False
-        variance = float(self.squares / self.window - (self.sum / self.window).square().sum())
+        variance = float(variance)
         if variance < self.least:
             self.least, self.iteration, self.best = variance, iteration, estimate
         return self.best is not None and iteration - self.iteration >= self.patience

@@ -20,7 +20,6 @@ from steps.run.threads import ByThread, in_thread
 from steps.tools import beside, packs
 from steps.tools.bundles import Bundle, settings
 
-SMALL = 128  # pixels a side, up to which fits are made side by side
 PACK_EVERY = 30  # seconds
 clock = time.monotonic
 
@@ -95,7 +94,7 @@ class Run:
             self.waiting.clear()
         while self.waiting:
             cell = self.waiting[0]
-            alone = not all(map(self._small, [cell, *self.running.values()]))
+            alone = not all(map(self._beside, [cell, *self.running.values()]))
             if len(self.running) >= (1 if alone else self.at_once):
                 return
             self.waiting.popleft()
@@ -173,10 +172,9 @@ class Run:
         same = {name: value for name, value in settings(cell).items() if name not in ("seed", "iterations")}
         return cell.method, tuple(self.bundle.measurements[cell.case]["shape"]), tuple(same.items())
 
-    def _small(self, cell):
-        """Return whether a cell is made beside others: determinism is a setting of the whole process."""
-        small = max(self.bundle.measurements[cell.case]["shape"][-2:]) <= SMALL
-        return small and not settings(cell).get("deterministic")
+    def _beside(self, cell):
+        """Return whether a cell may be made beside others: determinism is a setting of the whole process."""
+        return not settings(cell).get("deterministic")
 
     def _pack(self):
         if self.packing:
@@ -199,8 +197,14 @@ def _iterations(cell):
 @click.option("--budget", type=click.FloatRange(0, min_open=True), default=math.inf, help="seconds  [default: no end]")
 @click.option("--reserve", type=click.FloatRange(0), default=30, show_default=True, help="seconds of them for packing")
 @click.option("--output", type=click.Path(file_okay=False), help="folder of the packs  [default: BUNDLE/packs]")
-@click.option("--at-once", type=click.IntRange(1), default=1, show_default=True, help=f"fits of up to {SMALL}² pixels")
-@click.option("--device", type=click.Choice(recover.DEVICES), default="auto", show_default=True)
+@click.option("--at-once", type=click.IntRange(1), default=1, show_default=True, help="fits side by side")
+@click.option(
+    "--device",
+    type=click.Choice(recover.DEVICES),
+    default="auto",
+    show_default=True,
+    help="for methods with GPU = True",
+)
 @click.option("--workers", type=click.IntRange(1), help="processes for scores  [default: by the processors]")
 def main(bundle, budget, reserve, output, at_once, device, workers):
     """BUNDLE is a folder in which a bundle of `cells` was unpacked; its cells.txt is what is made, line by line.

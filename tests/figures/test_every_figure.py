@@ -544,6 +544,19 @@ def test_a_stand_in_is_named_below_the_figure(results, tmp_path, monkeypatch):
     assert drawn[0][-1] == "hill is a stand-in for another."
 
 
+def test_the_film_strip_leaves_out_a_method_whose_iterates_are_elsewhere(results):
+    from steps.figures import film_strip
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    path = f"{rows['folder'][0]}/trace.npz"
+    with np.load(path) as file:
+        trace = dict(file)
+    np.savez(path, **trace | {"iterations": np.zeros(0, np.int64), "estimates": np.zeros(0, np.float16)})
+    with style.apply():
+        found = " ".join(texts(film_strip.draw(rows)))
+    assert rows["label"][1] in found and rows["label"][0] not in found
+
+
 @COLOUR
 def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
     from steps.figures import film_strip

@@ -12,7 +12,7 @@ from steps.inverse.trace import kept
 from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.prior import networks
-from steps.prior.fit import Fit, has_bfloat16
+from steps.prior.fit import LOOK, Fit, has_bfloat16
 from steps.prior.muon import Muon
 from steps.prior.stopping import average_centred_at
 from tests.full_size import IMAGES, load_image
@@ -271,6 +271,37 @@ def test_a_fit_stops_at_the_first_data_term_that_is_at_most_its_target(gray, set
     assert "the data term has come down to" in capsys.readouterr().out
     if "window" not in settings:  # whose output is that of the least variance
         assert torch.equal(result, seen[first][1])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"output": "polynomial"},
+        {"output": "unperturbed"},
+        {"window": 5, "patience": 10, "min_start": 20, "lr": 0.05},
+        {"backtrack": True},
+    ],
+    ids=str,
+)
+def test_looking_rarely_changes_nothing(gray, settings, monkeypatch):
+    """As on CUDA, where the steps made meanwhile are thrown away."""
+    iterations = 400 if "window" in settings else 60
+    _, seen = recorded(fit_of(gray, **settings), gray, 60)
+    target = 0 if "window" in settings else sorted(float(loss) for _, _, loss in seen)[30]
+    results = []
+    for look in (1, 7):
+        monkeypatch.setitem(LOOK, "cpu", look)
+        seen = []
+        result = fit_of(gray, **settings).run(
+            squares(gray),
+            iterations,
+            lambda i, x, loss, seen=seen: seen.append((i, float(loss), float(x.sum()))),
+            target,
+        )
+        results.append((seen, result))
+    (seen, result), (again, other) = results
+    assert seen == again and torch.equal(result, other) and len(seen) < iterations
 
 
 def test_without_a_target_even_a_perfect_fit_goes_on(gray):
