@@ -6,32 +6,37 @@ BIN := .venv/bin
 READY := .venv/requirements.lock
 CONFIG ?= config/paper.yaml
 CELLS ?= cells.tar.gz
+PAGE ?= docs/paper.md
 
 # A line for each recovery with the time left; the rest of what Snakemake says is in its log file.
 RUN = PRIORBENCH_PROGRESS=1 $(BIN)/snakemake --cores $(CORES)
 
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
+.PHONY: all paper paper-cpu record paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(RUN)
 	@echo "All of it: results/report.html   to look at: results/pages   tables: results/tables   figures: results/figures"
 
-# The paper at full size, hours on a GPU, days on two cores; IMAGES is a folder that may have its test images.
+# The paper at full size, hours on a GPU, days on two cores: of what neither results nor the record has, then tables and
+# figures of what is here, the rest marked "not run". IMAGES is a folder that may have its test images.
+CELLS_OF_PAPER = $(BIN)/python -m steps cells config/paper.yaml
+MAKE_CELLS = if [ -n "$$cells" ]; then $(RUN) --keep-going $$(echo "$$cells" | sort -u) \
+	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
+SHOW_CELLS = if [ -n "$$(find results -name score.json -print -quit)" ]; then \
+	  $(RUN) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS); fi
 paper: $(READY)
-	$(RUN) --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS))
+	-cells=$$($(CELLS_OF_PAPER)) && $(MAKE_CELLS)
+	$(SHOW_CELLS)
 
 # What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
-# makes the first seed); then tables and figures of what there is, the rest marked "not run".
-CELLS_OF_PAPER = $(BIN)/python -m steps cells config/paper.yaml
+# makes the first seed).
 paper-cpu: $(READY)
 	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d_package \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
-	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && \
-	if [ -n "$$cells" ]; then $(RUN) --keep-going $$(echo "$$cells" | sort -u) \
-	  --configfile config/paper.yaml $(if $(IMAGES),--config $(IMAGE_DIRS)); fi
-	$(RUN) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS)
+	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && $(MAKE_CELLS)
+	$(SHOW_CELLS)
 
 # Snakemake's plugins for clusters, in a folder of their own, since each start of Snakemake would ask Slurm; docs/cluster.md.
 cluster: .plugins/requirements-cluster.lock
@@ -42,9 +47,14 @@ cluster: .plugins/requirements-cluster.lock
 	$(BIN)/python -m pip install --quiet --no-deps --target .plugins --requirement requirements-cluster.lock
 	cp requirements-cluster.lock .plugins
 
-# docs/paper.md from the results that there are: make paper-page COMMAND="make paper"
+# The numbers of what is finished here, into the file that the config's key `record` names: commit it, and a run spread over
+# days and machines loses nothing (docs/paper_in_full.md).
+record: $(READY)
+	$(BIN)/python -m steps record $(CONFIG) $(if $(FROM),--from "$(FROM)")
+
+# docs/paper.md and the pages in docs/paper, of the record alone, within a minute.
 paper-page: $(READY)
-	$(BIN)/python -m steps paper config/paper.yaml docs/paper.md --command "$(COMMAND)" --remark "$(REMARK)"
+	$(BIN)/python -m steps paper $(CONFIG) $(PAGE)
 
 # What the next run would do and why, in words: make status CONFIG=my.yaml
 status: $(READY)

@@ -313,9 +313,7 @@ def test_a_file_that_is_no_config(name, tmp_path):
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert one_line(read_config, str(file)).startswith(f"{file}{words}")
     for command in (cells.main, page.main):
-        result = CliRunner().invoke(
-            command, [str(file), str(tmp_path / "out.md"), *["--command=x"] * (command is page.main)]
-        )
+        result = CliRunner().invoke(command, [str(file), str(tmp_path / "out.md")])
         assert result.exit_code == 1 and result.output.startswith("Error: ") and result.output.count("\n") == 1
 
 

@@ -1,11 +1,15 @@
 """The files around the code: requirements, README, Makefile."""
 
+import io
 import re
+import resource
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
+import pytest
 import yaml
 from PIL import Image
 
@@ -13,6 +17,7 @@ from steps import compare
 from steps.base.parameters import parse_parameters
 from steps.plan import experiments, published, variants
 from steps.plan.config import check_config
+from tests.workflows import copy_repository
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -157,3 +162,24 @@ def test_the_readme_s_config_is_good(tmp_path, monkeypatch):
     Image.new("L", (8, 8)).save(tmp_path / "photos/mine.png")
     monkeypatch.chdir(tmp_path)
     check_config(yaml.safe_load(text))
+
+
+@pytest.mark.skipif(not (ROOT / "docs/paper/record.jsonl").is_file(), reason="nothing is recorded yet")
+def test_the_record_remakes_the_pages_of_the_paper_in_a_minute_and_changes_nothing(tmp_path):
+    copy_repository(tmp_path)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = [sys.executable, "-m", "steps", "paper", "config/paper.yaml", "docs/paper.md"]
+    result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime - before.ru_utime < 60  # of the processor, however busy it is
+    files = [path for path in (ROOT / "docs").rglob("*") if path.is_file()]
+    assert {path.relative_to(ROOT) for path in files} == {
+        path.relative_to(tmp_path) for path in (tmp_path / "docs").rglob("*") if path.is_file()
+    }
+    for path in files:
+        there, here = path.read_bytes(), (tmp_path / path.relative_to(ROOT)).read_bytes()
+        assert there == here or path.suffix == ".png", path
+        if there != here:  # on another processor the last bit of a colour may differ
+            first, second = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int) for png in (there, here))
+            assert first.shape == second.shape and np.abs(first - second).mean() < 0.5, path

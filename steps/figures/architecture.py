@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from steps.base import discover
 from steps.base.errors import NothingToDraw
 from steps.base.parameters import defaults, settings
@@ -14,7 +12,6 @@ The networks of the deep image prior, layer by layer with their channels. **Look
 upsampled: they are the prior.
 """
 EACH = ()
-IMAGES = True
 COLOURS = {"down": "#56B4E9", "up": "#E69F00", "layer": "#E69F00", "skip": "#009E73", "code": "0.75", "image": "0.75"}
 
 
@@ -47,7 +44,7 @@ def _networks(scores):
         size = {name: of_method.get(name, default) for name, default in of_networks.items() if name != "seed"}
         key = tuple(size.items())
         if key not in created:
-            shape = np.load(f"results/images/{row.image}.npy", mmap_mode="r").shape
+            shape = tuple(map(int, [row.channels, *row.pixels.split("×")]))
             created[key] = {}, *networks.create(shape, **size)
         created[key][0][row.label] = None  # an ordered set
     if not created:

@@ -38,6 +38,7 @@ def check_config(config, file="config", images=True):
     for line in variants.leave_out(config, file):
         if images:
             print(f"{file}: {line}", file=sys.stderr)
+    check_path(config.get("record", ""), f"{file}: record")
     for key in ("published", "claims"):  # as the working directory has them, else as priorbench has
         path = config.get(key, "")
         check_path(path, f"{file}: {key}")

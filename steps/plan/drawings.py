@@ -51,8 +51,7 @@ def inputs(name, drawing, index):
     """Return the files, beside the scores, that a drawing of `drawings` shows, of the recoveries that are made.
 
     The recoveries and their images, of its image and corruption, if it is drawn for one; the curves, the kept iterates,
-    the images, or the table that compares with published values, if its module says CURVES, TRACES, IMAGES or
-    PUBLISHED = True.
+    or the table that compares with published values, if its module says CURVES, TRACES or PUBLISHED = True.
     """
     figure, *subject = drawing.split("/")
     module = discover.load("figures", figure)
@@ -70,7 +69,6 @@ def inputs(name, drawing, index):
     files += pictures(made) if subject else []
     for flag, path in (("CURVES", "{r.folder}/curve.csv"), ("TRACES", "{r.folder}/trace.npz")):
         files += [path.format(r=recovery) for recovery in made] if getattr(module, flag, False) else []
-    files += [f"results/images/{recovery.image}.npy" for recovery in made] if getattr(module, "IMAGES", False) else []
     return list(dict.fromkeys(files))
 
 

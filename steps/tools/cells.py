@@ -14,7 +14,7 @@ from steps.base.parameters import no_such, parse_parameters
 from steps.plan import corruptions, drawings, experiments
 from steps.plan.config import read_config
 from steps.run.sources import ROOT, sources
-from steps.tools import bundles, packs
+from steps.tools import bundles, packs, recorded
 
 DATE = 946684800  # of every file in a bundle, 2000-01-01, so that the same files make the same bytes
 
@@ -41,6 +41,13 @@ def distinct(config, **wanted):
             if value not in known[kind]:
                 raise BadInput(f"--{kind}: {no_such(kind, value, known[kind])}")
     return list(chosen.values())
+
+
+def left(config, recoveries):
+    """Return those of some Recoveries that are neither there nor, as the code here would make them, in the record."""
+    known = recorded.read(config["record"]) if "record" in config else {}
+    current, _ = recorded.split(config, recoveries, known)
+    return [r for r in recoveries if not experiments.there(r) and r.folder not in current]
 
 
 def measurement(recovery):
@@ -95,7 +102,7 @@ def bundle(path, config, recoveries):
 @click.option("--method", multiple=True, help="only by this method")
 @click.option("--label", multiple=True, help="only with this label")
 @click.option("--seed", type=click.IntRange(0), multiple=True, help="only with this seed of the corruption")
-@click.option("--all", "everything", is_flag=True, help="also those that are there already")
+@click.option("--all", "everything", is_flag=True, help="also those that are there already, or recorded")
 @click.option(
     "--without", type=click.Path(exists=True, file_okay=False), help="folder of packs whose cells are left out"
 )
@@ -103,8 +110,8 @@ def bundle(path, config, recoveries):
 def main(config, output, everything, without, measurements, **wanted):
     """Of CONFIG (yaml) the recoveries that are not there: the paths of their scores, one a line, or a bundle OUTPUT.
 
-    If there are none, nothing is printed but a note on stderr (Snakemake without targets makes everything); a bundle of
-    none is an error.
+    Counted as there is what the config's record has, as far as it is current. If there are none, nothing is printed but
+    a note on stderr (Snakemake without targets makes everything); a bundle of none is an error.
     """
     with one_line("cells"):
         if output != "-" and (measurements or not output.endswith(".tar.gz")):
@@ -113,8 +120,8 @@ def main(config, output, everything, without, measurements, **wanted):
         read = read_config(config)
         known = {folder for folder, _ in packs.numbers(without)} if without else set()
         found = [r for r in distinct(read, **wanted) if r.folder not in known]
-        found = sorted((r for r in found if everything or not experiments.there(r)), key=bundles.rank)
-        nothing = "no recovery is left to make; --all takes also those that are there already"
+        found = sorted(found if everything else left(read, found), key=bundles.rank)
+        nothing = "no recovery is left to make; --all takes also those that are there already, or recorded"
         if not found and output != "-":
             raise BadInput(nothing)
         needed = list(dict.fromkeys(map(measurement, found)))

@@ -1,7 +1,6 @@
-"""Write the page of a full run: claims, tables, figures, what was not run; where, when and with what it was made."""
+"""Write the pages of a recorded run: what of a paper it meets, its tables, claims, figures and cells."""
 
-import re
-from collections import Counter, defaultdict
+import tempfile
 from pathlib import Path
 
 import click
@@ -9,36 +8,17 @@ import click
 from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import whole, write_text
+from steps.look import style
+from steps.plan import published
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
-from steps.plan.experiments import recoveries, there
-from steps.run import manifest
+from steps.plan.experiments import there
 from steps.tables.markup import escape_markdown
-from steps.tables.scores import read_scores
+from steps.tools import cells as planned
+from steps.tools import pages, recorded, summary
+from steps.tools.remade import remake
 
-
-def versions(scores):
-    """Return in words the versions that recoveries were made with; several of a package if they differ."""
-    columns = [name for name in scores if name.startswith("version_")]
-    return ", ".join(
-        f"{c.removeprefix('version_')} {' and '.join(sorted(set(scores[c].dropna().astype(str)))) or 'none'}"
-        for c in columns
-    )
-
-
-def not_run(config):
-    """Return a list in Markdown: how many recoveries of each experiment there are, and which are not."""
-    lines = []
-    for name, entry in config["experiments"].items():
-        asked = recoveries(entry)
-        missing = Counter((recovery.label, recovery.image) for recovery in asked if not there(recovery))
-        images = defaultdict(list)
-        for (label, image), count in missing.items():
-            images[label].append(f"{image} ({count})")
-        which = escape_markdown("; ".join(f"{label} on {', '.join(some)}" for label, some in images.items()))
-        text = f"- {name}: {len(asked) - missing.total()} of {len(asked)} recoveries."
-        lines.append(f"{text} Not run: {which}." if which else text)
-    return "\n".join(lines)
+OVERVIEW = "overview.png"
 
 
 def publishable(drawing, config):
@@ -48,47 +28,94 @@ def publishable(drawing, config):
     return "image" not in each or config["images"][subject[0]]["source"].startswith("synthetic:")
 
 
-def included(path):
-    """Return the Markdown file of a table, to be part of a page: its headings are one level lower."""
-    return re.sub(r"^#", "##", _made(path).read_text(encoding="utf-8").strip(), flags=re.MULTILINE)
+def pictures(name, config, asked, made, folder, kept):
+    """Return {drawing: PNG} of the figures of an experiment that may be given away.
 
-
-def results(config, folder):
-    """Return (parts in Markdown, {file name: PNG}) of a config's claims, tables and figures in results/.
-
-    folder  name of the folder that the pictures will be in. Raises BadInput for a file that has not been made.
+    Those of numbers are in folder/results, where `remake` has made them. Those of pictures drawn by code are taken from
+    results/ if they and all that they show are there; else they stay as they are in the folder `kept`.
     """
-    parts = [included("results/claims.md")] if "claims" in config else []
-    pictures = {}
-    for name, entry in config["experiments"].items():
-        asked = recoveries(entry)
-        made = list(filter(there, asked))
-        if not made:
-            continue
-        parts.append(included(f"results/tables/{name}.md"))
-        if "published" in entry:
-            parts.append(included(f"results/tables/{name}_vs_paper.md"))
-        for drawing in drawings(name, entry, Index(asked, made), config["drawn"]):
-            if publishable(drawing, config):
-                picture = f"{drawing.replace('/', '-')}.png"
-                pictures[picture] = _made(f"results/figures/{drawing}.png").read_bytes()
-                parts.append(f"![{escape_markdown(entry.get('title', name))}: {drawing}]({folder}/{picture})")
-    return [*parts, included("results/time.md")], pictures
+    found = {}
+    for drawing in drawings(name, config["experiments"][name], Index(asked, made), config["drawn"]):
+        source, subject = Path(folder, f"results/figures/{drawing}.png"), tuple(drawing.split("/")[2:])
+        if subject:
+            shown = [r for r in asked if subject in ((r.image,), (r.image, r.corruption))]
+            source = Path(f"results/figures/{drawing}.png")
+            if not (source.is_file() and all(map(there, shown))):
+                source = Path(kept, _file(drawing))
+        if publishable(drawing, config) and source.is_file():
+            found[drawing] = source.read_bytes()
+    return found
 
 
-def _made(path):
-    if not Path(path).is_file():
-        raise BadInput(f"{path}: no such file; run the workflow first")
-    return Path(path)
+def _file(drawing):
+    return f"{drawing.replace('/', '-')}.png"
+
+
+def written(config, name, cells, output):
+    """Return {path: text, or bytes of a PNG} of the page `output` and of the others, in a folder of the same name.
+
+    cells  {folder: cell} of the record;  name  the config's file.
+    """
+    import pandas
+
+    asked = planned.distinct(config)
+    current, old = recorded.split(config, asked, cells)
+    if not current:
+        raise BadInput(f"{config['record']}: has no cell of {name} that is current; run the workflow, then make record")
+    folder, place = output.with_suffix(""), output.stem
+    stand_ins = {image for image, entry in config["images"].items() if "stand_in" in entry}
+    found, frames, tables, others = {}, {}, [], []
+    with tempfile.TemporaryDirectory() as remade:
+        made, results = remake(config, current, remade), Path(remade, "results")
+        for key in (key for key, (_, some) in made.items() if some):
+            experiment, drawn = config["experiments"][key], pictures(key, config, *made[key], remade, folder)
+            parts, title = [pages.included(results / f"tables/{key}.md")], experiment.get("title", key)
+            if "published" in experiment:
+                parts.append(pages.included(results / f"tables/{key}_vs_paper.md", 1))
+                frames[key] = summary.read_compared(results / f"tables/{key}_vs_paper.csv")
+            shown = {_file(drawing): drawing for drawing in drawn}
+            found |= {folder / _file(drawing): content for drawing, content in drawn.items()}
+            found[folder / f"{key}.md"] = pages.of_experiment(parts, shown)
+            section = pages.section(key, title, frames.get(key), stand_ins, shown, place)
+            (tables if key in frames else others).append(section)
+        screen = [f"# The paper, computed anew: the results of {escape_markdown(name)}"]
+        if frames:
+            asked_of = {entry["published"]["table"] for entry in config["experiments"].values() if "published" in entry}
+            count = sum(row["table"] in asked_of for row in published.read(config["published"]))
+            screen.append(summary.numbers(list(frames.values()), count))
+            found[folder / OVERVIEW] = _overview(config, frames, remade)
+        if "claims" in config:
+            screen.append(summary.claims(pandas.read_csv(results / "claims.csv")))
+            found[folder / "claims.md"] = pages.included(results / "claims.md") + "\n"
+            head = pages.included(results / "claims.md", 1).split("\n\n### ")[0]
+            tables.append(head.replace("](#", f"]({place}/claims.md#"))
+        times = pages.included(results / "time.md", 1)
+    some = list(current.values())
+    found[folder / "cells.md"] = pages.of_cells(some, old, made, times)
+    words = escape_markdown(pages.spent(some, len(asked), old))
+    screen.append(f"{words} [Which, with what versions, and what each costs]({place}/cells.md)")
+    screen += [f"![Ours beside the published PSNR]({place}/{OVERVIEW})", summary.LEGEND] if frames else []
+    return {output: "\n\n".join([*screen, *tables, *others]) + "\n"} | found
+
+
+def _overview(config, frames, folder):
+    """Return the PNG of the figure of all published numbers."""
+    import matplotlib.pyplot
+
+    path = Path(folder, OVERVIEW)
+    with style.apply():
+        titles = [config["experiments"][key].get("title", key) for key in frames]
+        figure = summary.figure(list(zip(titles, frames.values())))
+        figure.savefig(path)
+        matplotlib.pyplot.close(figure)
+    return path.read_bytes()
 
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
-@click.option("--command", "made_by", required=True, help="what the run was made with, to be repeated")
-@click.option("--remark", default="", help="a sentence about the run")
-def main(config, output, made_by, remark):
-    """Of the results of CONFIG (yaml) in results/, to OUTPUT (.md), with figures in a folder of the same name.
+def main(config, output):
+    """Of the record that CONFIG (yaml) names, without results/, to OUTPUT (.md) and a folder of the same name.
 
     Pictures of photographs stay out of it: they may not be given away.
     """
@@ -96,30 +123,20 @@ def main(config, output, made_by, remark):
     folder = output.with_suffix("")
     with one_line(name):
         config = read_config(config)
-        scores = read_scores(_made("results/scores.csv"))
-        run = manifest.last(manifest.read(_made("results/manifest.json").parent))
-        found, pictures = results(config, folder.name)
-        strange = [path for path in folder.glob("*") if path.suffix != ".png"] if folder.is_dir() else []
+        cells = recorded.read(recorded.file_of(config))
+        known = {*(f"{page}.md" for page in ("claims", "cells", *config["experiments"])), Path(config["record"]).name}
+        strange = [path for path in folder.glob("*") if path.suffix != ".png" and path.name not in known]
         if output.suffix != ".md" or strange:
-            raise BadInput(f"{output}: must be a file .md, without a folder {folder} that holds more than its pictures")
-    machine = run["machine"]
-    words = [machine["processor"], f"{machine['cpus']} CPUs", "; ".join(machine["gpus"]) or "no GPU", machine["system"]]
-    facts = {
-        "Made by": f"`{made_by}`",
-        "Last run": f"{run['ended']}, commit {run['commit'] or 'unknown'}{' with changes' * bool(run['dirty'])}",
-        "On": ", ".join(words),
-        "Versions": versions(scores),
-    }
-    facts = {key: " ".join(text.split()).replace("|", r"\|") for key, text in facts.items()}
-    parts = [f"# The paper, computed anew: the results of {name}"]
-    parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {key} | {text} |" for key, text in facts.items())]))
-    parts += [*([remark] if remark else []), f"## What was run\n\n{not_run(config)}", *found]
-    for old in folder.glob("*.png"):
-        old.unlink()
-    for picture, content in pictures.items():
-        with whole(folder / picture) as temporary:
-            temporary.write_bytes(content)
-    write_text(output, "\n\n".join(parts) + "\n")
+            raise BadInput(f"{output}: must be a file .md, without a folder {folder} that holds more than its pages")
+        found = written(config, name, cells, output)
+        for old in {*folder.glob("*.png"), *folder.glob("*.md")}.difference(found):
+            old.unlink()
+        for path, content in found.items():
+            if isinstance(content, str):
+                write_text(path, content)
+            else:
+                with whole(path) as temporary:
+                    temporary.write_bytes(content)
 
 
 if __name__ == "__main__":

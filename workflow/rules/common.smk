@@ -23,7 +23,6 @@ if SECOND_PASS:
 config["captions"] = captions(config["experiments"].values())  # for the report
 MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))
-STAND_INS = {name: image["stand_in"] for name, image in config["images"].items() if "stand_in" in image}
 
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
 # Those that are part of this run: with `missing: skip` only what is there already.

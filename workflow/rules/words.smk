@@ -1,29 +1,16 @@
 # What tables, figures and pages say beside their numbers.
 
-from steps.tables.markup import some
-
-
-def not_made(wildcards):
-    """Return the recoveries of an experiment that are left out, "label on image (corruption)", some 20 at most."""
-    there = set(recoveries(wildcards))
-    out = [recovery for recovery in ASKED[wildcards.experiment] if recovery not in there]
-    names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
-    return f"{len(out)} of {len(ASKED[wildcards.experiment])}: {some(names, between='; ')}" if out else ""
+from steps.tables import words as said
 
 
 def claimed_part():
     """Return the part of the config that claims are about, as JSON."""
-    entries = {claim["experiment"]: config["experiments"][claim["experiment"]] for claim in CLAIMED}
-    part = {name: {k: v for k, v in entry.items() if k not in ("title", "figures")} for name, entry in entries.items()}
-    images = {image for entry in part.values() for image in entry["images"]}
-    named = {name: text for name, text in STAND_INS.items() if name in images}
-    return json.dumps({"published": config["published"], "experiments": part, "stand_ins": named})
+    return said.claimed(config, CLAIMED)
 
 
 def stand_ins(wildcards):
     """Return the stand-ins among an experiment's images, as JSON."""
-    named = {name: STAND_INS[name] for name in experiment_entry(wildcards)["images"] if name in STAND_INS}
-    return json.dumps(named).replace("<", "\\u003c")  # Snakemake's report would obey what is HTML in a parameter
+    return said.stand_ins(config, experiment_entry(wildcards))
 
 
 def titled(wildcards):
@@ -33,14 +20,13 @@ def titled(wildcards):
 
 def words(wildcards):
     """Return the options for the words of a table or page: the title, metrics, stand-ins, and what is not made."""
-    options = ["--metrics", METRICS, "--stand-ins", stand_ins(wildcards), f"--not-made={not_made(wildcards)}"]
-    return [*titled(wildcards), *options]
+    made = recoveries(wildcards)
+    return said.options(config, wildcards.experiment, METRICS, ASKED[wildcards.experiment], made)
 
 
 def compared(wildcards):
     """Return an experiment, but for what redraws no comparison, as JSON."""
-    entry = experiment_entry(wildcards)
-    return json.dumps({key: value for key, value in entry.items() if key not in ("title", "figures")})
+    return said.compared(experiment_entry(wildcards))
 
 
 def figure_labels(wildcards):

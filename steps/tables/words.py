@@ -1,0 +1,44 @@
+"""What tables, figures and pages say beside their numbers, as arguments of the steps that make them."""
+
+import json
+
+from steps.tables.markup import some
+
+
+def not_made(asked, made):
+    """Return which of the Recoveries `asked` are not among those `made`, "label on image (corruption)", at most 20."""
+    there = set(made)
+    out = [recovery for recovery in asked if recovery not in there]
+    names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
+    return f"{len(out)} of {len(asked)}: {some(names, between='; ')}" if out else ""
+
+
+def stand_ins(config, experiment):
+    """Return the stand-ins among the images of an entry under experiments, {image: what it stands for}, as JSON."""
+    images = {name: config["images"][name] for name in experiment["images"]}
+    named = {name: image["stand_in"] for name, image in images.items() if "stand_in" in image}
+    return json.dumps(named).replace("<", "\\u003c")  # Snakemake's report would obey what is HTML in a parameter
+
+
+def options(config, name, metrics, asked, made):
+    """Return the options of the tables and the page of an experiment: title, metrics, stand-ins, what is not made.
+
+    name  the experiment's;  metrics  as plan.metrics.as_json has them;  asked, made  lists of Recoveries.
+    """
+    experiment = config["experiments"][name]
+    named = ["--metrics", metrics, "--stand-ins", stand_ins(config, experiment)]
+    return ["--title", experiment.get("title", name), *named, f"--not-made={not_made(asked, made)}"]
+
+
+def compared(experiment):
+    """Return an entry under experiments, but for what redraws no comparison, as JSON."""
+    return json.dumps({key: value for key, value in experiment.items() if key not in ("title", "figures")})
+
+
+def claimed(config, claims):
+    """Return the part of a config that claims, a list, are about, as JSON."""
+    entries = {claim["experiment"]: config["experiments"][claim["experiment"]] for claim in claims}
+    part = {name: {k: v for k, v in entry.items() if k not in ("title", "figures")} for name, entry in entries.items()}
+    images = {name: config["images"][name] for entry in part.values() for name in entry["images"]}
+    named = {name: image["stand_in"] for name, image in images.items() if "stand_in" in image}
+    return json.dumps({"published": config["published"], "experiments": part, "stand_ins": named})

@@ -1,0 +1,97 @@
+"""What a page says of all tables and claims at once: how many published numbers are met, how many claims stand."""
+
+from collections import Counter
+
+import pandas
+
+from steps.base.parameters import spell
+from steps.compare import NOT_RUN, VERDICTS
+from steps.decide import SOURCES
+from steps.look import style
+from steps.tables.markup import to_markdown
+from steps.tables.verdicts import FAILS, NOTHING, STANDS, UNDECIDED
+
+SETTINGS = {"paper": "ours, the paper's settings", "tuned": "ours, tuned"}
+MARKS = {"within": "", "better": " ▲", "worse": " ▼", "not comparable": " *"}
+LEGEND = (
+    "Ours in the paper's settings, the mean over seeds ± half of its 95 % interval, and in brackets the published PSNR "
+    "in dB. ▲ better and ▼ worse by more than the tolerance, * not comparable; the others are within it."
+)
+LOOKS = {
+    "within": ("o", "#009E73"),
+    "better": ("^", "#0072B2"),
+    "worse": ("v", "#D55E00"),
+    "not comparable": ("x", "0.5"),
+}
+
+
+def read_compared(path):
+    """Return an experiment's table beside the published values, a csv of steps.compare, as a DataFrame."""
+    text = dict.fromkeys(("image", "parameter", "published label", "label", "settings", "verdict", "reason"), str)
+    return pandas.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+
+
+def numbers(frames, count):
+    """Return a table in Markdown of the verdicts on ours in either settings, over `count` published numbers.
+
+    frames  a DataFrame of `read_compared` for each table. A number that several variants of one kind of settings are
+    compared with counts once, by the first.
+    """
+    every = pandas.concat([frame.assign(table=number) for number, frame in enumerate(frames)])
+    rows = []
+    for settings, words in SETTINGS.items():
+        ours = every[every["settings"] == settings].drop_duplicates(["table", "image", "value", "published label"])
+        found = [int((ours["verdict"] == verdict).sum()) for verdict in VERDICTS]
+        rows.append([words, *found, count - sum(found)])
+    some = [NOT_RUN] * any(row[-1] for row in rows)
+    texts = [list(map(str, row[: 1 + len(VERDICTS) + len(some)])) for row in rows]
+    return to_markdown([f"{count} published numbers", *VERDICTS, *some], texts, 1)
+
+
+def claims(frame):
+    """Return a table in Markdown of the verdicts on claims, of the DataFrame of results/claims.csv (steps.decide)."""
+    rows = []
+    for source, words in SOURCES.items():
+        found = Counter(frame[frame["source"] == source].drop_duplicates("claim")["claim verdict"])
+        rows.append([words, *(str(found[verdict]) for verdict in (STANDS, FAILS, UNDECIDED, NOTHING))])
+    head = [f"{frame['claim'].nunique()} claims of the paper", "stand", "fail", UNDECIDED, NOTHING]
+    return to_markdown(head, rows, 1)
+
+
+def beside(frame, stand_ins):
+    """Return a table in Markdown of a `read_compared`, laid out as the paper's: a column for each published label."""
+    ours = frame[frame["settings"] == "paper"].drop_duplicates(["image", "value", "published label"])
+    labels = list(dict.fromkeys(ours["published label"]))
+    rows = []
+    for (image, value), line in ours.groupby(["image", "value"], sort=False):
+        cells = dict(zip(line["published label"], map(_cell, line.to_dict("records"))))
+        name = image + (" (stand-in)" if image in stand_ins else "")
+        rows.append([name, spell(value), *(cells.get(label, "") for label in labels)])
+    return to_markdown(["image", ours["parameter"].iloc[0], *labels], rows, 2)
+
+
+def _cell(row):
+    if row["verdict"] == NOT_RUN:
+        return f"{NOT_RUN} ({row['published']:.2f})"
+    half = "" if row["interval"] != row["interval"] else f" ± {row['interval']:.2f}"
+    return f"{row['ours']:.2f}{half} ({row['published']:.2f}){MARKS[row['verdict']]}"
+
+
+def figure(frames):
+    """Return a figure of all published numbers and ours in the paper's settings; [(title, DataFrame)], a panel each."""
+    import matplotlib.pyplot as plt
+
+    size = (style.WIDTH, 3.2)
+    drawn, panels = plt.subplots(1, len(frames), figsize=size, squeeze=False, layout="constrained")
+    for panel, (title, frame) in zip(panels.flat, frames):
+        ours = frame[(frame["settings"] == "paper") & (frame["n"] > 0)]
+        for verdict, (marker, colour) in LOOKS.items():
+            here = ours[ours["verdict"] == verdict]
+            panel.plot(here["published"], here["ours"], marker, color=colour, markersize=3.5, label=verdict)
+        low, high = min(panel.get_xlim()[0], panel.get_ylim()[0]), max(panel.get_xlim()[1], panel.get_ylim()[1])
+        panel.plot([low, high], [low, high], color="0.45", linewidth=0.8, zorder=0)
+        panel.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="Published PSNR [dB]")
+        panel.set_title(style.wrapped(style.literal(title), style.WIDTH / len(frames) - 0.4, 7.5))
+    panels[0, 0].set_ylabel("Ours [dB]")
+    drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(LOOKS))
+    return drawn
