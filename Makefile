@@ -84,7 +84,7 @@ test-slow: $(READY)
 stress: $(READY)
 	$(BIN)/python -m pytest -q -m slow tests/test_faults.py
 
-# All tables of steps/benchmarks, hours; one: .venv/bin/python -m steps benchmark NAME (bm3d, iteration, quality, threads).
+# All tables of steps/benchmarks, hours; one: .venv/bin/python -m steps benchmark NAME (bm3d, gpu, iteration, quality, threads).
 benchmark: $(READY)
 	$(BIN)/python -m steps benchmark
 

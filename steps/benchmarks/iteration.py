@@ -1,14 +1,12 @@
 """Time an iteration of the deep image prior, ours against a plain float32 network of the reference's design.
 
-On a CPU each number is of a process of its own with one thread; on CUDA all are of one process, and two more tables say
-what several fits at once bring, and how far runs of one seed are apart.
+On a CPU each number is of a process of its own with one thread; on CUDA all are of one process.
 """
 
 import contextlib
 import io
 import multiprocessing
 import statistics
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 
@@ -151,48 +149,6 @@ def fit_plainly(kind, y, design, channels, scales, iterations, tick):
         tick(iteration)
 
 
-def at_once(size, many, iterations=200):
-    """Return the seconds an iteration of each of so many fits, side by side in threads on CUDA."""
-    import torch
-
-    y = torch.rand((1, size, size), generator=torch.Generator().manual_seed(0)).cuda()
-    ready, times = threading.Barrier(many), []
-
-    def fit(seed):
-        with torch.cuda.stream(torch.cuda.Stream()):
-            made = ours(y, "plain", seed=seed)
-            made.run(squares(y), AHEAD)
-            torch.cuda.current_stream().synchronize()
-            ready.wait()
-            times.append(time.perf_counter())
-            made.run(made.graph.data_term, iterations)
-            torch.cuda.current_stream().synchronize()
-            times.append(time.perf_counter())
-
-    threads = [threading.Thread(target=fit, args=(seed,)) for seed in range(many)]
-    with contextlib.redirect_stdout(io.StringIO()):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return (max(times) - min(times)) / iterations / many
-
-
-def apart(deterministic, size=128, iterations=500):
-    """Return how far, in dB at most, the PSNRs of three runs of one seed are apart on CUDA."""
-    import torch
-
-    from steps.images.synthetic import logo
-    from steps.metrics import psnr
-
-    x = torch.from_numpy(logo(size)).float()[None]
-    y = (x + 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).cuda()
-    with contextlib.redirect_stdout(io.StringIO()):
-        fits = (ours(y, "plain", deterministic=deterministic) for _ in range(3))
-        found = [psnr.measure(x.numpy(), fit.run(squares(y), iterations).cpu().numpy()) for fit in fits]
-    return max(found) - min(found)
-
-
 def limit(precision, device):
     """Return the most floating-point operations a second of a large matrix product or convolution, on one thread."""
     import torch
@@ -249,15 +205,12 @@ def path(device):
 
 
 def table(rounds):
-    """Print the table of docs/prior.md, medians over the rounds; with a GPU that for it, and what only a GPU has."""
+    """Print the table of docs/prior.md, medians over the rounds; with a GPU a second one for it."""
     import torch
 
     compare("cpu", CASES, rounds)
     if torch.cuda.is_available():
         compare("cuda", CASES, rounds)
-        side_by_side()
-        for words, deterministic in (("", False), (" with deterministic", True)):
-            print(f"\nthree runs of one seed differ by {apart(deterministic):.3f} dB{words}", flush=True)
 
 
 def compare(device, cases, rounds):
@@ -287,11 +240,3 @@ def compare(device, cases, rounds):
         cells += [*(f"{speed:.2f}×" for speed in speeds), f"{share:.0%}"]
         cells += [f"{memory[0] / 1e6:.0f}, {memory[-1] / 1e6:.0f}"]
         print(f"| {' | '.join(cells)} |", flush=True)
-
-
-def side_by_side(sizes=(64, 128, 256, 512), counts=(1, 2, 4, 8)):
-    """Print the milliseconds an iteration of a fit when so many are at once on the GPU."""
-    print(f"\n| pixels | {' | '.join(f'{many} at once' for many in counts)} |\n| ---: |{' ---: |' * len(counts)}")
-    for size in sizes:
-        times = [1e3 * at_once(size, many) for many in counts]
-        print(f"| {size} | {' | '.join(f'{time:.2f}' for time in times)} |", flush=True)

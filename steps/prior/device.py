@@ -1,4 +1,4 @@
-"""What a fit asks of the device it runs on: its algorithms, its memory."""
+"""What a fit asks of the device it runs on: its algorithms, its memory, its types."""
 
 import contextlib
 import os
@@ -40,3 +40,22 @@ def enough_memory(device, shape):
             f"out of memory on {device} for a {'x'.join(map(str, shape))} image; lower channels, inputs or skip, "
             f"crop or resize the image{elsewhere} ({str(error).splitlines()[0][:100]})"
         ) from error
+
+
+def narrow(*tensors):
+    """Return float32 tensors in bfloat16, all of them in one go, as are their gradients; autocast takes them singly."""
+    return _Narrow.apply(*tensors)
+
+
+class _Narrow(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, *tensors):
+        narrow = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
+        torch._foreach_copy_(narrow, tensors)
+        return tuple(narrow)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in gradients]
+        torch._foreach_copy_(wide, gradients)
+        return tuple(wide)

@@ -11,7 +11,7 @@ import torch
 
 from steps.base.errors import BadInput
 from steps.inverse.trace import kept
-from steps.prior.device import algorithms, enough_memory
+from steps.prior.device import algorithms, enough_memory, narrow
 from steps.prior.graph import ONE, Graph
 from steps.prior.layers import Dropout
 from steps.prior.muon import Muon
@@ -116,7 +116,8 @@ class Fit:
             keep_memory()
         self.dtype = dtype
         with enough_memory(self.device, self.shape):
-            network, code = self.create()
+            with ONE:  # weights are drawn by torch's only generator of the CPU
+                network, code = self.create()
             self.network = network.to(self.device, memory_format=torch.channels_last)
             self.code = code.to(self.device, dtype, memory_format=torch.channels_last)
         layers = {f"{name}.weight": m for name, m in network.named_modules() if isinstance(m, torch.nn.Conv2d)}
@@ -207,8 +208,8 @@ class Fit:
         bfloat16 = self.dtype == torch.bfloat16
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
             if self.narrowed:
-                narrow = dict(zip(self.narrowed, _Narrow.apply(*self.narrowed.values())))
-                image = torch.func.functional_call(self.network, narrow, (code,))[0]
+                weights = dict(zip(self.narrowed, narrow(*self.narrowed.values())))
+                image = torch.func.functional_call(self.network, weights, (code,))[0]
             else:
                 image = self.network(code)[0]
         return image[..., : self.shape[-2], : self.shape[-1]]
@@ -247,19 +248,3 @@ class Fit:
             saved["optimisers"] = copy.deepcopy([optimiser.state_dict() for optimiser in self.optimisers])
         print(f"backtracked: data term {loss:.4g}, {saved['loss']:.4g} a check ago", flush=True)
         return saved | {"again": True}
-
-
-class _Narrow(torch.autograd.Function):
-    """Tensors in bfloat16, and their gradients in float32, all of them in one go; autocast would take them singly."""
-
-    @staticmethod
-    def forward(ctx, *tensors):
-        narrow = [torch.empty_like(tensor, dtype=torch.bfloat16) for tensor in tensors]
-        torch._foreach_copy_(narrow, tensors)
-        return tuple(narrow)
-
-    @staticmethod
-    def backward(ctx, *gradients):
-        wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in gradients]
-        torch._foreach_copy_(wide, gradients)
-        return tuple(wide)
