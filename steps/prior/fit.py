@@ -91,10 +91,11 @@ class Fit:
 
         data_term(image) is what is minimised, a tensor of one; the result is that of the iteration in which it is at
         most `target`, 0 for never; with a polynomial average that in which the average's centre is there, at 6/5 of
-        it. On CUDA up to nine more are made and thrown away. Calls callback(iteration, output, data term), with a
-        fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16, the network starts
-        again in float32, once, and a printed line says so. Raises BadInput if it is not finite in float32, and, naming
-        the size of the image, if memory runs out.
+        it. On CUDA up to nine more are made, on whose weights a further run goes on; data_term becomes part of a CUDA
+        graph there and must neither look at a number nor copy to or from the CPU. Calls callback(iteration, output,
+        data term), with a fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16,
+        the network starts again in float32, once, and a printed line says so. Raises BadInput if it is not finite in
+        float32, and, naming the size of the image, if memory runs out.
         """
         if self.window and max(self.window, self.min_start) + self.patience > iterations:
             raise BadInput(
@@ -176,9 +177,9 @@ class Fit:
     def _step(self, data_term, iteration, check):
         if self.graph is None or self.graph.data_term is not data_term:
             dropouts = [m.generator_on(self.device) for m in self.network.modules() if isinstance(m, Dropout)]
-            self.graph = Graph(lambda: self._work(data_term), self.device, [self.noise, *dropouts])
+            self.graph = Graph(self.device, [self.noise, *dropouts])
             self.graph.data_term = data_term
-        estimate, loss, penalty = self.graph()
+        estimate, loss, penalty = self.graph(lambda: self._work(data_term))
         if (self.device.type == "cpu" or check) and not torch.isfinite(loss):  # on CUDA, looking is waiting
             raise FloatingPointError(f"the loss is not finite in iteration {iteration}")
         return estimate, loss, penalty

@@ -35,7 +35,8 @@ class _Normalise(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, eps, slope, up, border):
         x = x.contiguous(memory_format=torch.channels_last)
-        _, channels, *size = x.shape
+        one, channels, *size = x.shape
+        assert one == 1, "images one by one"
         pixels, tile, doubling = math.prod(size), _tile(channels), DOUBLING[up]
         sums = _sums(x, pixels, tile)
         statistics = torch.empty((4, channels), dtype=torch.float32, device=x.device)

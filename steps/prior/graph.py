@@ -16,37 +16,39 @@ class Graph:
 
     The first calls are plain ones, then it is captured and replayed. A result is the caller's to keep: each call makes
     copies. `generators` are those that the work draws from: a graph goes on with their numbers where plain calls would.
-    Work that is captured must not look at a number. On a CPU, or without Triton, every call is a plain one.
+    Work that is captured must not look at a number, nor copy from or to the CPU. On a CPU, or without Triton, every
+    call is a plain one.
     """
 
-    def __init__(self, work, device, generators=()):
-        self.work, self.device, self.generators = work, device, generators
+    def __init__(self, device, generators=()):
+        self.device, self.generators = device, generators
         self.calls, self.graph, self.results, self.stream = 0, None, None, None
 
-    def __call__(self):
-        """Return what work() returns."""
+    def __call__(self, work):
+        """Return what work() returns; it is the same work in every call, and is not kept: its owner has this graph."""
         if not has_triton(self.device):
-            return self.work()
+            return work()
         with ONE:
             self.calls += 1
             if self.calls <= EAGER:
                 with self._elsewhere():
-                    results = self.work()
+                    results = work()
             else:
                 if self.graph is None:
-                    self._capture()
+                    self._capture(work)
                 self.graph.replay()
                 results = self.results
             return tuple(None if result is None else result.clone() for result in results)
 
-    def _capture(self):
+    def _capture(self, work):
+        torch.cuda.empty_cache()  # of what the plain calls have used: while it captures, nothing of it can be freed
         self.graph = torch.cuda.CUDAGraph()
         for generator in self.generators:
             self.graph.register_generator_state(generator)
         with self._elsewhere():
             self.graph.capture_begin(capture_error_mode="thread_local")
             try:
-                self.results = self.work()
+                self.results = work()
             finally:
                 self.graph.capture_end()
 

@@ -4,8 +4,10 @@ These environment variables, set before torch is imported, make a processor beha
 had no AVX-512: ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2.
 """
 
+import functools
 import importlib.util
 import os
+import shutil
 
 import torch
 
@@ -26,8 +28,17 @@ def has_bfloat16(device):
 
 
 def has_triton(device):
-    """Return whether the kernels of steps/prior/fused.py can run there: on CUDA, where torch has Triton with it."""
-    return device.type == "cuda" and importlib.util.find_spec("triton") is not None
+    """Return whether steps/prior/fused.py can run there: on CUDA, with Triton and the C compiler that it needs.
+
+    Triton comes with torch for CUDA on Linux; it takes $CC, else gcc or clang.
+    """
+    return device.type == "cuda" and _compiles()
+
+
+@functools.cache
+def _compiles():
+    compilers = filter(None, (os.environ.get("CC"), "gcc", "clang"))
+    return importlib.util.find_spec("triton") is not None and any(map(shutil.which, compilers))
 
 
 def _limit():

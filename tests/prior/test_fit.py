@@ -3,6 +3,8 @@
 They are run by `make test-slow IMAGES=folder` and need cameraman, house and f16 as PNG files there.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -273,35 +275,44 @@ def test_a_fit_stops_at_the_first_data_term_that_is_at_most_its_target(gray, set
         assert torch.equal(result, seen[first][1])
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"output": "polynomial"},
-        {"output": "unperturbed"},
-        {"window": 5, "patience": 10, "min_start": 20, "lr": 0.05},
-        {"backtrack": True},
-    ],
-    ids=str,
-)
+WINDOW = {"window": 5, "patience": 10, "min_start": 20, "lr": 0.05}
+
+
+@pytest.mark.parametrize("settings", [{}, {"output": "polynomial"}, {"output": "unperturbed"}, WINDOW], ids=str)
 def test_looking_rarely_changes_nothing(gray, settings, monkeypatch):
     """As on CUDA, where the steps made meanwhile are thrown away."""
-    iterations = 400 if "window" in settings else 60
+    iterations = 400 if settings is WINDOW else 60
     _, seen = recorded(fit_of(gray, **settings), gray, 60)
-    target = 0 if "window" in settings else sorted(float(loss) for _, _, loss in seen)[30]
+    target = 0 if settings is WINDOW else sorted(float(loss) for _, _, loss in seen)[30]
+    (seen, result), (again, other) = (
+        looked(gray, n, settings, squares(gray), iterations, target, monkeypatch) for n in (1, 7)
+    )
+    assert seen == again and torch.equal(result, other) and len(seen) < iterations
+
+
+def test_looking_rarely_changes_nothing_when_a_fit_backtracks(gray, monkeypatch, capsys):
+    monkeypatch.setattr("steps.prior.fit.CHECK", 8)
     results = []
     for look in (1, 7):
-        monkeypatch.setitem(LOOK, "cpu", look)
-        seen = []
-        result = fit_of(gray, **settings).run(
-            squares(gray),
-            iterations,
-            lambda i, x, loss, seen=seen: seen.append((i, float(loss), float(x.sum()))),
-            target,
-        )
-        results.append((seen, result))
+        steps = itertools.count()
+
+        def data_term(x, steps=steps):  # ten times as large from the twentieth step to the thirtieth
+            return (x - gray).square().mean() * (10 if 20 < next(steps) < 30 else 1)
+
+        results.append(looked(gray, look, {"backtrack": True}, data_term, 60, 1e-9, monkeypatch))
     (seen, result), (again, other) = results
-    assert seen == again and torch.equal(result, other) and len(seen) < iterations
+    assert capsys.readouterr().out.count("backtracked") >= 2
+    assert seen == again and torch.equal(result, other)
+
+
+def looked(y, look, settings, data_term, iterations, target, monkeypatch):
+    """Return (what the callback saw, result) of a fit that looks whether to stop every so many iterations."""
+    monkeypatch.setitem(LOOK, "cpu", look)
+    seen = []
+    result = fit_of(y, **settings).run(
+        data_term, iterations, lambda i, x, loss: seen.append((i, float(loss), float(x.sum()))), target
+    )
+    return seen, result
 
 
 def test_without_a_target_even_a_perfect_fit_goes_on(gray):

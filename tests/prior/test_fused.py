@@ -40,7 +40,7 @@ def assert_near(found, wanted, tolerance):
 
 @pytest.mark.parametrize("border", [False, True])
 @pytest.mark.parametrize("up, slope", [(None, 0.2), (None, 1.0), ("nearest", 1.0), ("bilinear", 1.0)])
-@pytest.mark.parametrize("shape", [(128, 9, 110), (5, 7, 9), (4, 2, 2)])  # first with tiles away from the edge
+@pytest.mark.parametrize("shape", [(128, 9, 110), (300, 5, 6), (5, 7, 9), (4, 2, 2)])  # first: tiles inside
 def test_normalise_is_what_torch_s_layers_make(shape, up, slope, border):
     from steps.prior import fused
 
@@ -50,6 +50,19 @@ def test_normalise_is_what_torch_s_layers_make(shape, up, slope, border):
     found = gradients(lambda *tensors: fused.normalise(*tensors, 1e-5, slope, up, border), inputs, torch.float32)
     wanted = gradients(lambda *tensors: normalise(*tensors, slope, up, border), inputs, torch.float64)
     assert_near(found, wanted, 1e-5)
+
+
+@pytest.mark.skipif(INTERPRETED, reason="no bfloat16 without a GPU")
+@pytest.mark.parametrize("up, slope", [(None, 0.2), ("nearest", 1.0), ("bilinear", 1.0)])
+def test_normalise_in_bfloat16_is_off_by_its_roundings(up, slope):
+    from steps.prior import fused
+
+    draw = torch.Generator().manual_seed(1)
+    x = (2 * torch.randn(1, 64, 40, 30, generator=draw) + 3).bfloat16().cuda()
+    weight, bias = (torch.randn(64, generator=draw).cuda() for _ in range(2))
+    found = gradients(lambda x: fused.normalise(x, weight, bias, 1e-5, slope, up, True).float(), [x], torch.bfloat16)
+    wanted = gradients(lambda x: normalise(x, weight.double(), bias.double(), slope, up, True), [x], torch.float64)
+    assert_near(found, wanted, 0.005)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

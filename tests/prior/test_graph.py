@@ -1,12 +1,14 @@
 """Work as a CUDA graph; without a GPU what is left is that it is done."""
 
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 
+from steps.base import discover
 from steps.prior import graph, networks
 from steps.prior.fit import Fit
 from steps.prior.graph import EAGER, Graph
@@ -17,8 +19,8 @@ SETTINGS = {"muon": {"optimiser": "muon", "input_noise": 0.03, "output": "polyno
 
 def test_on_a_cpu_every_call_is_made():
     made = []
-    work = Graph(lambda: (made.append(0), None), torch.device("cpu"))
-    assert [work()[1] for _ in range(EAGER + 3)] == [None] * (EAGER + 3)
+    graph = Graph(torch.device("cpu"))
+    assert [graph(lambda: (made.append(0), None))[1] for _ in range(EAGER + 3)] == [None] * (EAGER + 3)
     assert len(made) == EAGER + 3
 
 
@@ -46,14 +48,44 @@ def test_a_graph_gives_the_bits_of_plain_calls(settings, gray, monkeypatch):
     assert all(torch.equal(one, other) for one, other in zip(*results))
 
 
+def test_a_fit_is_gone_with_its_last_name(gray):
+    """At once, not when Python collects garbage: on CUDA it has the memory of a graph."""
+    made = fit(gray)
+    made.run(lambda x: (x - gray).square().mean(), 2)
+    gone = weakref.ref(made)
+    del made
+    assert gone() is None
+
+
 @on_cuda
-def test_a_fit_that_goes_on_and_one_that_backtracks_are_captured_anew(gray):
-    y = gray.cuda()
-    whole = fit(y, backtrack=True, input_noise=0.03)
-    whole.run(lambda x: (x - y).square().mean(), 150)
-    before = whole.graph
-    whole.run(lambda x: (x - 1 + y).square().mean(), 150)  # another data term: another graph
-    assert whole.graph is not before
+def test_a_fit_that_backtracks_is_captured_anew(gray, monkeypatch, capsys):
+    """As it goes on in plain calls: the graph before it writes to the tensors of optimisers that are replaced."""
+    monkeypatch.setattr("steps.prior.fit.CHECK", 8)
+    y, results = gray.cuda(), []
+    for eager in (EAGER, 10**9):
+        monkeypatch.setattr(graph, "EAGER", eager)
+        count = torch.zeros((), device="cuda")
+
+        def data_term(x, count=count):  # ten times as large from the twentieth iteration to the thirtieth
+            count.add_(1)
+            return (x - y).square().mean() * torch.where((count > 20) & (count < 30), 10.0, 1.0)
+
+        made = fit(y, backtrack=True)
+        results.append(made.run(data_term, 60))
+    assert "backtracked" in capsys.readouterr().out
+    assert torch.equal(*results)
+
+
+@on_cuda
+@pytest.mark.parametrize("task", discover.available("tasks"))
+def test_operators_can_be_captured(task):
+    module = discover.load("tasks", task)
+    for settings in getattr(module, "TRIED", [{}]):
+        A = module.Operator((1, 32, 32), **settings)
+        y = A.forward(torch.rand(1, 32, 32, device="cuda"))
+        fit(torch.zeros(1, 32, 32, device="cuda")).run(
+            lambda x, A=A, y=y: (A.forward(x) - y).square().mean(), EAGER + 3
+        )
 
 
 def test_fits_that_start_together_have_the_weights_of_their_seeds():
