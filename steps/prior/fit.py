@@ -91,11 +91,10 @@ class Fit:
 
         data_term(image) is what is minimised, a tensor of one; the result is that of the iteration in which it is at
         most `target`, 0 for never; with a polynomial average that in which the average's centre is there, at 6/5 of
-        it. On CUDA up to nine more are made, on whose weights a further run goes on; data_term becomes part of a CUDA
-        graph there and must neither look at a number nor copy to or from the CPU. Calls callback(iteration, output,
-        data term), with a fourth argument, the penalty, if l1 or l2 is not zero. If the loss is not finite in bfloat16,
-        the network starts again in float32, once, and a printed line says so. Raises BadInput if it is not finite in
-        float32, and, naming the size of the image, if memory runs out.
+        it. On CUDA up to nine more are made, on which a further run goes on, and data_term becomes part of a graph: it
+        must neither look at a number nor copy to or from the CPU. Calls callback(iteration, output, data term), with
+        the penalty as a fourth argument if there is one. If the loss is not finite in bfloat16, the network starts
+        again in float32, once, and says so. Raises BadInput if it is not finite in float32, and if memory runs out.
         """
         if self.window and max(self.window, self.min_start) + self.patience > iterations:
             raise BadInput(
