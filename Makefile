@@ -27,16 +27,14 @@ MAKE_CELLS = if [ -n "$$cells" ]; then $(RUN) --keep-going $$(echo "$$cells" | s
 SHOW_CELLS = if [ -n "$$(find results -name score.json -print -quit)" ]; then \
 	  $(RUN) --configfile config/paper.yaml --config missing=skip $(IMAGE_DIRS); fi
 paper: $(READY)
-	-cells=$$($(CELLS_OF_PAPER)) && $(MAKE_CELLS)
-	$(SHOW_CELLS)
+	cells=$$($(CELLS_OF_PAPER)) && { $(MAKE_CELLS); }; made=$$?; { $(SHOW_CELLS); } && exit $$made
 
 # What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
 # makes the first seed).
 paper-cpu: $(READY)
 	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d_package \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
-	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && $(MAKE_CELLS)
-	$(SHOW_CELLS)
+	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && { $(MAKE_CELLS); }; made=$$?; { $(SHOW_CELLS); } && exit $$made
 
 # Snakemake's plugins for clusters, in a folder of their own, since each start of Snakemake would ask Slurm; docs/cluster.md.
 cluster: .plugins/requirements-cluster.lock

@@ -7,7 +7,7 @@ import click
 
 from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
-from steps.base.files import whole, write_text
+from steps.base.files import read_json, whole, write_text
 from steps.look import style
 from steps.plan import published
 from steps.plan.config import read_config
@@ -28,11 +28,11 @@ def publishable(drawing, config):
     return "image" not in each or config["images"][subject[0]]["source"].startswith("synthetic:")
 
 
-def pictures(name, config, asked, made, folder, kept):
+def pictures(name, config, asked, made, cells, folder, kept):
     """Return {drawing: PNG} of the figures of an experiment that may be given away.
 
     Those of numbers are in folder/results, where `remake` has made them. Those of pictures drawn by code are taken from
-    results/ if they and all that they show are there; else they stay as they are in the folder `kept`.
+    results/ if they are there and all that they show is what `cells` has; else they stay as in the folder `kept`.
     """
     found = {}
     for drawing in drawings(name, config["experiments"][name], Index(asked, made), config["drawn"]):
@@ -40,11 +40,16 @@ def pictures(name, config, asked, made, folder, kept):
         if subject:
             shown = [r for r in asked if subject in ((r.image,), (r.image, r.corruption))]
             source = Path(f"results/figures/{drawing}.png")
-            if not (source.is_file() and all(map(there, shown))):
+            if not (source.is_file() and all(_as_recorded(r, cells) for r in shown)):
                 source = Path(kept, _file(drawing))
         if publishable(drawing, config) and source.is_file():
             found[drawing] = source.read_bytes()
     return found
+
+
+def _as_recorded(recovery, cells):
+    run, cell = Path(recovery.folder, "run.json"), cells.get(recovery.folder)
+    return bool(cell) and there(recovery) and run.is_file() and read_json(run)["origin"] == cell["score"]["origin"]
 
 
 def _file(drawing):
@@ -68,7 +73,7 @@ def written(config, name, cells, output):
     with tempfile.TemporaryDirectory() as remade:
         made, results = remake(config, current, remade), Path(remade, "results")
         for key in (key for key, (_, some) in made.items() if some):
-            experiment, drawn = config["experiments"][key], pictures(key, config, *made[key], remade, folder)
+            experiment, drawn = config["experiments"][key], pictures(key, config, *made[key], current, remade, folder)
             parts, title = [pages.included(results / f"tables/{key}.md")], experiment.get("title", key)
             if "published" in experiment:
                 parts.append(pages.included(results / f"tables/{key}_vs_paper.md", 1))

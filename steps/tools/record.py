@@ -41,14 +41,29 @@ def _machine(made, path):
     return f"{run['machine']['processor']}, {run['machine']['cpus']} CPUs"
 
 
-def _packed(config, source):
-    """Return (folder, files) of the packs in a folder. Raises BadInput if other code than is here made their scores."""
+def _packed(config, source, left):
+    """Return (folder, files) of the packs in a folder, files being a reason instead for what may not be of here.
+
+    left  the files that are still to be made here. Raises BadInput if other code than is here made their scores.
+    """
     _, facts = packs.read(source)
     if facts is None:
         raise BadInput(f"{source}: has no pack-1.zip; must be a folder of packs, as run-cells writes them")
     if facts["scores"] != bundles.score_code(sorted({"psnr", *config["metrics"]})):
         raise BadInput(f"{source}: its scores are by other metrics, or other code, than are here")
-    return packs.numbers(source)
+    asked = {recovery.folder: recovery for recovery in cells.distinct(config)}
+    return [(folder, _of_here(asked.get(folder), files, left)) for folder, files in packs.numbers(source)]
+
+
+def _of_here(recovery, files, left):
+    """Return the files of a cell, or in words why they may be of another measurement than is here."""
+    path = recovery and cells.measurement(recovery)
+    if path is None:
+        return files
+    if path in left or not Path(path).is_file():
+        return f"{path} is not here, to compare it; make cells makes it"
+    drawn = files["run.json"].get("origin", {}).get("measurement")
+    return files if sha256(path) == drawn else f"made of another measurement than {path}"
 
 
 def merge(config, before, found, day, left=()):
@@ -69,6 +84,9 @@ def merge(config, before, found, day, left=()):
     for folder, files in found:
         if folder not in asked:
             lines.append(f"{folder}: not taken, the config does not ask for it")
+            continue
+        if isinstance(files, str):
+            lines.append(f"{folder}: not taken: {files}")
             continue
         try:
             code = recorded.codes(config, asked[folder])
@@ -110,7 +128,7 @@ def main(config, sources):
         config = read_config(config)
         before = recorded.read(recorded.file_of(config))
         left = undone(name)
-        found = [pair for source in sources for pair in _packed(config, source)] + list(finished(config, left))
+        found = [pair for source in sources for pair in _packed(config, source, left)] + list(finished(config, left))
         after, lines = merge(config, before, found, time.strftime("%Y-%m-%d"), left)
         if before and not set(before) & set(after):
             raise BadInput(f"{config['record']} is of another config than {name}; name another file by the key record")

@@ -33,7 +33,10 @@ _digest = functools.cache(listing_digest)
 
 
 def read(path):
-    """Return {folder: cell} of a record, {} if there is no file. Raises BadInput, naming the line that is none."""
+    """Return {folder: cell} of a record, {} if there is no file. Raises BadInput, naming the line that is none.
+
+    Of a cell that is there twice, as git's merge leaves it, that of the later day counts, of one day the later line.
+    """
     if not Path(path).is_file():
         return {}
     cells = {}
@@ -45,7 +48,8 @@ def read(path):
             check(cell["folder"], cell["score"])
             for text in (cell["day"], cell["machine"] or "none"):
                 check_text(text, cell["folder"])
-            cells[cell["folder"]] = cell
+            if cell["day"] >= cells.get(cell["folder"], cell)["day"]:
+                cells[cell["folder"]] = cell
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             said = " ".join(str(error).split())
             raise BadInput(f"{path}, line {number}: no cell of a record ({said[:200]})") from error

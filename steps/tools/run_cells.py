@@ -16,6 +16,7 @@ import click
 from steps import recover
 from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line
+from steps.run.record import forget_peak
 from steps.run.threads import ByThread, in_thread
 from steps.tools import beside, packs
 from steps.tools.bundles import Bundle, settings
@@ -40,6 +41,10 @@ class Run:
             import torch
 
             torch.backends.cudnn.benchmark = True  # so that a fit which ends leaves it on for those beside it
+            if any(settings(cell).get("deterministic") for cell in bundle.cells):
+                os.environ.setdefault(
+                    "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+                )  # cuBLAS reads it once, when it is first used
         self.stdout = ByThread(sys.stdout)
         self.stopped = False
         self.cells = {cell: number for number, cell in enumerate(bundle.cells, start=1)}
@@ -67,7 +72,8 @@ class Run:
                 self.stopped = True
                 self.counts["left"] += len(self.running) + len(self.finishing) + len(self.waiting)
                 print("interrupted", flush=True)
-            self._pack()
+            finally:
+                self._pack()
         return self.counts
 
     def _loop(self):
@@ -103,21 +109,19 @@ class Run:
             if needed > max(0, self.left()):
                 self._say(cell, f"left: it takes {needed:.0f} s", "left")
                 continue
-            if self.device == "cuda" and not self.running:
-                import torch
-
-                torch.cuda.reset_peak_memory_stats()
+            if not self.running:
+                forget_peak(self.device)
             self.running[in_thread(self._make, cell)] = cell
 
     def _make(self, cell):
         """Return what `recover.recovered` does of a cell; all that it prints, and how it fails, goes to its log."""
         import torch
 
-        self.measured[cell.case].result()
         torch.set_num_threads(getattr(discover.load("methods", cell.method), "THREADS", 1))
         own = self.device == "cuda" and self.at_once > 1
         with self.stdout.to(self.bundle.path(cell.folder, "recover.log")) as log:
             try:
+                self.measured[cell.case].result()
                 with torch.cuda.stream(torch.cuda.Stream()) if own else contextlib.nullcontext():
                     path = self.bundle.path(cell.case, "measurement.npz")
                     found = recover.recovered(path, cell.method, cell.params, self.device, self._watch(cell))
@@ -126,6 +130,8 @@ class Run:
             except BaseException as error:
                 log.write(f"Error: {error}\n" if isinstance(error, BadInput) else traceback.format_exc())
                 raise
+        if self.at_once > 1:  # then seconds and memory are not those of one alone
+            found[-1]["device"] += f", up to {self.at_once} fits at once"
         found[-1]["origin"]["measurement"] = self.bundle.measurements[cell.case]["sha256"]  # of the same content
         return found
 
@@ -157,7 +163,8 @@ class Run:
 
                 torch.cuda.empty_cache()
         else:
-            self.rates[self._kind(cell)] = run["seconds"] / (run["iterations"] or _iterations(cell))
+            kind, rate = self._kind(cell), run["seconds"] / (run["iterations"] or _iterations(cell))
+            self.rates[kind] = min(rate, self.rates.get(kind, rate))
             job = self.pool.submit(beside.finish, self.bundle.folder, cell, estimate, trace, run)
             self.finishing[job] = cell
 
@@ -191,7 +198,7 @@ class Run:
 
     def _pack(self):
         if self.packing:
-            futures.wait([self.packing], self.reserve / 4)
+            futures.wait([self.packing])  # else it might replace later packs
         found = packs.write(self.bundle.folder, self.output)
         print(f"{self.output}: {found['files']} packs, {found['bytes'] / 1e6:.1f} MB", flush=True)
         left_out = Counter(Path(name).name for name in found["left_out"])

@@ -35,12 +35,13 @@ def numbers(frames, count):
     """Return a table in Markdown of the verdicts on ours in either settings, over `count` published numbers.
 
     frames  a DataFrame of `read_compared` for each table. A number that several variants of one kind of settings are
-    compared with counts once, by the first.
+    compared with counts once, by the first that was run.
     """
     every = pandas.concat([frame.assign(table=number) for number, frame in enumerate(frames)])
     rows = []
     for settings, words in SETTINGS.items():
-        ours = every[every["settings"] == settings].drop_duplicates(["table", "image", "value", "published label"])
+        ours = every[(every["settings"] == settings) & (every["verdict"] != NOT_RUN)]
+        ours = ours.drop_duplicates(["table", "image", "value", "published label"])
         found = [int((ours["verdict"] == verdict).sum()) for verdict in VERDICTS]
         rows.append([words, *found, count - sum(found)])
     some = [NOT_RUN] * any(row[-1] for row in rows)

@@ -96,12 +96,25 @@ def packed(folder, made, metrics=("psnr", "ssim")):
 def test_cells_are_taken_from_packs_whose_scores_are_by_the_code_here(config, monkeypatch):
     monkeypatch.setattr(record, "undone", lambda name: set())
     made = found(config, device="Some GPU")
+    for folder, some in made:
+        path = Path(folder).parents[1] / "measurement.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(path))
+        for name in ("run.json", "score.json"):
+            some[name]["origin"] = some[name]["origin"] | {"measurement": sha256(path)}
     packed("one", made[:1])
     packed("two", made[1:3])
     result = CliRunner().invoke(record.main, ["my.yaml", "--from", "one", "--from", "two"])
     assert result.output == "record.jsonl: 3 of 4 cells are recorded and current, 0 are old; new or changed: 3\n"
     cells_of = recorded.read("record.jsonl").values()
     assert [(cell["score"]["device"], cell["machine"]) for cell in cells_of] == [("Some GPU", None)] * 3
+    Path(made[3][0]).parents[1].joinpath("measurement.npz").write_text("another")
+    packed("three", made[3:])
+    result = CliRunner().invoke(record.main, ["my.yaml", "--from", "three"])
+    assert "not taken: made of another measurement than" in result.output and "3 of 4 cells are" in result.output
+    Path(made[3][0]).parents[1].joinpath("measurement.npz").unlink()
+    result = CliRunner().invoke(record.main, ["my.yaml", "--from", "three"])
+    assert "measurement.npz is not here, to compare it" in result.output and "3 of 4 cells are" in result.output
     packed("other", made, metrics=("psnr",))
     Path("none").mkdir()
     for folder, words in {"other": "its scores are by other metrics, or other code,", "none": "has no pack-1"}.items():
