@@ -92,6 +92,8 @@ def test_a_picture_that_code_draws_is_taken_from_results_if_all_of_it_is_there(f
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"new")
     cells = [r for r in page.planned.distinct(read_config("my.yaml")) if r.image == "logo"]
+    folder = record(read_config("my.yaml"))
+    recorded.write("docs/smoke/record.jsonl", folder)
     for cell in cells:
         assert write().exit_code == 0 and pages()["single_pixel-matrix-logo.png"] == PNG
         Path(cell.folder).mkdir(parents=True)
