@@ -17,17 +17,22 @@ def main(words):
         connection.connect(os.environ["PRIORBENCH_WARM"])
     except (KeyError, OSError):
         os.execvp(words[0], words)
-    environment = [f"{name}={value}" for name, value in os.environ.items()]
-    request = "\0".join([os.getcwd(), str(len(words)), *words, *environment]).encode(errors="surrogateescape")
     with connection:
-        socket.send_fds(connection, [len(request).to_bytes(8, "big")], [1, 2])
-        connection.sendall(request)
+        send(connection, words)
         answer = connection.recv(1)
     if answer == b"\xff":  # it cannot
         os.execvp(words[0], words)
     if not answer:
         print("Error: the job ended without saying how; killed, perhaps for want of memory", file=sys.stderr)
     return answer[0] if answer else 1
+
+
+def send(connection, words):
+    """Ask for a command: it gets this process's outputs, folder and environment."""
+    environment = [f"{name}={value}" for name, value in os.environ.items()]
+    request = "\0".join([os.getcwd(), str(len(words)), *words, *environment]).encode(errors="surrogateescape")
+    socket.send_fds(connection, [len(request).to_bytes(8, "big")], [1, 2])
+    connection.sendall(request)
 
 
 if __name__ == "__main__":

@@ -124,6 +124,12 @@ def _assigned(node):
     return [getattr(target, "id", "") for target in getattr(node, "targets", [])] or [getattr(node, "name", "")]
 
 
+def look_again():
+    """Forget what files say: a process that lives longer than an edit must read them anew."""
+    for known in (digest, _parsed, _path, _imports):
+        known.cache_clear()
+
+
 def checksums():
     """Return {path in the repository: checksum} of all code of steps: of what Python says, of other files' content.
 

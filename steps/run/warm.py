@@ -80,22 +80,27 @@ def serve(path, run):
                     continue
                 if job == 0:
                     listener.close()
-                    _job(connection)
+                    _job(connection, Path(path).parent, run)
     shutil.rmtree(Path(path).parent, ignore_errors=True)
 
 
-def _job(connection):
-    """Do what is asked, as `python -m module …` would in a process of its own, and end this process."""
+def _job(connection, folder, run):
+    """Do what is asked, as `python -m module …` would in a process of its own, and end this process.
+
+    What needs a GPU is handed over to a process of steps/run/gpu_worker.py, which has its socket in the folder.
+    """
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         connection.setblocking(True)
-        words = _receive(connection)
+        words = receive(connection)
         threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
-        sys.argv = words[2:]
-        runpy.run_module(words[2], run_name="__main__", alter_sys=True)
-        status = 0
+        status = _by_gpu(words, folder, run)
+        if status is None:
+            sys.argv = words[2:]
+            runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+            status = 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
         if status and error.code is not status:
@@ -111,7 +116,13 @@ def _job(connection):
             os._exit(1)
 
 
-def _receive(connection):
+def _by_gpu(words, folder, run):
+    from steps.run import gpu_worker
+
+    return gpu_worker.hand_over(words, folder, run)
+
+
+def receive(connection):
     """Take over the outputs, folder and environment of who asks; return its words, python -m module …"""
     header, outputs, _, _ = socket.recv_fds(connection, 8, 2)
     for number, descriptor in zip((1, 2), outputs):
