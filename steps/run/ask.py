@@ -10,6 +10,9 @@ import socket
 import sys
 
 
+YOURSELF = 255  # the answer that means: do it yourself
+
+
 def main(words):
     """Return the exit status of the command `words`, done by the process that listens at $PRIORBENCH_WARM."""
     try:
@@ -20,7 +23,7 @@ def main(words):
     with connection:
         send(connection, words)
         answer = connection.recv(1)
-    if answer == b"\xff":  # it cannot
+    if answer == bytes([YOURSELF]):
         os.execvp(words[0], words)
     if not answer:
         print("Error: the job ended without saying how; killed, perhaps for want of memory", file=sys.stderr)
@@ -33,6 +36,22 @@ def send(connection, words):
     request = "\0".join([os.getcwd(), str(len(words)), *words, *environment]).encode(errors="surrogateescape")
     socket.send_fds(connection, [len(request).to_bytes(8, "big")], [1, 2])
     connection.sendall(request)
+
+
+def receive(connection):
+    """Take over the outputs, folder and environment of who asks; return its words, python -m module …"""
+    header, outputs, _, _ = socket.recv_fds(connection, 8, 2)
+    for number, descriptor in zip((1, 2), outputs):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    size, request = int.from_bytes(header, "big"), b""
+    while len(request) < size:
+        request += connection.recv(1 << 20) or os._exit(1)  # who asked is gone
+    folder, count, *rest = request.decode(errors="surrogateescape").split("\0")
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(line.split("=", 1) for line in rest[int(count) :])
+    return rest[: int(count)]
 
 
 if __name__ == "__main__":

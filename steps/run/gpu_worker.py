@@ -19,8 +19,8 @@ import traceback
 from pathlib import Path
 
 from steps.base import discover
-from steps.run import devices, record, sources, warm
-from steps.run.ask import send
+from steps.run import devices, record, sources
+from steps.run.ask import YOURSELF, receive, send
 
 POLL = 1  # seconds between looks whether the run is still there
 START = 120  # seconds that loading CUDA may take
@@ -63,7 +63,7 @@ def _ask(words, path, gpu, run):
         with connection:
             send(connection, words)
             answer = connection.recv(1)
-        if answer != bytes([warm.YOURSELF]):
+        if answer != bytes([YOURSELF]):
             break
     if not answer:
         print("Error: the job's process ended without saying how; killed, perhaps for want of memory", file=sys.stderr)
@@ -117,7 +117,7 @@ def serve(path, run):
             with connection:
                 connection.setblocking(True)
                 if edited(began):
-                    connection.sendall(bytes([warm.YOURSELF]))
+                    connection.sendall(bytes([YOURSELF]))
                     break
                 connection.sendall(bytes([_job(connection, gpu)]))
     Path(path).unlink(missing_ok=True)
@@ -133,7 +133,7 @@ def _there(process):
 
 def _job(connection, gpu):
     """Do what is asked and return its exit status; this process ends at once when who asked is gone."""
-    words = warm.receive(connection)
+    words = receive(connection)
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     done = threading.Event()
     threading.Thread(target=_end_with, args=(connection, done), daemon=True).start()
@@ -157,7 +157,7 @@ def _job(connection, gpu):
     with open(os.devnull, "w", encoding="utf-8") as nothing:  # the job's log is not ours any more
         for number in (1, 2):
             os.dup2(nothing.fileno(), number)
-    return min(status & 255, warm.YOURSELF - 1)
+    return min(status & 255, YOURSELF - 1)
 
 
 def _end_with(connection, done):
