@@ -9,7 +9,6 @@ import os
 import socket
 import sys
 
-
 YOURSELF = 255  # the answer that means: do it yourself
 
 
