@@ -84,8 +84,8 @@ def operations(module):
             words.append(f"conv {size}" + (f", stride {part.stride[0]}" if part.stride[0] > 1 else ""))
         elif name == "Upsample":
             words.append(f"×2 {part.mode}")
-        elif name == "BatchNorm2d":
-            words.append("norm")
+        elif name in ("BatchNorm2d", "Norm"):
+            words += ["norm", "LeakyReLU"] if getattr(part, "slope", 1) < 1 else ["norm"]
         elif name == "Dropout":
             words.append(f"dropout, keep {part.p_keep:g}")
         elif name in ("LeakyReLU", "ReLU"):

@@ -37,21 +37,5 @@ def send(connection, words):
     connection.sendall(request)
 
 
-def receive(connection):
-    """Take over the outputs, folder and environment of who asks; return its words, python -m module …"""
-    header, outputs, _, _ = socket.recv_fds(connection, 8, 2)
-    for number, descriptor in zip((1, 2), outputs):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    size, request = int.from_bytes(header, "big"), b""
-    while len(request) < size:
-        request += connection.recv(1 << 20) or os._exit(1)  # who asked is gone
-    folder, count, *rest = request.decode(errors="surrogateescape").split("\0")
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(line.split("=", 1) for line in rest[int(count) :])
-    return rest[: int(count)]
-
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

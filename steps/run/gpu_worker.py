@@ -20,7 +20,8 @@ from pathlib import Path
 
 from steps.base import discover
 from steps.run import devices, record, sources
-from steps.run.ask import YOURSELF, receive, send
+from steps.run.ask import send
+from steps.run.warm import YOURSELF, receive
 
 POLL = 1  # seconds between looks whether the run is still there
 START = 120  # seconds that loading CUDA may take

@@ -19,10 +19,9 @@ import threading
 import traceback
 from pathlib import Path
 
-from steps.run.ask import YOURSELF, receive
-
 LIBRARIES = ("click", "numpy", "torch", "skimage.metrics._structural_similarity", "skimage.metrics.simple_metrics")
 LIBRARIES += ("pandas", "matplotlib.pyplot", "matplotlib.backends.backend_pdf", "scipy.stats")
+YOURSELF = 255  # the answer that means: do it yourself
 HERE = Path(__file__).parent
 POLL = 1  # seconds between looks whether the run is still there
 
@@ -118,9 +117,26 @@ def _job(connection, folder, run):
 
 
 def _by_gpu(words, folder, run):
-    from steps.run import gpu_worker
+    """Return the exit status of a recovery done by a process that keeps CUDA loaded, None where there is no GPU."""
+    if words[2] != "steps.recover" or not (shutil.which("nvidia-smi") or os.environ.get("CUDA_VISIBLE_DEVICES")):
+        return None
+    return importlib.import_module("steps.run.gpu_worker").hand_over(words, folder, run)
 
-    return gpu_worker.hand_over(words, folder, run)
+
+def receive(connection):
+    """Take over the outputs, folder and environment of who asks; return its words, python -m module …"""
+    header, outputs, _, _ = socket.recv_fds(connection, 8, 2)
+    for number, descriptor in zip((1, 2), outputs):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    size, request = int.from_bytes(header, "big"), b""
+    while len(request) < size:
+        request += connection.recv(1 << 20) or os._exit(1)  # who asked is gone
+    folder, count, *rest = request.decode(errors="surrogateescape").split("\0")
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(line.split("=", 1) for line in rest[int(count) :])
+    return rest[: int(count)]
 
 
 def _end_with(connection):
