@@ -36,13 +36,14 @@ def hand_over(words, folder, run):
     slots = os.environ.get("PRIORBENCH_GPU_SLOTS", "1")
     names = list(devices.available()) if _wants_gpu(words) and slots.isdecimal() else []
     for number in range(len(names) * int(slots)):
-        path = Path(folder, f"gpu-{number}")
+        gpu = names[number % len(names)]
+        path = Path(folder, f"gpu-{number}-{gpu.replace('/', '_')}")
         with open(f"{path}.busy", "w", encoding="utf-8") as busy:
             try:
                 fcntl.flock(busy, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            return _ask(words, path, names[number % len(names)], run)
+            return _ask(words, path, gpu, run)
     return None
 
 
