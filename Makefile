@@ -32,7 +32,7 @@ paper: $(READY)
 # What two cores can do of it, in some five hours: all classical cells, the prior on small images (of those, ONLY="--seed 0"
 # makes the first seed).
 paper-cpu: $(READY)
-	-cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d_package \
+	cells=$$($(CELLS_OF_PAPER) --method wiener --method tv --method nlm --method bm3d_package \
 	  && $(CELLS_OF_PAPER) $(ONLY) --image cameraman --image house --image barbara --image stanford_logo \
 	  && $(CELLS_OF_PAPER) $(ONLY) --experiment figure2_small) && { $(MAKE_CELLS); }; made=$$?; { $(SHOW_CELLS); } && exit $$made
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from steps.base import discover
 from steps.run import devices, record, sources
 from steps.run.ask import send
-from steps.run.warm import YOURSELF, receive
+from steps.run.warm import YOURSELF, exit_status, receive
 
 POLL = 1  # seconds between looks whether the run is still there
 START = 120  # seconds that loading CUDA may take
@@ -147,9 +147,7 @@ def _job(connection, gpu):
         record.forget_peak("cuda" if torch.cuda.is_available() else "cpu")
         importlib.import_module(words[2]).main(words[3:])
     except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else int(error.code is not None)
-        if status and error.code is not status:
-            print(error.code, file=sys.stderr)
+        status = exit_status(error)
     except BaseException:
         traceback.print_exc()
     done.set()

@@ -102,9 +102,7 @@ def _job(connection, folder, run):
             runpy.run_module(words[2], run_name="__main__", alter_sys=True)
             status = 0
     except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else int(error.code is not None)
-        if status and error.code is not status:
-            print(error.code, file=sys.stderr)
+        status = exit_status(error)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -114,6 +112,14 @@ def _job(connection, folder, run):
             connection.sendall(bytes([min(status & 255, YOURSELF - 1)]))
         finally:
             os._exit(1)
+
+
+def exit_status(error):
+    """Return the status that Python ends with for a SystemExit; one that is words is printed."""
+    status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    if status and error.code is not status:
+        print(error.code, file=sys.stderr)
+    return status
 
 
 def _by_gpu(words, folder, run):

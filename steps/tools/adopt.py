@@ -25,10 +25,10 @@ from steps.run.record import PACKAGES, origin
 from steps.run.sources import ROOT
 from steps.score import CONVENTION
 from steps.tools import bundles, cells, packs
+from steps.tools.recorded import PLACE
 
 FILES = ("trace.npz", "run.json", "recovered.npy")  # written in this order: the last says that a recovery is there
 NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma", "residual")
-PLACE = ("task", "image", "corruption", "method", "params")
 SCORE = ("loss", "oracle_psnr", "oracle_iteration")  # of the trace
 EXACT = 60  # dB, from which on the rounding of a picture shows in its PSNR
 RUN = {*NUMBERS, "device", "iterations", "seed", "settings", "origin", "versions"}  # no more: it ends up in score.json

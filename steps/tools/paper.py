@@ -38,7 +38,7 @@ def pictures(name, config, asked, made, cells, folder, kept):
     for drawing in drawings(name, config["experiments"][name], Index(asked, made), config["drawn"]):
         source, subject = Path(folder, f"results/figures/{drawing}.png"), tuple(drawing.split("/")[2:])
         if subject:
-            shown = [r for r in asked if subject in ((r.image,), (r.image, r.corruption))]
+            shown = [r for r in made if subject in ((r.image,), (r.image, r.corruption))]
             source = Path(f"results/figures/{drawing}.png")
             if not (source.is_file() and all(_as_recorded(r, cells) for r in shown)):
                 source = Path(kept, _file(drawing))
