@@ -25,6 +25,7 @@ def draw(scores):
     scores = scores[scores["psnr"].notna()]
     if not len(scores):
         raise NothingToDraw("time: none of the recoveries has a truth")
+    devices = sorted(scores["device"].unique())
     scores, varying, _ = grouping.split(grouping.pooled(scores))
     scores = scores.assign(gain=scores["psnr"] - scores["input_psnr"], seconds=scores["seconds"].clip(lower=1e-3))
     scores = scores[np.isfinite(scores["gain"])]  # an input without error has nothing to gain
@@ -52,7 +53,6 @@ def draw(scores):
             panel.set_ylabel("PSNR gain over the input [dB]")
     style.log_scale(panels.flat[0].xaxis, *scores["seconds"].quantile([0, 1]))
     labels.beside(figure, shown, looks, {"input": style.INPUT})
-    style.note(
-        figure, "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input."
-    )
+    words = "Small: each corruption, mean over seeds. Large: the median over corruptions. Dashed: the input."
+    style.note(figure, f"{words} Seconds of several machines: {'; '.join(devices)}." if len(devices) > 1 else words)
     return figure

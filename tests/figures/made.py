@@ -39,7 +39,7 @@ def results(folder, labels=TWO, images=("house", "hill"), sigmas=(0.05, 0.1, 0.5
                     row = {"experiment": "mine", "task": "denoising", "image": image, "corruption": corruption}
                     row |= {"label": label, "method": method, "params": params}
                     row |= {"seconds": 0.1 * 100**number * (1 + seed) * (1 + 10 * sigma) if number < 4 else 1 + number}
-                    row |= {"pixels": "36×48", "channels": channels}
+                    row |= {"pixels": "36×48", "channels": channels, "device": "cpu"}
                     row |= {"psnr": 20 - 10 * sigma + 3 + number + seed, "input_psnr": 20 - 10 * sigma}
                     row |= {"ssim": 0.9 - sigma - 0.1 * number, "input_ssim": 0.47 - sigma}
                     row |= {"gmsd": 0.1 + 0.1 * sigma + 0.01 * number, "input_gmsd": 0.2 + 0.1 * sigma}

@@ -284,6 +284,16 @@ def test_time_leaves_out_inputs_without_error(results):
             time.draw(results[exact])
 
 
+def test_time_says_of_which_machines_its_seconds_are_if_there_are_several(results):
+    from steps.figures import time
+
+    with style.apply():
+        assert "machines" not in " ".join(text.get_text() for text in time.draw(results).texts)
+        results.loc[results["method"] == "dip", "device"] = "NVIDIA H200"
+        words = " ".join(text.get_text() for text in time.draw(results).texts)
+    assert "Seconds of several machines: NVIDIA H200; cpu." in words.replace("\n", " ")
+
+
 def test_psnr_takes_what_a_corruption_does_not_spell_as_its_default(results):
     from steps.figures import psnr
 

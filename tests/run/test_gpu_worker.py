@@ -106,6 +106,18 @@ def test_an_edit_is_seen(tmp_path, monkeypatch):
     assert gpu_worker.edited(now + 10**9)
 
 
+def test_an_edit_starts_another_process(socket, measurement, pretend):  # noqa: F811
+    assert ask(socket, measurement, *DIP, "first").returncode == 0
+    process, file = workers(socket), ROOT / "steps/methods/dip.py"
+    before = file.stat()
+    try:
+        os.utime(file)
+        assert ask(socket, measurement, *DIP, "second").returncode == 0
+    finally:
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert len(workers(socket)) == 1 and workers(socket) != process
+
+
 def test_it_ends_with_its_run(socket, measurement, pretend):  # noqa: F811
     run = subprocess.Popen(["sleep", "600"])
     words = ["python", "-m", *DIP, "f"]

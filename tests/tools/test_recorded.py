@@ -36,6 +36,17 @@ def test_a_record_is_read_as_it_was_written_a_sorted_line_a_cell(config, tmp_pat
     assert recorded.read(tmp_path / "none.jsonl") == {}
 
 
+@pytest.mark.parametrize("days, kept", [(("2026-11-02", "2026-11-01"), 0), (("2026-11-01", "2026-11-01"), 1)])
+def test_of_a_cell_that_is_there_twice_the_later_day_counts_and_of_one_day_the_later_line(days, kept, config, tmp_path):
+    """As git's merge=union may leave the lines of two machines, in either order."""
+    found = [record(config, day, psnr=lambda recovery, n=n: 20.0 + n) for n, day in enumerate(days)]
+    for number, cells_of in enumerate(found):
+        recorded.write(tmp_path / f"{number}.jsonl", cells_of)
+    lines = "".join((tmp_path / f"{number}.jsonl").read_text() for number in (0, 1))
+    (tmp_path / "a.jsonl").write_text(lines)
+    assert {cell["score"]["psnr"] for cell in recorded.read(tmp_path / "a.jsonl").values()} == {20.0 + kept}
+
+
 def test_a_cell_of_twenty_five_iterates_is_below_two_kilobytes(config, tmp_path):
     recovery = cells.distinct(config)[0]
     made = files(config, recovery)

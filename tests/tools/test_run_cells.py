@@ -9,6 +9,7 @@ import sys
 import tarfile
 import threading
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -319,6 +320,24 @@ def test_fits_run_side_by_side_and_each_has_its_log(box, monkeypatch):
     assert [log[0].split()[0] for log in logs] == [line.split("/")[-1] for line in lines]
     assert len({log[0].split()[1] for log in logs}) > 1
     assert all(log[1].startswith("iteration ") for log in logs)
+    runs = [json.loads((box / line / "run.json").read_text()) for line in lines]
+    assert {run["device"] for run in runs} == {"cpu, up to 2 fits at once"}  # seconds are not those of one alone
+
+
+def test_when_a_process_beside_dies_what_is_made_is_packed(box, monkeypatch):
+    lines = listed(box, "iterations=4", "seed=0")
+    real, calls = Here.submit, []
+
+    def submit(self, function, *arguments):
+        calls.append(function is beside.finish)
+        if sum(calls) > 2:
+            raise BrokenProcessPool("a process was terminated abruptly")
+        return real(self, function, *arguments)
+
+    monkeypatch.setattr(Here, "submit", submit)
+    result = CliRunner().invoke(run_cells.main, ["box"])
+    assert isinstance(result.exception, BrokenProcessPool)
+    assert [cell for cell, _ in packs.numbers("box/packs")] == lines[:2]
 
 
 def test_a_fit_that_is_to_give_the_same_bits_again_runs_alone(box, monkeypatch):

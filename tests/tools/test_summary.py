@@ -33,6 +33,8 @@ def test_each_published_number_counts_once_in_either_settings():
         "| ours, the paper's settings | 2 | 1 | 1 | 1 | 2 |",
         "| ours, tuned | 0 | 1 | 0 | 0 | 6 |",
     ]
+    first = pandas.DataFrame([row("house", 0.1, math.nan, "not run", n=0), row("house", 0.1, 0.0, "within")])
+    assert "| ours, the paper's settings | 1 |" in summary.numbers([first], 1)  # the first variant that was run
     whole = pandas.DataFrame([row("house", 0.1, 0.0, "within", settings=kind) for kind in ("paper", "tuned")])
     assert "not run" not in summary.numbers([whole], 1)
 
