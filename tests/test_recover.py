@@ -102,7 +102,7 @@ def test_an_interrupted_fit_leaves_nothing(measured, kind):
 def test_a_bug_in_a_method_stays_a_traceback(measured, monkeypatch):
     from steps.methods import tv
 
-    monkeypatch.setattr(tv, "column_norm", lambda A, y: 1 / 0)
+    monkeypatch.setattr(tv, "weight", lambda *_, **__: 1 / 0)
     assert isinstance(run(measured, "tv", "default").exception, ZeroDivisionError)
 
 

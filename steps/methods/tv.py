@@ -1,5 +1,6 @@
 """Total variation by ADMM: the image with the sparsest gradient that explains the measurement."""
 
+import math
 from typing import Annotated, Literal
 
 LABEL = "TV"
@@ -28,8 +29,8 @@ def recover(
 
     kind  "isotropic": TV(x) = Σ √(Σ_c (∂h x_c)² + (∂v x_c)²), the colours' edges coupled (Bresson, Chan 2008);
           "anisotropic": TV(x) = Σ |∂h x| + |∂v x|, Anderson's. D are periodic forward differences.
-    lam   weight; by default 0.75 · sigma · g with sigma the noise's standard deviation, kept above 0.001, and g the
-          root-mean-square norm of A's columns: the size of the noise in the data term's gradient Aᵀ(A x − y).
+    lam   weight; by default that of `weight`, from the noise's standard deviation sigma, the size of Aᵀ(noise), and
+          colours where they are coupled.
     rho   ADMM's penalty, by default 5 · lam, so that gradients below 0.2 are shrunk to zero at first.
     inner  conjugate gradient steps, from the last x, in the place of an exact x-step; not for a convolution, and by
           default not where A is dense, either; else 20.
@@ -39,7 +40,7 @@ def recover(
     from steps.base.errors import BadInput
     from steps.inverse.solvers import admm, gradient, smoothest
 
-    lam = lam or 0.75 * max(sigma, 0.001) * column_norm(A, y)
+    lam = lam or weight(A, y, sigma, coupled=kind == "isotropic")
     rho = rho or 5 * lam
     if inner and A.transfer is not None:
         raise BadInput("inner: not allowed where A is a convolution, whose x-step is exact")
@@ -69,9 +70,23 @@ def shrink(v, threshold, kind):
     return v * (1 - threshold / length(v, kind).clamp(min=1e-12)).clamp(min=0)
 
 
-def column_norm(A, y):
-    """Return the root-mean-square norm of A's columns, √(E ‖Aᵀn‖² / N) over white n, from one fixed draw."""
+def weight(A, y, sigma, coupled):
+    """Return the default weight  0.85 · √C · sigma · h · s / (s + 0.02)  with  s = g · sigma,  where for white noise n
+
+        g  is the root mean square of Aᵀ n, that of A's columns,
+        h  is that of the smallest w with Dᵀ w = Aᵀ n, up to its mean: |w| < lam is what TV takes for noise.
+
+    Where there is little noise, that is a maximum a posteriori weight, sigma² over a gradient's size. C is the number
+    of channels if they are `coupled`, else 1. sigma is kept above 0.001; n is one fixed draw. The numbers are found by
+    search (docs/decisions.md).
+    """
     import torch
 
     n = torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
-    return float(A.adjoint(n.to(y)).square().mean().sqrt())
+    power = torch.fft.fft2(A.adjoint(n.to(y)), norm="ortho").abs().square()
+    rows, columns = (2 - 2 * torch.cos(2 * math.pi * torch.fft.fftfreq(size)) for size in A.shape[-2:])
+    response = (rows[:, None] + columns).to(y)  # of DᵀD
+    response[0, 0] = math.inf
+    g, h = float(power.mean().sqrt()), float((power / response).mean().sqrt())
+    sigma = max(sigma, 0.001)
+    return 0.85 * (A.shape[0] if coupled else 1) ** 0.5 * sigma * h * g * sigma / (g * sigma + 0.02)

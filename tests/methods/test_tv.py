@@ -6,7 +6,7 @@ from skimage.restoration import denoise_tv_chambolle
 from steps.base.discover import load
 from steps.base.errors import BadInput
 from steps.inverse.solvers import gradient
-from steps.methods.tv import column_norm, recover
+from steps.methods.tv import recover, weight
 from tests.conftest import picture
 
 
@@ -70,9 +70,42 @@ def test_the_callback_s_objective_falls():
     assert losses[-1] < losses[5] < losses[0]
 
 
-def test_column_norm_is_that_of_the_matrix():
-    for task, settings in [("denoising", {}), ("deconvolution", {"kernel": 9, "blur": 1.5}), ("single_pixel", {})]:
-        A = load("tasks", task).Operator((1, 32, 32), **settings)
-        matrix = A.forward(torch.eye(1024).reshape(1024, 1, 32, 32)).reshape(1024, -1)
-        expected = float(matrix.square().sum(1).mean().sqrt())
-        assert column_norm(A, A.forward(torch.zeros(1, 32, 32))) == pytest.approx(expected, rel=0.15)
+@pytest.mark.parametrize(
+    "task, settings", [("denoising", {}), ("deconvolution", {"kernel": 9, "blur": 1.5}), ("single_pixel", {})]
+)
+def test_the_default_weight_is_that_of_the_matrices(task, settings):
+    N = 1024
+    A = load("tasks", task).Operator((1, 32, 32), **settings)
+    images = torch.eye(N, dtype=torch.float64).reshape(N, 1, 32, 32)
+    columns = A.forward(images.float()).reshape(N, -1).double()
+    D = gradient(images).transpose(0, 1).reshape(N, -1).T
+    g = columns.square().sum(1).mean().sqrt()
+    h = (torch.linalg.pinv(D.T) @ columns).square().sum().div(N).sqrt()  # of the least w with Dᵀ w = Aᵀ n
+    for sigma in (0.01, 0.3):
+        expected = 0.85 * sigma * h * g * sigma / (g * sigma + 0.02)
+        measured = weight(A, A.forward(torch.zeros(1, 32, 32)), sigma, coupled=True)
+        assert measured == pytest.approx(float(expected), rel=0.15)
+
+
+def test_the_default_weight_is_kept_from_zero_and_counts_coupled_colours():
+    A = load("tasks", "denoising").Operator((3, 32, 32))
+    y = torch.zeros(3, 32, 32)
+    assert weight(A, y, 0.0, coupled=True) == weight(A, y, 0.001, coupled=True) > 0
+    assert weight(A, y, 0.1, coupled=True) == pytest.approx(3**0.5 * weight(A, y, 0.1, coupled=False))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("sigma", [0.02, 0.1, 0.3])
+def test_no_other_weight_is_much_better_than_the_default(channels, sigma):
+    from skimage.data import camera, coffee
+
+    x = camera()[60:316:2, 120:376:2, None] if channels == 1 else coffee()[40:360:2, 150:470:2]
+    x = torch.from_numpy(x.transpose(2, 0, 1).copy()).float() / 255
+    y = x + sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    for task, settings in [("denoising", {}), ("deconvolution", {"kernel": 9, "blur": 1.5})]:
+        A = load("tasks", task).Operator(x.shape, **settings)
+        seen = A.forward(x) + (y - x)
+        lam = weight(A, seen, sigma, coupled=True)
+        errors = [float((recover(seen, A, sigma, lam=lam * f) - x).square().mean()) for f in (1, 0.25, 0.5, 2, 4)]
+        assert errors[0] < 10**0.05 * min(errors)  # half a decibel
+

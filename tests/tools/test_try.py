@@ -137,7 +137,7 @@ def test_what_is_done_when_stopped_is_kept_and_gone_on_with(here, monkeypatch):
         "nlm",
     ]
     with monkeypatch.context() as patch:
-        patch.setattr(tv, "column_norm", stop)
+        patch.setattr(tv, "weight", stop)
         result = run(*arguments)
     assert result.exit_code == 130
     assert "Stopped during TV" in result.output
