@@ -108,4 +108,3 @@ def test_no_other_weight_is_much_better_than_the_default(channels, sigma):
         lam = weight(A, seen, sigma, coupled=True)
         errors = [float((recover(seen, A, sigma, lam=lam * f) - x).square().mean()) for f in (1, 0.25, 0.5, 2, 4)]
         assert errors[0] < 10**0.05 * min(errors)  # half a decibel
-
