@@ -56,7 +56,7 @@ class Fit:
     window       return the output of least moving variance (see `stopping.MovingVariance`, for patience and min_start
                  too), and stop when it has not fallen for long; 0 for a fixed count.
     precision    "float32"; "bfloat16": convolutions and what lies between them in bfloat16, weights, optimiser, last
-                 convolution and loss in float32; "auto": bfloat16 where the processor has it. On CUDA, float32
+                 convolution and loss in float32; "auto": bfloat16 where the processor is faster in it. On CUDA, float32
                  convolutions are torch's, which round to TF32 unless told not to.
     deterministic  on CUDA only algorithms that give the same bits again; on a CPU they always do, for a seed and a
                  number of threads.

@@ -7,7 +7,9 @@ had no AVX-512: ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INST
 import functools
 import importlib.util
 import os
+import platform
 import shutil
+from pathlib import Path
 
 import torch
 
@@ -18,13 +20,24 @@ def has_avx512():
 
 
 def has_bfloat16(device):
-    """Return whether a device multiplies bfloat16 in hardware, faster than float32."""
+    """Return whether a device multiplies bfloat16 in hardware, faster than float32.
+
+    A processor does if it has AMX, or AVX-512's own instruction for it and is not Intel's, where that has half of
+    float32's rate (docs/prior.md).
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if not has_avx512() or _limit() in ("AVX512_CORE_", "AVX512_CORE_VNNI_"):
         return False
-    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(check() for check in checks if check)
+    amx = _limit() in ("_", "ALL_", "DEFAULT_") or "AMX" in _limit()
+    return amx and _supports("amx_tile") or _supports("avx512_bf16") and not is_intel()
+
+
+@functools.cache
+def is_intel():
+    """Return whether the processor says that it is Intel's."""
+    about = Path("/proc/cpuinfo")
+    return "GenuineIntel" in (about.read_text() if about.exists() else platform.processor())
 
 
 def has_triton(device):
@@ -39,6 +52,10 @@ def has_triton(device):
 def _compiles():
     compilers = filter(None, (os.environ.get("CC"), "gcc", "clang"))
     return importlib.util.find_spec("triton") is not None and any(map(shutil.which, compilers))
+
+
+def _supports(feature):
+    return getattr(torch.cpu, f"_is_{feature}_supported", lambda: False)()
 
 
 def _limit():
