@@ -23,6 +23,7 @@ def recover(
     iterations: Annotated[int, ">= 1"] = 100,
     kind: Literal["isotropic", "anisotropic"] = "isotropic",
     inner: Annotated[int | None, ">= 1"] = None,
+    clipped: bool = False,
     callback=None,
 ):
     """Return x̂ = argmin ½‖A x − y‖² + lam · TV(x), the shape of the image, from `iterations` of ADMM on z = D x.
@@ -34,13 +35,19 @@ def recover(
     rho   ADMM's penalty, by default 5 · lam, so that gradients below 0.2 are shrunk to zero at first.
     inner  conjugate gradient steps, from the last x, in the place of an exact x-step; not for a convolution, and by
           default not where A is dense, either; else 20.
+    clipped  undo what clipping the noisy image to [0, 1] did to its mean, after a TV whose weight is that of the noise
+          it has left (steps/inverse/clipping.py); for denoising only.
 
     Calls callback(iteration, x, objective). Source: Boyd et al. (2011), 6.4.1; Anderson, section 5.1.
     """
     from steps.base.errors import BadInput
+    from steps.inverse import clipping
     from steps.inverse.solvers import admm, gradient, smoothest
 
-    lam = lam or weight(A, y, sigma, coupled=kind == "isotropic")
+    if clipped and not A.identity:
+        raise BadInput("clipped: true is for denoising only, where the image itself is measured")
+    noise = clipping.spread(y, sigma) if clipped else sigma
+    lam = lam or weight(A, y, noise, coupled=kind == "isotropic")
     rho = rho or 5 * lam
     if inner and A.transfer is not None:
         raise BadInput("inner: not allowed where A is a convolution, whose x-step is exact")
@@ -53,11 +60,14 @@ def recover(
     def prox(v):
         return shrink(v, lam / rho, kind)
 
+    def finish(image):
+        return clipping.undo(image, sigma).clamp(0, 1) if clipped else image
+
     def report(x, _):
         image, seen = x
-        return image, (seen - y).square().sum() / 2 + lam * length(gradient(image), kind).sum()
+        return finish(image), (seen - y).square().sum() / 2 + lam * length(gradient(image), kind).sum()
 
-    return admm(minimise, prox, lambda x: gradient(x[0]), (Aty, None), iterations, callback, report)[0][0]
+    return finish(admm(minimise, prox, lambda x: gradient(x[0]), (Aty, None), iterations, callback, report)[0][0])
 
 
 def length(z, kind):

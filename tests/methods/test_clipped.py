@@ -1,4 +1,4 @@
-"""`clipped` of the denoisers that are a prior of plug-and-play ADMM, too: each file of methods with both keywords."""
+"""`clipped` of the methods that undo what clipping did to the mean: each file of methods that has it, false by default."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from steps.base import discover
 from steps.base.errors import BadInput
-from steps.base.parameters import keywords
+from steps.base.parameters import defaults
 from steps.images import load as image
 from steps.inverse import clipping
 from steps.metrics import psnr
@@ -16,7 +16,7 @@ MODULES = {name: discover.load("methods", name) for name in discover.available("
 DENOISERS = [
     pytest.param(module, id=name, marks=pytest.mark.skipif(bool(discover.missing_package(module)), reason="no package"))
     for name, module in MODULES.items()
-    if {"clipped", "strength"} <= keywords(module.recover).keys()
+    if defaults(module.recover).get("clipped") is False
 ]
 
 
