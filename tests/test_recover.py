@@ -43,7 +43,8 @@ def test_command_writes_estimate_trace_and_run(measured):
         assert len(trace["losses"]) == 8
         np.testing.assert_allclose(trace["estimates"][-1], estimate, atol=2.5e-4)
     facts = json.loads((measured / "out/run.json").read_text())
-    assert facts["settings"] == {"lam": 0.05, "rho": None, "iterations": 8, "kind": "isotropic", "inner": None}
+    said = {"lam": 0.05, "rho": None, "iterations": 8, "kind": "isotropic", "inner": None, "clipped": False}
+    assert facts["settings"] == said
     assert (facts["iterations"], facts["device"], facts["threads"], facts["seed"]) == (8, "cpu", 1, None)
     assert facts["seconds"] > 0
     assert facts["peak_memory_mb"] > 10
@@ -62,7 +63,7 @@ def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
     [
         ("tvv", "default", "unknown method 'tvv' (did you mean 'tv'?)"),
         ("tvv", "default", "no file steps/methods/tvv.py"),
-        ("tv", "lamda=1", "tv: unknown parameter 'lamda' (did you mean 'lam'?); allowed: inner, iterations, kind, lam"),
+        ("tv", "lamda=1", "tv: unknown parameter 'lamda' (did you mean 'lam'?); allowed: clipped, inner, iterations, kind"),
         ("tv", "lam=-1", "tv.lam: -1 is not allowed; must be > 0"),
         ("tv", "lam", "'lam' in 'lam' is not of the form name=value"),
         ("dip", "network=unet", "dip.network: 'unet' is not allowed; must be one of hourglass, deep_decoder"),
