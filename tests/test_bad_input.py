@@ -114,7 +114,7 @@ CONFIGS = {
         {True: 1},
         "unknown parameter True; allowed: bsnr, clip",
     ),
-    "key a number": (METHOD + "params", {1: 2}, "methods[1].params: unknown parameter 1; allowed: clipped, inner, iterations"),
+    "key a number": (METHOD + "params", {1: 2}, "methods[1].params: unknown parameter 1; allowed: clipped, inner"),
     "key nothing": (
         "images.logo",
         {None: 1, "source": "synthetic:logo"},

@@ -63,7 +63,7 @@ def test_the_seed_is_recorded_even_when_it_is_the_default(measured):
     [
         ("tvv", "default", "unknown method 'tvv' (did you mean 'tv'?)"),
         ("tvv", "default", "no file steps/methods/tvv.py"),
-        ("tv", "lamda=1", "tv: unknown parameter 'lamda' (did you mean 'lam'?); allowed: clipped, inner, iterations, kind"),
+        ("tv", "lamda=1", "tv: unknown parameter 'lamda' (did you mean 'lam'?); allowed: clipped, inner"),
         ("tv", "lam=-1", "tv.lam: -1 is not allowed; must be > 0"),
         ("tv", "lam", "'lam' in 'lam' is not of the form name=value"),
         ("dip", "network=unet", "dip.network: 'unet' is not allowed; must be one of hourglass, deep_decoder"),

@@ -1,4 +1,4 @@
-"""`clipped` of the methods that undo what clipping did to the mean: each file of methods that has it, false by default."""
+"""`clipped` of the methods that undo what clipping did to the mean: each file that has it, false by default."""
 
 import numpy as np
 import pytest
