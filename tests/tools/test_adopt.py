@@ -598,7 +598,7 @@ def test_cells_made_with_few_packages_are_as_those_made_here(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert jobs() == []
     before = pandas.read_csv(repository / "results/scores.csv")
-    assert len(before) == 6 and before["psnr"].between(5, 80).all()
+    assert len(before) == 6 and before["psnr"].between(5, 120).all()  # TV of an image without noise has 94
     assert before["version_numpy"].notna().all()
     for cell in repository.glob("results/denoising/*/*/tv/*"):
         shutil.rmtree(cell)
