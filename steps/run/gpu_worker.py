@@ -63,8 +63,11 @@ def _ask(words, path, gpu, run):
         if connection is None:
             return None
         with connection:
-            send(connection, words)
-            answer = connection.recv(1)
+            try:
+                send(connection, words)
+                answer = connection.recv(1)
+            except ConnectionError:  # it went before it had taken all
+                answer = bytes([YOURSELF])
         if answer != bytes([YOURSELF]):
             break
     if not answer:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket as sockets
 import subprocess
 import sys
 import time
@@ -116,6 +117,16 @@ def test_an_edit_starts_another_process(socket, measurement, pretend):  # noqa: 
     finally:
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert len(workers(socket)) == 1 and workers(socket) != process
+
+
+def test_one_that_goes_before_it_has_taken_a_job_is_asked_no_more(tmp_path, monkeypatch):
+    pairs = [sockets.socketpair(), sockets.socketpair()]
+    pairs[0][1].sendall(bytes([gpu_worker.YOURSELF]))
+    pairs[0][1].close()
+    pairs[1][1].sendall(b"\0")
+    monkeypatch.setattr(gpu_worker, "_connected", lambda path: pairs.pop(0)[0] if len(pairs) == 2 else None)
+    monkeypatch.setattr(gpu_worker, "_started", lambda path, gpu, run: pairs[0][0])
+    assert gpu_worker._ask(["python", "-m", *DIP, "f"], tmp_path / "s", "0", os.getpid()) == 0
 
 
 def test_it_ends_with_its_run(socket, measurement, pretend):  # noqa: F811
