@@ -352,7 +352,7 @@ SCALED = """
 first = recover
 
 
-def recover(y, A, sigma, *, iterations: int = 1, callback=None):
+def recover(y, A, sigma, *, iterations: int = 1, clipped: bool = False, callback=None):
     return first(y, A, sigma, iterations=iterations, callback=callback) * {factor}
 """
 
