@@ -30,7 +30,7 @@ def has_bfloat16(device):
     if not has_avx512() or _limit() in ("AVX512_CORE_", "AVX512_CORE_VNNI_"):
         return False
     amx = _limit() in ("_", "ALL_", "DEFAULT_") or "AMX" in _limit()
-    return amx and _supports("amx_tile") or _supports("avx512_bf16") and not is_intel()
+    return (amx and _supports("amx_tile")) or (_supports("avx512_bf16") and not is_intel())
 
 
 @functools.cache
