@@ -24,7 +24,7 @@ def main(image, task, corruption, folder, measured, files):
 
     Writes measurement.npz, which is all that a method gets, and picture.npy, what one sees before any recovery: the
     measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W). With --measured, IMAGE is the
-    measurement, its borders tapered for a circular convolution, and the picture is IMAGE.
+    measurement, its borders tapered for a circular convolution, and the picture is IMAGE, if it has the image's shape.
     """
     with one_line(folder):
         simulate(
@@ -40,16 +40,17 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     import torch
 
     from steps.inverse import measurement
-    from steps.inverse.photograph import taper
 
     said = parse_parameters(corruption)
     x = torch.from_numpy(image)
     operator, noise = corruptions.parameters(task, said, task, measured)
     contents = corruptions.contents(task, said, numbers or {}, x.shape[-2:])
-    A = discover.load("tasks", task).Operator(x.shape, **operator | contents)
+    make = discover.load("tasks", task).Operator
+    shape = make.image_shape(x.shape, **operator | contents) if measured else x.shape
+    A = make(shape, **operator | contents)
     module = corruptions.noise_of(said)
     if measured:
-        y, seen = taper(x, A), x
+        y, seen = A.measured(x), x
     else:
         clean = A.forward(x).numpy()
         y = seen = torch.from_numpy(module.add(clean, **noise))
@@ -62,8 +63,8 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     noise.pop("seed", None)
     known = measurement.Noise(module.__name__.rpartition(".")[2], noise, sigma)
     with whole(Path(folder, "picture.npy")) as temporary:
-        np.save(temporary, (x if measured else A.backproject(y)).numpy())
-    measurement.save(Path(folder, "measurement.npz"), y, task, x.shape, operator, known, contents)
+        np.save(temporary, (seen if seen.shape == A.shape else A.backproject(y)).numpy())
+    measurement.save(Path(folder, "measurement.npz"), y, task, A.shape, operator, known, contents)
 
 
 def _named(function, parameters):

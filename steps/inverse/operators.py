@@ -3,26 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from steps.base.errors import BadInput
 
-def conjugate_gradient(apply, b, start=None, iterations=100, tolerance=1e-6):
+
+def conjugate_gradient(apply, b, start=None, iterations=100, tolerance=1e-6, precondition=None):
     """Solve M x = b for symmetric positive definite M, given as the function `apply(x)` = M x (Hestenes, Stiefel 1952).
 
-    Stops after `iterations`, or when ‖b − M x‖ <= tolerance · ‖b‖. `start` is the first guess (zero).
+    Stops after `iterations`, or when ‖b − M x‖ <= tolerance · ‖b‖. `start` is the first guess (zero);
+    precondition(r) is about M⁻¹ r, itself symmetric and positive definite.
     """
     x = 0 * b if start is None else start
     r = b if start is None else b - apply(x)
-    p = r
-    squared = (r * r).sum()
+    p = z = precondition(r) if precondition else r
+    squared, product = (r * r).sum(), (r * z).sum()
     limit = tolerance**2 * (b * b).sum()
     for _ in range(iterations):
         if squared <= limit:
             break
         q = apply(p)
-        alpha = squared / (p * q).sum()
+        alpha = product / (p * q).sum()
         x = x + alpha * p
         r = r - alpha * q
-        previous, squared = squared, (r * r).sum()
-        p = r + (squared / previous) * p
+        z = precondition(r) if precondition else r
+        squared, previous, product = (r * r).sum(), product, (r * z).sum()
+        p = z + (product / previous) * p
     return x
 
 
@@ -35,18 +39,20 @@ def convolve(x, transfer):
 
 @dataclass(frozen=True)
 class File:
-    """Says that an operator's parameter is a file's content:  psf: Annotated[str | None, File(kernel)] = None.
+    """Says that an operator's parameter is a file's content:  mask: Annotated[str | None, File(as_mask)] = None.
 
     In a config and in a path its value is the file's name under `files`; the operator is given  check(numbers, size),
     with the numbers in the file, float64, and the image's (height, width). With size None, before images are known, it
     is called to see whether the numbers can be that parameter. Raises BadInput if not.
+    `words` are values that are no files; the operator is given them as they are.
     """
 
     check: Callable
+    words: tuple = ()
 
 
 class LinearOperator:
-    """A linear map A from images (..., C, H, W) to measurements, the same for every channel.
+    """A linear map A from images (..., C, H, W) to measurements, the same for every channel unless it says `channels`.
 
     A task subclasses it as `Operator(shape, *, name=default, …)` and gives `forward(x)` = A x and `adjoint(y)` = Aᵀ y
     in torch: differentiable, on the device and in the dtype of their argument, with any leading batch dimensions.
@@ -55,24 +61,47 @@ class LinearOperator:
     shape     (C, H, W) of the image.
     identity  True if A = I, so that a denoiser is a recovery method.
     transfer  the frequency response (H, W // 2 + 1) for `torch.fft.rfft2` if A is a circular convolution, else None.
+    nearly    that of a circular convolution near to A, if there is one: it makes conjugate gradients faster.
     matrix    A of one channel, (M, H · W), if it is dense, else None.
-    pictures  True (of the class) if measurements are pictures of the image's shape: then a photo may be one.
+    channels  (of the class) the number of channels that images must have, None for any.
+    pictures  True (of the class) if a photo may be a measurement: see `image_shape` and `measured`.
     """
 
     identity = False
     transfer = None
+    nearly = None
     matrix = None
+    channels = None
     pictures = False
+
+    @classmethod
+    def image_shape(cls, shape, **parameters):
+        """Return the shape (C, H, W) of the image that a measured picture of a shape (C, H, W) is of: here the same.
+
+        parameters are the operator's, of which those that are files are arrays.
+        """
+        return tuple(shape)
+
+    def measured(self, picture):
+        """Return the y that a measured picture (C, H, W) is: here itself."""
+        return picture
 
     def __init__(self, shape):
         self.shape = tuple(shape)
         self._copies = {}
+        if self.channels and self.shape[0] != self.channels:
+            task = type(self).__module__.rpartition(".")[2]
+            raise BadInput(f"{task}: the image has {self.shape[0]} channel; must have {self.channels}")
 
     def solve(self, b, rho, iterations=500, tolerance=1e-6):
         """Return (AᵀA + rho I)⁻¹ b for rho > 0; b has the image's shape."""
-        return conjugate_gradient(
-            lambda x: self.adjoint(self.forward(x)) + rho * x, b, iterations=iterations, tolerance=tolerance
-        )
+
+        def apply(x):
+            return self.adjoint(self.forward(x)) + rho * x
+
+        inverse = 1 / (self.at("nearly", b).abs() ** 2 + rho) if self.nearly is not None else None
+        precondition = None if inverse is None else lambda r: convolve(r, inverse)
+        return conjugate_gradient(apply, b, None, iterations, tolerance, precondition)
 
     def backproject(self, y):
         """Return what one sees before any recovery, in the image's shape: y itself if it is an image, else Aᵀ y."""
@@ -101,6 +130,27 @@ class Convolution(LinearOperator):
         """Return Aᵀ y."""
         return convolve(y, self.at("transfer", y).conj())
 
+    def measured(self, picture):
+        """Return a picture with borders as a circular convolution would have measured them, see `taper`."""
+        return taper(picture, self)
+
     def solve(self, b, rho):
         """Return (AᵀA + rho I)⁻¹ b by FFT."""
         return convolve(b, 1 / (self.at("transfer", b).abs() ** 2 + rho))
+
+
+def taper(y, A):
+    """Return y (C, H, W) with borders as the circular convolution A would have measured them.
+
+    w · y + (1 − w) · A y, with w one minus the kernel's autocorrelation along each side: 0 at the border, 1 from the
+    kernel's size on. A photo's scene goes on beyond its border, A's begins again at the opposite one; taken as it is,
+    the step between them would ring through the whole recovery. The rule is that of MATLAB's edgetaper.
+    """
+    import torch
+
+    kernel = torch.fft.irfft2(A.transfer, s=A.shape[-2:])
+    correlations = [
+        torch.fft.irfft(torch.fft.rfft(line).abs() ** 2, len(line)) for line in (kernel.sum(1), kernel.sum(0))
+    ]
+    w = torch.outer(*(1 - correlation / correlation[0] for correlation in correlations)).to(y)
+    return w * y + (1 - w) * A.forward(y)

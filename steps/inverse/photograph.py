@@ -25,22 +25,3 @@ def estimate_sigma(y):
     if not sigma >= LEAST:  # NaN of a channel that is all 0
         raise BadInput(f"no noise is found in the {y.shape[1]}x{y.shape[2]} picture; give sigma as a number")
     return sigma
-
-
-def taper(y, A):
-    """Return y (C, H, W) with borders as the circular convolution A would have measured them; y itself for any other A.
-
-    w · y + (1 − w) · A y, with w one minus the kernel's autocorrelation along each side: 0 at the border, 1 from the
-    kernel's size on. A photo's scene goes on beyond its border, A's begins again at the opposite one; taken as it is,
-    the step between them would ring through the whole recovery. The rule is that of MATLAB's edgetaper.
-    """
-    import torch
-
-    if A.transfer is None:
-        return y
-    kernel = torch.fft.irfft2(A.transfer, s=A.shape[-2:])
-    correlations = [
-        torch.fft.irfft(torch.fft.rfft(line).abs() ** 2, len(line)) for line in (kernel.sum(1), kernel.sum(0))
-    ]
-    w = torch.outer(*(1 - correlation / correlation[0] for correlation in correlations)).to(y)
-    return w * y + (1 - w) * A.forward(y)

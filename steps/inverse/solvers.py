@@ -36,7 +36,8 @@ def nearest(A, y, rho):
 def smoothest(A, y, rho, exact=True, iterations=500, tolerance=1e-6):
     """Return the function (v, start) ↦ (x, A x) with  x = argmin ½‖A x − y‖² + rho/2 ‖D x − v‖²,  made once for many v.
 
-    By FFT if A is a convolution, and exactly, too, if it is dense and `exact`; else by conjugate gradients from start.
+    By FFT if A is a convolution, and exactly, too, if it is dense and `exact`; else by conjugate gradients from start,
+    preconditioned by FFT if A is nearly a convolution.
     """
     import torch
 
@@ -54,14 +55,19 @@ def smoothest(A, y, rho, exact=True, iterations=500, tolerance=1e-6):
 
         return step
     Aty = A.adjoint(y)
-    inverse = (1 / (A.transfer.abs() ** 2 + rho * response)).to(y) if A.transfer is not None else None
+    transfer = A.nearly if A.transfer is None else A.transfer
+    inverse = (1 / (transfer.abs() ** 2 + rho * response)).to(y) if transfer is not None else None
+    precondition = None if inverse is None else lambda r: convolve(r, inverse)
 
     def apply(x):
         return A.adjoint(A.forward(x)) + rho * gradient_adjoint(gradient(x))
 
     def step(v, start):
         b = Aty + rho * gradient_adjoint(v)
-        x = convolve(b, inverse) if inverse is not None else conjugate_gradient(apply, b, start, iterations, tolerance)
+        if A.transfer is not None:
+            x = precondition(b)
+        else:
+            x = conjugate_gradient(apply, b, start, iterations, tolerance, precondition)
         return x, A.forward(x)
 
     return step

@@ -54,6 +54,11 @@ def parameters(task, corruption, where, measured=False):
         both = [names[0] for names in named if names]
         if len(both) > 1:
             raise BadInput(f"{where}: {' and '.join(both)} are both there; must be one of them")
+    chosen = {name: parameter.default for name, parameter in keywords(operator_class).items()} | checked
+    for chooser, name, values in _not_with(task, chosen):
+        if name in checked:
+            words = f"is for {chooser}: {' or '.join(values)}, and {chooser} is {chosen[chooser]}"
+            raise BadInput(f"{where}.{name}: {words}")
     replaced = _replaced(task, checked)
     noise = {name: parameter.default for name, parameter in keywords(module.add).items() if name not in replaced}
     noise |= {name: value for name, value in checked.items() if name in noise}
@@ -73,15 +78,16 @@ def filled(task, corruption):
 
 
 def files(task, corruption):
-    """Return {parameter: (name under files, check)} of those parameters of a corruption, a dict, that are files.
+    """Return {parameter: (name under files, File)} of those parameters of a corruption, a dict, that are files.
 
-    check(numbers, size) is that of the task: see File in steps/inverse/operators.py.
+    The task's File says what numbers they may have, see steps/inverse/operators.py.
     """
     found = {}
     for name, parameter in keywords(discover.load("tasks", task).Operator).items():
-        checks = [extra.check for extra in getattr(parameter.annotation, "__metadata__", ()) if hasattr(extra, "check")]
-        if checks and name in corruption:
-            found[name] = corruption[name], checks[0]
+        extras = getattr(parameter.annotation, "__metadata__", ())
+        for file in (extra for extra in extras if hasattr(extra, "check")):
+            if corruption.get(name) not in (None, *file.words):
+                found[name] = corruption[name], file
     return found
 
 
@@ -91,11 +97,11 @@ def contents(task, corruption, numbers, size=None):
     size is the image's (height, width), None if it is not known. Raises BadInput for numbers that cannot be that.
     """
     found = {}
-    for parameter, (name, check) in files(task, corruption).items():
+    for parameter, (name, file) in files(task, corruption).items():
         if name not in numbers:
-            raise BadInput(f"{parameter}: {no_such('file', name, numbers)}")
+            raise BadInput(f"{parameter}: {no_such('file', name, [*file.words, *numbers])}")
         try:
-            found[parameter] = None if numbers[name] is None else check(numbers[name], size)
+            found[parameter] = None if numbers[name] is None else file.check(numbers[name], size)
         except BadInput as error:
             raise BadInput(f"{parameter}: file {name}: {error}") from error
     return found
@@ -115,13 +121,29 @@ def spelled(task, text, measured=False):
 def _replaced(task, said):
     """Return the names of the parameters of task and noise that are not there, others standing in their place.
 
-    A module's EITHER lists groups of them: there is the first group of which one is said; if none is, the first.
+    A module's EITHER lists groups of them: there is the first group of which one is said; if none is, the first. Nor
+    are there those that `_not_with` lists.
     """
     found = set()
     for module in (discover.load("tasks", task), noise_of(said)):
         groups = getattr(module, "EITHER", ())
         one = next((group for group in groups if not said.keys().isdisjoint(group)), groups[:1] and groups[0])
         found |= {name for group in groups if group is not one for name in group}
+    chosen = {name: parameter.default for name, parameter in allowed(task, said).items()} | said
+    return found | {name for _, name, _ in _not_with(task, chosen)}
+
+
+def _not_with(task, chosen):
+    """Return [(chooser, name, values)] of a task's parameters that do not go with what others are.
+
+    A task's WITH, {chooser: {value: names}}, lists the parameters that go with some values of another one only, as a
+    Gaussian's width does with  psf: gaussian.  chosen  {name: value} of all parameters of the operator.
+    """
+    found = []
+    for chooser, by_value in getattr(discover.load("tasks", task), "WITH", {}).items():
+        good = by_value.get(chosen[chooser], ())
+        for name in dict.fromkeys(name for names in by_value.values() for name in names if name not in good):
+            found.append((chooser, name, [value for value, names in by_value.items() if name in names]))
     return found
 
 

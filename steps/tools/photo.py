@@ -141,7 +141,8 @@ def check(x, task, corruption, measured, numbers):
     if unused := [name for name in numbers if name not in named]:
         raise BadInput(f"--file: no parameter of --corruption is {unused[0]}, so that it would not be used")
     operator |= corruptions.contents(task, corruption, numbers, x.shape[-2:])
-    discover.load("tasks", task).Operator(x.shape, **operator)
+    make = discover.load("tasks", task).Operator
+    make(make.image_shape(x.shape, **operator) if measured else x.shape, **operator)
     if noise.get("sigma") == corruptions.ESTIMATE:
         estimate_sigma(x)
 
