@@ -51,7 +51,7 @@ def recover(
     rho = rho or 5 * lam
     if inner and A.transfer is not None:
         raise BadInput("inner: not allowed where A is a convolution, whose x-step is exact")
-    step = smoothest(A, y, rho, exact=inner is None, iterations=inner or 20, tolerance=1e-4)
+    step = smoothest(A, y, rho, exact=inner is None, iterations=inner or 20, tolerance=1e-6)
     Aty = A.adjoint(y)
 
     def minimise(v, x):

@@ -4,8 +4,9 @@ import skimage.restoration
 import torch
 
 from steps.base.discover import load
+from steps.inverse.kernels import gaussian
 from steps.methods.wiener import recover
-from steps.tasks.deconvolution import Operator, gaussian
+from steps.tasks.deconvolution import Operator
 
 
 def blurred(x, sigma):
@@ -17,7 +18,7 @@ def test_white_prior_is_the_textbook_formula(gray):
     y, A = blurred(gray.double(), 0.01)
     spectrum = np.fft.fft2(y[0].numpy())
     kernel = np.zeros(y.shape[-2:])
-    kernel[:9, :9] = gaussian(9, 2.0).numpy()
+    kernel[:9, :9] = gaussian(9, 2.0)
     H = np.fft.fft2(np.roll(kernel, (-4, -4), (0, 1)))
     K = 0.01 / float(y.mean())
     expected = np.fft.ifft2(np.conj(H) * spectrum / (np.abs(H) ** 2 + K)).real
@@ -31,7 +32,7 @@ def test_smooth_prior_is_scikit_image_s_wiener_with_the_gradient_as_regulariser(
     laplacian[0, 0], laplacian[0, 1], laplacian[1, 0], laplacian[0, -1], laplacian[-1, 0] = 4, -1, -1, -1, -1
     # |D|, whose square is the Laplacian's response; complex, or scikit-image takes it for an impulse response
     square_root = np.sqrt(np.abs(np.fft.rfft2(laplacian))).astype(complex)
-    psf = gaussian(9, 2.0).numpy()
+    psf = gaussian(9, 2.0)
     expected = skimage.restoration.wiener(y[0].numpy(), psf, K, reg=square_root, clip=False)
     np.testing.assert_allclose(recover(y, A, 0.01, K=K)[0].numpy(), expected, atol=1e-8)
 

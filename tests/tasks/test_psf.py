@@ -7,8 +7,9 @@ import torch
 
 from steps.base.errors import BadInput
 from steps.inverse import measurement
+from steps.inverse.kernels import from_numbers, gaussian
 from steps.methods import wiener
-from steps.tasks.deconvolution import Operator, gaussian, point_spread
+from steps.tasks.deconvolution import Operator
 
 
 def motion(height=9, width=12):
@@ -35,7 +36,7 @@ def test_its_centre_is_at_half_its_size(gray, size):
 
 
 def test_the_gaussian_from_a_file_is_the_gaussian(gray):
-    mine, theirs = Operator(gray.shape, psf=5 * gaussian(9, 2.0).numpy()), Operator(gray.shape, blur=2.0, kernel=9)
+    mine, theirs = Operator(gray.shape, psf=5 * gaussian(9, 2.0)), Operator(gray.shape, blur=2.0, kernel=9)
     torch.testing.assert_close(mine.transfer, theirs.transfer, atol=1e-14, rtol=0)
 
 
@@ -52,7 +53,7 @@ def test_wiener_recovers_what_motion_blurred(gray, tmp_path):
     A = Operator(gray.shape, psf=motion())
     y = A.forward(gray) + 0.002 * torch.randn(gray.shape, generator=torch.Generator().manual_seed(0))
     noise = measurement.Noise("gaussian", {"sigma": 0.002}, 0.002)
-    contents = {"psf": point_spread(motion())}
+    contents = {"psf": from_numbers(motion())}
     measurement.save(tmp_path / "m.npz", y, "deconvolution", gray.shape, {"psf": "motion"}, noise, contents)
     y, A, sigma, _ = measurement.load(tmp_path / "m.npz")
     error = (wiener.recover(y, A, sigma) - gray).square().mean()
@@ -60,9 +61,9 @@ def test_wiener_recovers_what_motion_blurred(gray, tmp_path):
     assert error < 0.1 * (wiener.recover(y, Operator(gray.shape, blur=2.0, kernel=9), sigma) - gray).square().mean()
 
 
-@pytest.mark.parametrize("shape", [(9, 12), (9, 12, 1), (1, 9, 12)])
-def test_a_gray_channel_is_taken_off_and_the_sum_is_one(shape):
-    k = point_spread(motion().reshape(shape))
+@pytest.mark.parametrize("numbers", [motion(), motion()[..., None], motion()[None], 1e300 * np.dstack([motion()] * 3)])
+def test_a_gray_channel_is_taken_off_and_the_sum_is_one(numbers):
+    k = from_numbers(numbers)
     assert k.shape == (9, 12) and k.sum() == pytest.approx(1) and k.min() < 0
     np.testing.assert_allclose(k * motion().sum(), motion())
 
@@ -74,7 +75,7 @@ def test_a_gray_channel_is_taken_off_and_the_sum_is_one(shape):
         (np.array([[1.0, np.inf]]), None, "values that are not finite"),
         (np.zeros((3, 3)), None, "sum to 0; must be another sum than 0"),
         (np.array([[1.0, -1.0]]), None, "sum to 0; must be another sum than 0"),
-        (np.ones((3, 3, 3)), None, r"shape \(3, 3, 3\) is no kernel; must be \(height, width\), gray"),
+        (np.arange(27.0).reshape(3, 3, 3), None, r"shape \(3, 3, 3\) is no kernel; must be \(height, width\), gray"),
         (np.ones(5), None, r"shape \(5,\) is no kernel"),
         (np.ones((2, 2, 2, 2)), None, "is no kernel"),
         (np.ones((0, 3)), None, r"shape \(0, 3\) is no kernel"),
@@ -84,4 +85,4 @@ def test_a_gray_channel_is_taken_off_and_the_sum_is_one(shape):
 )
 def test_what_is_no_kernel_is_refused(numbers, size, words):
     with pytest.raises(BadInput, match=words):
-        point_spread(numbers, size)
+        from_numbers(numbers, size)
