@@ -7,6 +7,8 @@ from steps.inverse import clipping
 from steps.inverse.dense import Dense
 from steps.inverse.operators import conjugate_gradient, convolve
 
+SMOOTH = 1e-2  # weight of the gradient in the first guess of plug-and-play: what fills holes, and keeps what is seen
+
 
 def gradient(x):
     """Return D x: the forward differences of x along rows and columns, periodic, stacked as (2, …, H, W)."""
@@ -105,8 +107,9 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
 
     denoise(v, strength) takes and gives (C, H, W), strength being the standard deviation of the noise to remove;
     `strengths` has one for each iteration. A constant strength and rho minimise ½‖A x − y‖² + lam · prior(x) with
-    lam = rho · strength². Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM is given are
-    images and A of them, laid end to end: so A is applied to z only, and to no sum of images.
+    lam = rho · strength². It begins with (AᵀA + rho I)⁻¹ Aᵀ y; unless A is a convolution or dense, with
+    argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖².  Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM
+    is given are images and A of them, laid end to end: so A is applied to z only, and to no sum of images.
     Source: Venkatakrishnan, Bouman, Wohlberg (2013).
     """
     import torch
@@ -132,7 +135,11 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
         image, seen = split(z)
         return image, (seen - y).square().sum() / 2
 
-    start = join(*step(y.new_zeros(A.shape), 0 * y))
+    nothing = y.new_zeros(A.shape)
+    if A.transfer is None and A.matrix is None:  # then y may leave pixels open, and 0 would be a poor guess of them
+        start = join(*smoothest(A, y, SMOOTH)(gradient(nothing), nothing))
+    else:
+        start = join(*step(nothing, 0 * y))
     return split(admm(minimise, prox, lambda x: x, start, len(strengths), callback, report)[1])[0]
 
 
