@@ -12,4 +12,9 @@ IMAGES = os.environ.get("PRIORBENCH_IMAGES")
 
 def load_image(name, **settings):
     """Return a test image by name, (C, H, W), with settings of `steps.images.load.prepare`."""
-    return torch.from_numpy(image.prepare(image.read(Path(IMAGES) / f"{name}.png"), **settings))
+    return load_file(Path(IMAGES) / f"{name}.png", **settings)
+
+
+def load_file(path, **settings):
+    """Return the image in a file, (C, H, W), with settings of `steps.images.load.prepare`."""
+    return torch.from_numpy(image.prepare(image.read(path), **settings))

@@ -1,17 +1,19 @@
 """Full-size checks against the paper's own numbers (config/published.csv); slow, run by `make test-slow IMAGES=folder`.
 
-The folder holds cameraman, hill, f16, baboon and house as PNG files. One noise draw, seed 0.
+The folder holds cameraman, hill, f16, baboon and house as PNG files, and Set5, a folder. One noise draw, seed 0.
 """
 
 import csv
+from pathlib import Path
 
 import pytest
 import torch
 
 from steps.base.discover import load
-from steps.metrics import psnr
+from steps.metrics import psnr, psnr_y
+from steps.noises import rounding
 from steps.noises.gaussian import add
-from tests.full_size import IMAGES, load_image
+from tests.full_size import IMAGES, load_file, load_image
 from tests.workflows import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not IMAGES, reason="no folder of test images in PRIORBENCH_IMAGES")]
@@ -125,3 +127,22 @@ def test_the_prior_is_not_the_best_for_the_single_pixel_camera(compression):
         found[method] = psnr.measure(x.double().numpy(), estimate.numpy())
     print(f"compression {compression}: " + ", ".join(f"{method} {value:.2f} dB" for method, value in found.items()))
     assert found["bm3d"] > found["admm_dip"] > 10
+
+
+SET5 = {"baby": 31.78, "bird": 30.18, "butterfly": 22.10, "head": 31.59, "woman": 26.46}  # Dong et al. (2014), table 1
+
+
+def test_bicubic_interpolation_by_4_gives_28_42_db_over_set5():
+    """They reduced the luma, without rounding; here colours are reduced and rounded, as they are in later papers."""
+    found = {}
+    for name in SET5:
+        (path,) = Path(IMAGES, "Set5").glob(f"{name}*")
+        x = load_file(path)
+        A = load("tasks", "super_resolution").Operator(x.shape, factor=4)
+        y = torch.from_numpy(rounding.add(A.forward(x).numpy()))
+        estimate = load("methods", "bicubic").recover(y, A, rounding.sigma(y.numpy()))
+        found[name] = psnr_y.measure(x.numpy(), estimate.numpy())
+    mean = sum(found.values()) / len(found)
+    print(", ".join(f"{name} {value:.2f} dB" for name, value in found.items()) + f", mean {mean:.3f} dB")
+    assert found == pytest.approx(SET5, abs=0.015)
+    assert mean == pytest.approx(28.42, abs=0.005)

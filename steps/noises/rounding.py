@@ -1,0 +1,39 @@
+"""Rounding: y = round(levels · clip(A x + sigma · N(0, 1), 0, 1)) / levels, what a file of 8 bits does to an image."""
+
+from typing import Annotated
+
+import numpy as np
+
+LABEL = "rounding"
+SYMBOLS = {"levels": ("levels", "Steps from black to white")}
+TRIED = [{"levels": 31}, {"levels": 1023, "sigma": 0.02}, {"sigma": 0.002}]
+FIXED = {"sigma": 0}  # with which nothing is drawn
+
+
+def add(
+    clean,
+    *,
+    levels: Annotated[int, ">= 1", "<= 65535"] = 255,
+    sigma: Annotated[float, ">= 0"] = 0.0,
+    seed: Annotated[int, ">= 0"] = 0,
+):
+    """Return round(levels · clip(clean + sigma · N(0, 1), 0, 1)) / levels, float32.
+
+    levels  the steps from 0 to 1: 255 in a file of 8 bits, 65535 in one of 16.
+    sigma   standard deviation of the Gaussian noise that is there before; the draw is that of `noises/gaussian.py`.
+
+    An image that came from a file of as many levels is changed only where the task changes it. Halves go to the even
+    level.
+    """
+    noisy = clean.astype(np.float64)
+    if sigma:
+        noisy = noisy + sigma * np.random.default_rng([seed, 0]).standard_normal(clean.shape, dtype=np.float32)
+    return (np.round(levels * np.clip(noisy, 0, 1)) / levels).astype(np.float32)
+
+
+def sigma(y, *, levels: Annotated[int, ">= 1", "<= 65535"] = 255, sigma: Annotated[float, ">= 0"] = 0.0):
+    """Return √(sigma² + 1 / (12 levels²)): an error of rounding is uniform, as wide as a step (Bennett 1948).
+
+    Clipping makes it less, and so does rounding what lies on the levels already.
+    """
+    return float(np.sqrt(sigma**2 + 1 / (12 * levels**2)))
