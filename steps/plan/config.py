@@ -56,6 +56,7 @@ def check_config(config, file="config", images=True):
             place = f"experiments.{name}"
             asked = recoveries(experiment, config["images"], place)
             _check_measured(experiment, config["images"], place)
+            _check_gray(experiment, config["images"], place)
             _check_columns(experiment, config["metrics"], place)
             drawings(name, experiment, Index(asked, asked), where=place)
             labels = variants.labels(experiment)
@@ -124,6 +125,17 @@ def _check_columns(experiment, metrics, where):
         names = corruptions.allowed(experiment["task"], {"noise": noise})
         if both := [name for name in metrics if name in names]:
             raise BadInput(f"{where}.corruption: {both[0]} is a metric, too; one of the two must have another name")
+
+
+def _check_gray(experiment, images, where):
+    """Raise BadInput for an image that is turned gray in an experiment whose task needs colours.
+
+    A mosaic that is measured is gray, and not the image.
+    """
+    needed = discover.load("tasks", experiment["task"]).Operator.channels
+    gray = [name for name in experiment["images"] if images[name].get("gray") and not images[name].get("measured")]
+    if needed not in (None, 1) and gray:
+        raise BadInput(f"{where}.images: {gray[0]} is gray; {experiment['task']} needs {needed} channels")
 
 
 def _check_measured(experiment, images, where):

@@ -87,6 +87,7 @@ GROUNDS = {
     "deconvolution": {"blur": 2.0, "kernel": 15, "sigma": 0.01},
     "single_pixel": {"compression": 2.0, "sigma": 0.0},
     "super_resolution": {"factor": 2, "sigma": 0.01},
+    "demosaicking": {"sigma": 0.01},
 }
 
 

@@ -180,6 +180,20 @@ def test_bad_configs_are_refused_in_one_line(name, monkeypatch):
     assert "\n" not in message
 
 
+def test_gray_images_are_refused_where_the_task_needs_colours():
+    config = changed("images.logo.gray", True)
+    experiment = {"task": "demosaicking", "images": ["camera", "logo"], "methods": [{"method": "bilinear"}]}
+    config["experiments"]["first"] = experiment
+    with pytest.raises(BadInput, match="first.images: logo is gray; demosaicking needs 3 channels$"):
+        check_config(config)
+    experiment["images"] = ["camera"]
+    check_config(config)
+    config["images"]["logo"]["measured"] = True  # a raw mosaic is gray
+    experiment["images"] = ["logo"]
+    experiment["corruption"] = {"sigma": 0.01}
+    check_config(config)
+
+
 def test_a_name_may_have_the_words_of_a_comparison_before_its_end(monkeypatch):
     monkeypatch.chdir(ROOT)
     check_config(copy.deepcopy(GOOD) | {"experiments": {"a_vs_paper_b": GOOD["experiments"]["first"]}})
