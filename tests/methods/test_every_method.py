@@ -86,6 +86,7 @@ def test_denoising_comes_closer_to_the_truth(module, task, channels, request):
 GROUNDS = {
     "deconvolution": {"blur": 2.0, "kernel": 15, "sigma": 0.01},
     "single_pixel": {"compression": 2.0, "sigma": 0.0},
+    "inpainting": {"seen": 0.5, "sigma": 0.01},
 }
 
 
