@@ -108,9 +108,13 @@ class LinearOperator:
         return y if tuple(y.shape[-3:]) == self.shape else self.adjoint(y)
 
     def at(self, name, like):
-        """Return the tensor attribute `name` on the device and in the precision of `like`, converted once."""
+        """Return the tensor attribute `name` where `like` is, copied once: a CUDA graph cannot copy it.
+
+        Its numbers are in the precision of `like`; indices stay as they are.
+        """
         tensor = getattr(self, name)
         dtype = like.dtype.to_complex() if tensor.is_complex() else like.dtype
+        dtype = dtype if tensor.is_complex() or tensor.is_floating_point() else tensor.dtype
         key = (name, like.device, dtype)
         if key not in self._copies:
             self._copies[key] = tensor.to(device=like.device, dtype=dtype)

@@ -82,24 +82,17 @@ class Operator(LinearOperator):
         if self.patterns == "gaussian":
             return flat @ self.at("matrix", x).T
         scrambled = flat.new_zeros(*flat.shape[:-1], self.padded)
-        scrambled = scrambled.index_copy(-1, self._on(x, "place"), flat)
-        return hadamard_transform(scrambled)[..., self._on(x, "rows")] / self.count**0.5
+        scrambled = scrambled.index_copy(-1, self.at("place", x), flat)
+        return hadamard_transform(scrambled)[..., self.at("rows", x)] / self.count**0.5
 
     def adjoint(self, y):
         """Return Aᵀ y, (..., C, H, W)."""
         if self.patterns == "gaussian":
             flat = y @ self.at("matrix", y)
         else:
-            spectrum = y.new_zeros(*y.shape[:-1], self.padded).index_copy(-1, self._on(y, "rows"), y)
-            flat = hadamard_transform(spectrum)[..., self._on(y, "place")] / self.count**0.5
+            spectrum = y.new_zeros(*y.shape[:-1], self.padded).index_copy(-1, self.at("rows", y), y)
+            flat = hadamard_transform(spectrum)[..., self.at("place", y)] / self.count**0.5
         return flat.reshape(*y.shape[:-1], *self.shape[-2:])
-
-    def _on(self, like, name):
-        """Return the indices `name` where a tensor is, copied once: a CUDA graph cannot copy them."""
-        key = (name, like.device)
-        if key not in self._copies:
-            self._copies[key] = getattr(self, name).to(like.device)
-        return self._copies[key]
 
     def solve(self, b, rho):
         """Return (AᵀA + rho I)⁻¹ b = (b − Aᵀ(AAᵀ + rho I)⁻¹ A b) / rho (Woodbury).

@@ -88,6 +88,7 @@ GROUNDS = {
     "single_pixel": {"compression": 2.0, "sigma": 0.0},
     "super_resolution": {"factor": 2, "sigma": 0.01},
     "demosaicking": {"sigma": 0.01},
+    "inpainting": {"seen": 0.5, "sigma": 0.01},
 }
 
 
