@@ -8,11 +8,11 @@ import numpy as np
 
 from steps.base import files
 from steps.base.errors import BadInput
-from steps.base.parameters import no_such, quoted
+from steps.base.parameters import quoted
 from steps.base.text import check_path
-from steps.images import decode, detector, synthetic
+from steps.images import decode, detector, packaged, synthetic
 from steps.images.arrays import BYTES
-from steps.images.decode import PIXELS, SUFFIXES, as_float, read
+from steps.images.decode import PIXELS, SUFFIXES, read
 
 URL = ("http://", "https://")  # how one begins
 REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what lies beyond is on another scale
@@ -77,7 +77,7 @@ def load(source, *, name="image", sha256=(), image_dirs=(), measured=False):
     if kind == "synthetic":
         return synthetic.draw(rest, "source")
     if kind == "skimage":
-        return _load_skimage(rest)
+        return packaged.load(rest)
     path = locate(source, name, sha256, image_dirs)
     if not measured:
         return read(path)
@@ -101,7 +101,7 @@ def check_image(image, where):
         synthetic.check(rest, f"{where}.source")
         height, width = synthetic.SIDE, synthetic.SIDE
     elif kind == "skimage":
-        _check_skimage(rest, f"{where}.source")
+        packaged.check(rest, f"{where}.source")
     elif source.startswith(URL):
         if "sha256" not in image:
             raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
@@ -143,26 +143,6 @@ def at_hand(url, name, image_dirs):
 def listed(value):
     """Return a list; of one number, if it is one."""
     return value if isinstance(value, list) else [value]
-
-
-def _check_skimage(name, where):
-    from skimage import data
-
-    images = [image for image in data.__all__ if image not in ("download_all", "data_dir", "file_hash")]
-    if name not in images:
-        raise BadInput(f"{where}: {no_such('scikit-image image', name, images)}")
-
-
-def _load_skimage(name):
-    from skimage import data
-
-    _check_skimage(name, "source")
-    try:
-        return as_float(np.asarray(getattr(data, name)()), f"skimage:{name}")
-    except BadInput:
-        raise
-    except Exception as error:
-        raise BadInput(f"source: skimage:{name} cannot be had ({' '.join(str(error).split())[:120]})") from error
 
 
 def locate(source, name, sha256, image_dirs):
