@@ -66,7 +66,7 @@ class LinearOperator:
     channels  (of the class) the number of channels that images must have, None for any.
     pictures  True (of the class) if a photo may be a measurement: see `image_shape` and `measured`.
     numbers   True (of the class) if M numbers that are no picture may be one, which to those is of shape (C, 1, M).
-    unit      what is given as a measurement is unit · A x, and its sigma is on that scale; `measured` divides by it.
+    unit      numbers that are given, and their sigma, are on a scale that is unit times A's; `measured` divides by it.
     """
 
     identity = False

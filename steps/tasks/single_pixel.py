@@ -11,6 +11,7 @@ from steps.inverse.operators import File, LinearOperator
 from steps.inverse.patterns import (
     as_patterns,
     check_powers,
+    common,
     fourier_order,
     fourier_power,
     hadamard_transform,
@@ -63,9 +64,10 @@ class Operator(LinearOperator):
                  the first M in that order, see `patterns.walsh_order`; for sides that are powers of 2.
     seed         of the patterns (the corruption's noise has the same seed and its own generator).
 
-    All have rows of squared norm N/M, those of a file in the mean: A is the file's P divided by `unit`. So for random
-    patterns E[AᵀA] = I, and one sigma is the same noise for all. Numbers that a camera has measured are unit · A x, and
-    so is their sigma: of patterns ±1 ("bernoulli", "hadamard"), N(0, 1), orthonormal ("fourier"), or as in the file.
+    All have rows of squared norm N/M, those of a file in the mean: A is the file's P, less what all have in common
+    (`patterns.common`), divided by `unit`. So for random patterns E[AᵀA] = I, and one sigma is the same noise for all.
+    Numbers that a camera has measured, and their sigma, are on the scale of P x: of patterns ±1 ("bernoulli",
+    "hadamard"), N(0, 1), orthonormal ("fourier"), or as in the file.
     Raises BadInput if dense patterns would take more than 4 GiB. Source: Duarte et al. (2008), Anderson 5.3.
     """
 
@@ -114,12 +116,14 @@ class Operator(LinearOperator):
         pixels = height * width
         self.patterns = patterns if isinstance(patterns, str) else "file"
         self.count = _count(pixels, compression) if isinstance(patterns, str) else len(patterns)
-        self.unit = self.count**0.5
+        self.unit, self.share = self.count**0.5, 0.0
         self.seen_as_adjoint = self.patterns in DENSE or (self.patterns == "hadamard" and order == "scrambled")
         self._factors = {}
         random = np.random.default_rng([seed, 1])  # [seed, 0] draws the noise
         if self.patterns == "file":
             matrix = as_patterns(patterns, (height, width)).reshape(self.count, pixels)
+            mean, self.share = common(matrix)
+            matrix = matrix - np.float32(self.share) * mean
             self.unit = float(np.sqrt(np.square(matrix, dtype=np.float64).sum() / pixels))
             self.matrix = torch.from_numpy(matrix) / self.unit
         elif patterns in DENSE:
@@ -182,8 +186,9 @@ class Operator(LinearOperator):
         return flat.reshape(*y.shape[:-1], *self.shape[-2:])
 
     def measured(self, picture):
-        """Return the y, (C, M), that numbers of a camera, (C, 1, M), are: divided by `unit`."""
-        return picture.flatten(-2) / self.unit
+        """Return the y, (C, M), that numbers of a camera, (C, 1, M), are, on the scale of A."""
+        y = picture.flatten(-2)
+        return (y - self.share * y.mean(-1, keepdim=True)) / self.unit
 
     def backproject(self, y):
         """Return Aᵀ y for random patterns; for others, whose AᵀA is not about I, `patterns.least_squares_picture`."""

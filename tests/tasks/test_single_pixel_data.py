@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from steps import corrupt
 from steps.base.errors import BadInput
 from steps.inverse import measurement
-from steps.inverse.patterns import as_patterns
+from steps.inverse.patterns import as_patterns, common
 from steps.methods import tv
 from steps.metrics import psnr
 from steps.plan.config import check_config
@@ -41,7 +41,9 @@ def test_numbers_and_sigma_are_on_the_scale_of_the_file_s_patterns(tmp_path, cha
     result = simulate(tmp_path, y, P, "patterns=mine,sigma=2")
     assert result.exit_code == 0, result.output
     found, A, sigma, noise = measurement.load(tmp_path / "out/measurement.npz")
-    assert A.shape == x.shape and A.unit == pytest.approx(((P**2).sum() / P[0].size) ** 0.5)
+    mean, share = common(P)
+    assert A.shape == x.shape and 0.5 < share < 1
+    assert A.unit == pytest.approx((np.square(P - share * mean).sum() / P[0].size) ** 0.5)
     assert A.matrix.square().sum(1).mean() == pytest.approx(x[0].size / len(P), rel=1e-5)
     torch.testing.assert_close(found, A.forward(torch.from_numpy(x)), rtol=1e-4, atol=1e-4)
     assert sigma == noise.sigma == noise.parameters["sigma"] == pytest.approx(2 / A.unit)
@@ -55,6 +57,16 @@ def test_what_one_sees_of_0_and_1_is_no_flat_gray(tmp_path):
     assert seen.shape == x.shape and abs(seen.mean() - x.mean()) < 0.02
     assert np.corrcoef(seen.ravel(), x.ravel())[0, 1] > 0.4
     assert 0.3 < seen.std() / x.std() < 1.5
+
+
+def test_what_patterns_have_in_common_gets_the_norm_of_the_others():
+    _, P, _ = camera()
+    P = P.reshape(len(P), -1)
+    mean, share = common(P)
+    values = np.linalg.svd(P - share * mean, compute_uv=False)
+    assert np.linalg.svd(P, compute_uv=False)[0] > 10 * np.median(values) and values[0] < 2.5 * np.median(values)
+    assert common(np.random.default_rng(0).choice([-1.0, 1.0], P.shape))[1] < 0.1
+    assert common(np.ones((1, 4)))[1] == common(np.ones((5, 4)))[1] == 0
 
 
 def test_total_variation_recovers_the_image(tmp_path):
