@@ -25,6 +25,7 @@ def main(image, task, corruption, folder, measured, files):
     Writes measurement.npz, which is all that a method gets, and picture.npy, what one sees before any recovery: the
     measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W). With --measured, IMAGE is the
     measurement, its borders tapered for a circular convolution, and the picture is IMAGE, if it has the image's shape.
+    Numbers that are no picture, (C, 1, M), are divided by the operator's `unit`, and so is sigma.
     """
     with one_line(folder):
         simulate(
@@ -44,10 +45,11 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     said = parse_parameters(corruption)
     x = torch.from_numpy(image)
     operator, noise = corruptions.parameters(task, said, task, measured)
-    contents = corruptions.contents(task, said, numbers or {}, x.shape[-2:])
-    make = discover.load("tasks", task).Operator
-    shape = make.image_shape(x.shape, **operator | contents) if measured else x.shape
-    A = make(shape, **operator | contents)
+    if measured:
+        shape, contents = corruptions.fitted(task, said, numbers or {}, x.shape)
+    else:
+        shape, contents = x.shape, corruptions.contents(task, said, numbers or {}, x.shape[-2:])
+    A = discover.load("tasks", task).Operator(shape, **operator | contents)
     module = corruptions.noise_of(said)
     if measured:
         y, seen = A.measured(x), x
@@ -60,6 +62,10 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     if said.get("sigma", 0) != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
     noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}
+    if measured and A.unit != 1:
+        sigma /= A.unit
+        noise |= {"sigma": sigma}
+        print(f"y and sigma are divided by {A.unit:.4g}: sigma is {sigma:.4g} for images in [0, 1]")
     noise.pop("seed", None)
     known = measurement.Noise(module.__name__.rpartition(".")[2], noise, sigma)
     with whole(Path(folder, "picture.npy")) as temporary:

@@ -5,7 +5,7 @@ import numpy as np
 
 from steps.base.errors import Command, one_line
 from steps.base.files import whole
-from steps.images.load import REACH, load, prepare
+from steps.images.load import load, prepare
 from steps.images.options import numbers, source_options
 
 
@@ -20,7 +20,7 @@ from steps.images.options import numbers, source_options
 def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):
     """SOURCE (skimage:NAME, synthetic:NAME, URL or file) to OUTPUT (npy)."""
     with one_line(f"images.{name}"):
-        pixels = load(source, name=name, sha256=sha256, image_dirs=image_dirs, reach=REACH if measured else 0)
+        pixels = load(source, name=name, sha256=sha256, image_dirs=image_dirs, measured=measured)
         image = prepare(pixels, gray=gray, size=size, crop=crop, measured=measured, where=source)
     with whole(output) as temporary:
         np.save(temporary, image)

@@ -8,11 +8,11 @@ import numpy as np
 
 from steps.base import files
 from steps.base.errors import BadInput
-from steps.base.parameters import no_such, quoted
+from steps.base.parameters import quoted
 from steps.base.text import check_path
-from steps.images import decode, synthetic
+from steps.images import decode, detector, packaged, synthetic
 from steps.images.arrays import BYTES
-from steps.images.decode import PIXELS, SUFFIXES, as_float, read
+from steps.images.decode import PIXELS, SUFFIXES, read
 
 URL = ("http://", "https://")  # how one begins
 REACH = 1  # how far outside of [0, 1] noise may take a measured picture: what lies beyond is on another scale
@@ -22,19 +22,24 @@ def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="
     """Return float32 (C, H, W) in [0, 1]: cropped, then gray (luma of ITU-R BT.709), then resized with anti-aliasing.
 
     crop is [n] for the central n × n pixels or [top, left, height, width]; size is [n], the longer side, or [height,
-    width], to which it is stretched. What was `measured` is not clipped to [0, 1]. Raises BadInput for a crop that is
-    not inside, and for less than 2 x 2 pixels.
+    width], to which it is stretched. What was `measured` is not clipped to [0, 1]; numbers of a detector, see `load`,
+    become (C, 1, M). Raises BadInput for a crop that is not inside, for less than 2 x 2 pixels, and for numbers of a
+    detector that would be changed.
     """
     from skimage.color import rgb2gray
     from skimage.transform import resize
 
+    detected = measured and len(pixels) == 1
+    if detected:
+        detector.check_kept({"gray": gray, "size": size, "crop": crop}, where)
     if crop:
         pixels = pixels[box(pixels.shape, crop, where)]
     if gray and pixels.ndim == 3:
         pixels = rgb2gray(pixels)
     if size:
         pixels = resize(pixels, resized(pixels.shape, size), anti_aliasing=True)
-    check_sides(*pixels.shape[:2], where)
+    if not detected:
+        check_sides(*pixels.shape[:2], where)
     pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
     return np.ascontiguousarray(pixels if measured else np.clip(pixels, 0, 1), dtype=np.float32)
 
@@ -62,21 +67,33 @@ def box(shape, crop, where):
     return slice(top, top + rows), slice(left, left + columns)
 
 
-def load(source, *, name="image", sha256=(), image_dirs=(), reach=0):
-    """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, or a file, see `locate`."""
+def load(source, *, name="image", sha256=(), image_dirs=(), measured=False):
+    """Return the image of a source as `read` does: skimage:NAME, synthetic:NAME, or a file, see `locate`.
+
+    If it is `measured`, floats may lie REACH outside of [0, 1], and an array of numbers that are no picture is one row
+    of pixels, see steps/images/detector.py.
+    """
     kind, _, rest = source.partition(":")
     if kind == "synthetic":
         return synthetic.draw(rest, "source")
     if kind == "skimage":
-        return _load_skimage(rest)
-    return read(locate(source, name, sha256, image_dirs), reach)
+        return packaged.load(rest)
+    path = locate(source, name, sha256, image_dirs)
+    if not measured:
+        return read(path)
+    if detector.is_detector(path):
+        return detector.read(path)
+    pixels = read(path, REACH)
+    check_sides(*pixels.shape[:2], source)
+    return pixels
 
 
 def check_image(image, where):
     """Return (height, width) of an entry under images, as far as can be seen without reading pixels: else (0, 0).
 
-    If only the longer side is known, both are that. Raises BadInput, naming `where`, for an entry that can be seen to
-    be wrong. A file is opened for its header: whether it is an image, not too large, and its crop inside of it.
+    If only the longer side is known, both are that. Of M measured numbers that are no picture it is (1, M). Raises
+    BadInput, naming `where`, for an entry that can be seen to be wrong. A file is opened for its header: whether it is
+    an image, not too large, and its crop inside of it.
     """
     source, (height, width) = image["source"], (0, 0)
     kind, _, rest = source.partition(":")
@@ -84,7 +101,7 @@ def check_image(image, where):
         synthetic.check(rest, f"{where}.source")
         height, width = synthetic.SIDE, synthetic.SIDE
     elif kind == "skimage":
-        _check_skimage(rest, f"{where}.source")
+        packaged.check(rest, f"{where}.source")
     elif source.startswith(URL):
         if "sha256" not in image:
             raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
@@ -93,6 +110,9 @@ def check_image(image, where):
         raise BadInput(f"{where}.source: no file {quoted(source)}; {allowed}")
     else:
         try:
+            if image.get("measured") and detector.is_detector(source):
+                detector.check_kept({key: image.get(key) for key in ("gray", "size", "crop")}, source)
+                return detector.read(source).shape[:2]
             height, width = decode.size(source)
         except BadInput as error:
             raise BadInput(f"{where}.source: {error}") from error
@@ -123,26 +143,6 @@ def at_hand(url, name, image_dirs):
 def listed(value):
     """Return a list; of one number, if it is one."""
     return value if isinstance(value, list) else [value]
-
-
-def _check_skimage(name, where):
-    from skimage import data
-
-    images = [image for image in data.__all__ if image not in ("download_all", "data_dir", "file_hash")]
-    if name not in images:
-        raise BadInput(f"{where}: {no_such('scikit-image image', name, images)}")
-
-
-def _load_skimage(name):
-    from skimage import data
-
-    _check_skimage(name, "source")
-    try:
-        return as_float(np.asarray(getattr(data, name)()), f"skimage:{name}")
-    except BadInput:
-        raise
-    except Exception as error:
-        raise BadInput(f"source: skimage:{name} cannot be had ({' '.join(str(error).split())[:120]})") from error
 
 
 def locate(source, name, sha256, image_dirs):

@@ -65,6 +65,8 @@ class LinearOperator:
     matrix    A of one channel, (M, H · W), if it is dense, else None.
     channels  (of the class) the number of channels that images must have, None for any.
     pictures  True (of the class) if a photo may be a measurement: see `image_shape` and `measured`.
+    numbers   True (of the class) if M numbers that are no picture may be one, which to those is of shape (C, 1, M).
+    unit      numbers that are given, and their sigma, are on a scale that is unit times A's; `measured` divides by it.
     """
 
     identity = False
@@ -73,6 +75,8 @@ class LinearOperator:
     matrix = None
     channels = None
     pictures = False
+    numbers = False
+    unit = 1.0
 
     @classmethod
     def image_shape(cls, shape, **parameters):

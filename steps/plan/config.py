@@ -9,7 +9,7 @@ from steps.base.errors import BadInput
 from steps.base.parameters import normalise, parse_parameters, quoted
 from steps.base.text import check_path
 from steps.images import contents, sets
-from steps.images.load import check_image
+from steps.images.load import URL, check_image
 from steps.plan import claims, corruptions, metrics, published, schema, variants
 from steps.plan.drawings import Index, drawings
 from steps.plan.experiments import cases, recoveries
@@ -92,6 +92,8 @@ def image_arguments(name, image):
 def _check_files(config, sizes, file, look):
     """Raise BadInput for a name under files that is no word, and if a corruption names a file that it cannot have.
 
+    Nor may what was measured be of another shape than the task measures.
+
     sizes  {image: (height, width)}, (0, 0) if not known;  look  whether files are to be read.
     """
     numbers = {}
@@ -106,15 +108,20 @@ def _check_files(config, sizes, file, look):
         numbers[name] = contents.check(entry, name, config["image_dirs"], where) if look else None
     for title, experiment in config["experiments"].items():
         task, seen = experiment["task"], set()
-        if not corruptions.files(task, corruptions.allowed(task)):
-            continue
+        takes = corruptions.files(task, corruptions.allowed(task))
         for image, text in cases(experiment):
-            size = sizes.get(image, (0, 0))
-            if (text, size) in seen:
+            size, entry = sizes.get(image, (0, 0)), config["images"][image]
+            known = look and (all(size) or not entry["source"].startswith(URL))
+            measured = known and entry.get("measured", False)
+            if (text, size, measured) in seen or not (takes or measured):
                 continue
-            seen.add((text, size))
+            seen.add((text, size, measured))
+            said = parse_parameters(text)
             try:
-                corruptions.contents(task, parse_parameters(text), numbers, size if all(size) else None)
+                if measured:
+                    corruptions.fitted(task, said, numbers, (1, *size))
+                else:
+                    corruptions.contents(task, said, numbers, size if all(size) else None)
             except BadInput as error:
                 raise BadInput(f"{file}: experiments.{title}.corruption.{error}") from error
 

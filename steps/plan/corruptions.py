@@ -107,6 +107,24 @@ def contents(task, corruption, numbers, size=None):
     return found
 
 
+def fitted(task, corruption, numbers, shape):
+    """Return (shape of the image, {parameter: what the operator gets}) for what was measured, of a shape (C, H, W).
+
+    numbers  {name: those in it} of files. The image's shape is None if it depends on one that is not here yet. Raises
+    BadInput for numbers that are no picture where one must be, and the other way round, and for what does not fit.
+    """
+    make = discover.load("tasks", task).Operator
+    if (shape[-2] == 1) != make.numbers:
+        found = f"{shape[-1]} numbers" if shape[-2] == 1 else "a picture"
+        wanted = "numbers, an array of shape (M,) or (1 or 3, M)" if make.numbers else "a picture"
+        raise BadInput(f"measured: it is {found}; a measurement of {task} must be {wanted}")
+    found = contents(task, corruption, numbers)
+    if any(content is None for content in found.values()):
+        return None, found
+    shape = make.image_shape(shape, **parameters(task, corruption, task, True)[0] | found)
+    return shape, contents(task, corruption, numbers, shape[-2:])
+
+
 @functools.cache
 def spelled(task, text, measured=False):
     """Return the one spelling of a corruption given as text; raises BadInput for what the task does not allow.
@@ -152,8 +170,15 @@ def _check_measured(task, operator, noise, corruption, where):
 
     operator  the task's class;  noise  the noise's module;  corruption  a dict of checked parameters.
     """
-    if not operator.pictures:
+    if not (operator.pictures or operator.numbers):
         raise BadInput(f"{where}: measurements of {task} are no pictures, so an image that is measured cannot be one")
+    name = noise.__name__.rpartition(".")[2]
+    if operator.numbers and name != GAUSSIAN:
+        raise BadInput(
+            f"{where}.noise: {name} is not of numbers that are measured; must be {GAUSSIAN}, with their sigma"
+        )
+    if operator.numbers and corruption.get("sigma") == ESTIMATE:
+        raise BadInput(f"{where}.sigma: it can be estimated from a picture only; must be a number, on the scale of y")
     needed = keywords(noise.sigma)
     names = [*keywords(operator), "noise", *needed]
     for name in corruption:
@@ -162,5 +187,5 @@ def _check_measured(task, operator, noise, corruption, where):
             raise BadInput(f"{where}.{name}: {words}")
     for name, parameter in needed.items():
         if name not in corruption:
-            words = f"a number{f' or {ESTIMATE}' if ESTIMATE in str(parameter.annotation) else ''}"
+            words = "a number" + f" or {ESTIMATE}" * (ESTIMATE in str(parameter.annotation) and not operator.numbers)
             raise BadInput(f"{where}.{name}: missing; of an image that is measured it must be {words}")

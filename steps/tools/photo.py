@@ -66,7 +66,12 @@ def depth(source, pixels):
 
     pixels are those of the file, in [0, 1]. Scientific cameras write such files, and white would be a dark gray.
     """
-    if not Path(source).is_file() or pixels.max() >= 2**14 / 65535 or not (most := decode.largest(source)):
+    if (
+        not Path(source).is_file()
+        or len(pixels) == 1
+        or pixels.max() >= 2**14 / 65535
+        or not (most := decode.largest(source))
+    ):
         return ""
     bits = 12 if most < 2**12 else 14
     return (
@@ -132,19 +137,23 @@ def study(name, picture, entry, named, files):
 
 
 def check(x, task, corruption, measured, numbers):
-    """Raise BadInput if there is no measurement of an image x (C, H, W), before anything of it is written.
+    """Return (height, width) of the image that x (C, H, W) is, or is measured of.
 
+    Raises BadInput if there is no measurement of x, or it is none, before anything of it is written.
     numbers  {name: those in a file that is a parameter}.
     """
     operator, noise = corruptions.parameters(task, corruption, task, measured)
     named = [name for name, _ in corruptions.files(task, corruption).values()]
     if unused := [name for name in numbers if name not in named]:
         raise BadInput(f"--file: no parameter of --corruption is {unused[0]}, so that it would not be used")
-    operator |= corruptions.contents(task, corruption, numbers, x.shape[-2:])
-    make = discover.load("tasks", task).Operator
-    make(make.image_shape(x.shape, **operator) if measured else x.shape, **operator)
+    if measured:
+        shape, found = corruptions.fitted(task, corruption, numbers, x.shape)
+    else:
+        shape, found = x.shape, corruptions.contents(task, corruption, numbers, x.shape[-2:])
+    discover.load("tasks", task).Operator(shape, **operator | found)
     if noise.get("sigma") == corruptions.ESTIMATE:
         estimate_sigma(x)
+    return shape[-2:]
 
 
 def check_folder(output, source):

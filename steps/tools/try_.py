@@ -25,7 +25,7 @@ from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, whole, write_text
 from steps.base.parameters import NO_PARAMETERS, check_parameters, format_parameters, parse_parameters
-from steps.images.load import REACH, load, prepare
+from steps.images.load import load, prepare
 from steps.images.options import numbers
 from steps.look import pictures
 from steps.plan import corruptions, experiments, variants
@@ -177,7 +177,9 @@ def write_pictures(made, entry, named):
 )
 @click.option("--corruption", default="", help="what else is done to the picture: blur=2,seed=1,noise=poisson,peak=30")
 @click.option("--file", "given", multiple=True, help="NAME=PATH of a file that --corruption names: psf=NAME; again")
-@click.option("--measured", is_flag=True, help="the picture is noisy or blurred already: add nothing")
+@click.option(
+    "--measured", is_flag=True, help="the picture is noisy or blurred already, or numbers of a camera: add nothing"
+)
 @click.option("--metric", "named", multiple=True, default=["psnr", "ssim"], show_default=True, help="again for more")
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
 @click.option("--size", callback=numbers, help="pixels after resizing: n, the longer side, or height,width (stretched)")
@@ -204,13 +206,13 @@ def main(
     files, brought = photo.files(given)
     named = list(dict.fromkeys(named))
     entry, told = experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
-    pixels = load(picture, reach=REACH if measured else 0)
+    pixels = load(picture, measured=measured)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
-    if not (size or crop or full):
+    if not (size or crop or full or len(pixels) == 1):
         fitted, sentence = photo.fitting(pixels.shape, task, entry["corruption"], measured)
         settings |= fitted
     x = prepare(pixels, **settings, measured=measured, where=picture)
-    photo.check(x, task, entry["corruption"], measured, brought)
+    height, width = photo.check(x, task, entry["corruption"], measured, brought)
     if dark := photo.depth(source, pixels):
         click.echo(dark, err=True)
     taken = photo.entry(source, measured, settings)
@@ -224,7 +226,7 @@ def main(
         words = [*["--measured"] * measured, *photo.write(brought)]
         said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
         colours = "gray" if len(x) == 1 else "colour"
-        click.echo(f"{task} of {name}, {x.shape[1]} x {x.shape[2]} pixels, {colours}: {case.name}")
+        click.echo(f"{task} of {name}, {height} x {width} pixels, {colours}: {case.name}")
         click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
         made, status = recover_all(recoveries, device, measured, read_metrics(told))
         if made:

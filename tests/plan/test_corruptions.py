@@ -14,7 +14,7 @@ from steps.tables.columns import read_metrics
 def test_the_signature_is_the_operator_s_then_the_noise_then_its_own():
     assert list(corruptions.allowed("deconvolution", {}))[-5:] == ["noise", "sigma", "bsnr", "clip", "seed"]
     assert list(corruptions.allowed("single_pixel", {"noise": "poisson"})) == [
-        *("compression", "patterns", "noise", "peak", "seed")
+        *("compression", "patterns", "order", "noise", "peak", "seed")
     ]
     text = "peak=30,noise=poisson,seed=1,compression=4"
     assert corruptions.spelled("single_pixel", text) == "compression=4,noise=poisson,peak=30,seed=1"
@@ -56,7 +56,12 @@ def test_a_noise_has_its_own_parameters():
         ("denoising", {"blur": 5}, "unknown parameter 'blur'; allowed: bsnr, clip, noise, seed, sigma"),
         ("deconvolution", {"blurr": 5}, "unknown parameter 'blurr' .did you mean 'blur'"),
         ("single_pixel", {"compression": 0.5}, "x.compression: 0.5 is not allowed; must be >= 1"),
-        ("single_pixel", {"patterns": "random"}, "'random' is not allowed; must be one of gaussian, hadamard"),
+        ("single_pixel", {"order": "natural"}, "x.order: is for patterns: hadamard, and patterns is gaussian"),
+        (
+            "single_pixel",
+            {"patterns": "mine", "compression": 2},
+            "x.compression: is for patterns: gaussian or hadamard or bernoulli or fourier, and patterns is mine",
+        ),
         ("deblurring", {}, "unknown task 'deblurring'.*steps/tasks/deblurring.py"),
         (
             "denoising",
@@ -74,6 +79,11 @@ def test_a_noise_has_its_own_parameters():
 def test_bad_corruptions_are_refused(task, given, words):
     with pytest.raises(BadInput, match=words):
         corruptions.parameters(task, given, "x")
+
+
+def test_patterns_that_are_neither_a_word_nor_a_file_are_refused():
+    with pytest.raises(BadInput, match="patterns: unknown file 'hadamrd' .did you mean 'hadamard'"):
+        corruptions.contents("single_pixel", {"patterns": "hadamrd"}, {})
 
 
 def test_of_a_measured_picture_the_noise_is_said_and_nothing_else():

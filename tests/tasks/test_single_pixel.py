@@ -1,9 +1,16 @@
+import hashlib
+import math
+
+import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from skimage.measure import label
 
 from steps.base.errors import BadInput
-from steps.tasks.single_pixel import Operator, hadamard_transform
+from steps.inverse.operators import convolve
+from steps.inverse.patterns import hadamard_transform, sign_changes, walsh_order
+from steps.tasks.single_pixel import Operator
 
 
 @pytest.mark.parametrize("size", [1, 2, 8, 64, 256])
@@ -65,3 +72,131 @@ def test_seed_chooses_the_patterns():
 def test_dense_patterns_that_do_not_fit_are_refused():
     with pytest.raises(BadInput, match="256x256.*patterns=hadamard"):
         Operator((1, 256, 256), compression=1.0)
+
+
+def digest(tensor):
+    return hashlib.sha256(tensor.numpy().tobytes()).hexdigest()[:12]
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "patterns", "measured"),
+    [
+        ((1, 16, 16), {}, "d86f31916edc", "8be7821d4c84"),
+        ((3, 7, 9), {"compression": 5.0, "seed": 3}, "5102075ff72f", "d7c2a2ccabd1"),
+    ],
+)
+def test_the_patterns_of_what_is_published_stay_the_same_to_the_last_bit(shape, settings, patterns, measured):
+    """Of sums and differences of sixteenths, which are exact, so that every processor has the same."""
+    assert digest(Operator(shape, **settings).matrix) == patterns
+    x = (torch.arange(math.prod(shape)) % 17 / 16).reshape(shape)
+    assert digest(Operator(shape, patterns="hadamard", **settings).forward(x)) == measured
+
+
+ORTHOGONAL = [{"patterns": "fourier"}] + [
+    {"patterns": "hadamard", "order": order} for order in ("natural", "sequency", "cake_cutting")
+]
+
+
+@pytest.mark.parametrize("settings", ORTHOGONAL)
+@pytest.mark.parametrize("compression", [1.0, 3.0])
+def test_ordered_rows_are_orthogonal_of_one_norm_and_the_first_is_constant(settings, compression):
+    A = Operator((1, 8, 16), compression=compression, **settings)
+    matrix = matrix_of(A)
+    expected = 128 / A.count * torch.eye(A.count, dtype=torch.float64)
+    torch.testing.assert_close(matrix @ matrix.T, expected, atol=1e-10, rtol=0)
+    torch.testing.assert_close(matrix[0], torch.full((128,), A.count**-0.5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 7), (1, 6, 4), (1, 1, 9), (1, 8, 8)])
+def test_all_fourier_patterns_are_an_orthonormal_basis_low_frequencies_first(shape):
+    pixels = shape[1] * shape[2]
+    matrix = matrix_of(Operator(shape, compression=1.0, patterns="fourier"))
+    torch.testing.assert_close(matrix @ matrix.T, torch.eye(pixels, dtype=torch.float64), atol=1e-10, rtol=0)
+    power = torch.fft.fft2(matrix.reshape(pixels, *shape[1:])).abs().square()
+    rows, columns = (torch.fft.fftfreq(side, dtype=torch.float64) for side in shape[1:])
+    squared = rows[:, None] ** 2 + columns**2
+    frequency = (power * squared).sum((1, 2)) / power.sum((1, 2))
+    assert (frequency.diff() > -1e-9).all() and frequency[0] < 1e-12
+
+
+def test_a_fourier_pattern_is_a_cosine_then_its_sine():
+    matrix = matrix_of(Operator((1, 8, 8), compression=1.0, patterns="fourier")).reshape(64, 8, 8)
+    angle = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
+    expected = torch.stack((angle.cos(), angle.sin())) * 2**0.5 / 8
+    torch.testing.assert_close(matrix[1:3, 0], expected)
+    torch.testing.assert_close(matrix[1:3, 5], expected)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 16, 64])
+def test_sign_changes_are_those_of_scipy_s_matrix(size):
+    counted = (np.diff(scipy.linalg.hadamard(size), axis=1) != 0).sum(1)
+    assert sign_changes(size).tolist() == counted.tolist()
+
+
+@pytest.mark.parametrize("sides", [(4, 4), (8, 4), (2, 16), (8, 8)])
+@pytest.mark.parametrize("order", ["natural", "sequency", "cake_cutting"])
+def test_orders_are_what_they_say_of_scipy_s_matrix(sides, order):
+    """Regions are counted, changes are counted, in the patterns themselves."""
+    height, width = sides
+    matrix = np.kron(scipy.linalg.hadamard(height), scipy.linalg.hadamard(width))
+    A = Operator((1, *sides), compression=1.0, patterns="hadamard", order=order)
+    found = np.rint(matrix_of(A).numpy() * A.count**0.5).astype(int)
+    assert np.array_equal(found, matrix[walsh_order(height, width, order)])
+    assert len(np.unique(found, axis=0)) == len(matrix)
+    if order == "natural":
+        assert np.array_equal(found, matrix)
+        return
+    pictures = found.reshape(-1, height, width)
+    changes = [int(sum((np.diff(picture, axis=axis) != 0).sum() for axis in (0, 1))) for picture in pictures]
+    regions = [label(picture, background=0, connectivity=1).max() for picture in pictures]
+    keys = list(zip(regions, changes)) if order == "cake_cutting" else changes
+    assert keys == sorted(keys)
+
+
+def test_an_order_is_of_sides_that_are_powers_of_2():
+    with pytest.raises(BadInput, match="order: sequency is not of 48x64 pixels; sides must be powers of 2"):
+        Operator((1, 48, 64), patterns="hadamard", order="sequency")
+
+
+def test_bernoulli_patterns_are_plus_minus_one():
+    A = Operator((1, 16, 16), patterns="bernoulli")
+    assert set((A.matrix * A.count**0.5).round(decimals=4).unique().tolist()) == {-1.0, 1.0}
+    assert abs(float(A.matrix.mean()) * A.count**0.5) < 0.02
+
+
+@pytest.mark.parametrize("settings", [{"patterns": "bernoulli"}, {"patterns": "random"}, *ORTHOGONAL])
+@pytest.mark.parametrize("rho", [1.0, 1e-3, 1e-6])
+def test_solve_of_every_kind_is_that_of_its_matrix(settings, rho):
+    side = 16
+    if settings["patterns"] == "random":
+        settings = {"patterns": np.random.default_rng(0).integers(0, 2, (100, side, side)).astype(float)}
+    A = Operator((1, side, side), **settings)
+    matrix = matrix_of(A)
+    b = A.adjoint(A.forward(torch.rand(1, side, side))) + rho * torch.rand(1, side, side)
+    normal = matrix.T @ matrix + rho * torch.eye(side * side, dtype=torch.float64)
+    expected = torch.linalg.solve(normal, b.double().flatten())
+    assert (A.solve(b, rho).double().flatten() - expected).norm() < 1e-5 * expected.norm()
+
+
+def test_seeds_and_ordered_patterns():
+    x = torch.rand(1, 16, 16)
+    for settings in ORTHOGONAL:
+        assert torch.equal(
+            Operator(x.shape, seed=0, **settings).forward(x), Operator(x.shape, seed=1, **settings).forward(x)
+        )
+
+
+@pytest.mark.parametrize("settings", ORTHOGONAL)
+def test_what_one_sees_of_orthogonal_patterns_is_the_least_image(settings):
+    A = Operator((3, 16, 16), compression=4.0, **settings)
+    x = torch.rand(3, 16, 16, dtype=torch.float64)
+    expected = (torch.linalg.pinv(matrix_of(A)) @ A.forward(x)[..., None]).reshape(x.shape)
+    torch.testing.assert_close(A.backproject(A.forward(x)), expected, atol=1e-6, rtol=0)
+
+
+def test_fourier_patterns_in_pairs_are_a_convolution():
+    """Its frequency response makes TV's conjugate gradients exact at once."""
+    A = Operator((1, 8, 8), compression=64 / 9, patterns="fourier")
+    x = torch.rand(1, 8, 8, dtype=torch.float64)
+    assert A.count == 9
+    torch.testing.assert_close(A.adjoint(A.forward(x)), convolve(x, A.nearly**2))
