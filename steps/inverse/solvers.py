@@ -7,7 +7,9 @@ from steps.inverse import clipping
 from steps.inverse.dense import Dense
 from steps.inverse.operators import conjugate_gradient, convolve
 
-SMOOTH = 1e-2  # weight of the gradient in the first guess of plug-and-play: what fills holes, and keeps what is seen
+SMOOTH = 1e-2  # weight of the gradient in the first guess: what fills holes, and keeps what is seen
+LEAST = 0.004  # of sigma, as for a file of 8 bits: without noise there would be no balance of data and prior
+PENALTY = 0.3  # of half-quadratic splitting
 
 
 def gradient(x):
@@ -143,15 +145,51 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
     return split(admm(minimise, prox, lambda x: x, start, len(strengths), callback, report)[1])[0]
 
 
-def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback=None, clipped=False):
-    """Return denoise(y, sigma) if A = I, else plug-and-play ADMM with the denoiser.
+def half_quadratic_splitting(y, A, denoise, strengths, penalties, callback=None):
+    """Recover an image by half-quadratic splitting, a denoiser standing for the prior's proximal operator.
 
-    start, strength  the denoiser's strength in the first and the last iteration, falling geometrically between.
-    rho              ADMM's penalty; if None, (sigma / strength)², so that lam = sigma² as for a maximum a posteriori
-                     estimate, with sigma kept above 0.004.
+        x ← argmin ½‖A x − y‖² + rho/2 ‖x − z‖²
+        z ← denoise(x, strength)
 
-    clipped          if A = I, and the noisy y was clipped to [0, 1]: the denoiser is told the standard deviation that
-                     clipping has left, and what clipping has done to the mean is undone (`inverse/clipping.py`).
+    with a strength and a penalty rho for each iteration; it begins with  z = argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖².
+    Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z.
+    Source: Geman, Yang (1995); Zhang et al. (2017), "Learning deep CNN denoiser prior for image restoration".
+    """
+    nothing = y.new_zeros(A.shape)
+    Aty, z = A.adjoint(y), smoothest(A, y, SMOOTH)(gradient(nothing), nothing)[0]
+    for iteration, (strength, rho) in enumerate(zip(strengths, penalties, strict=True), 1):
+        z = denoise(A.solve(Aty + rho * z, rho), strength)
+        if callback:
+            callback(iteration, z, (A.forward(z) - y).square().sum() / 2)
+    return z
+
+
+def denoise_or_plug_in(
+    y,
+    A,
+    sigma,
+    denoise,
+    *,
+    start=None,
+    strength=None,
+    rho=None,
+    iterations=None,
+    splitting=(0.2, 0.0, 16),
+    admm=(0.4, 0.06, 30),
+    callback=None,
+    clipped=False,
+):
+    """Return denoise(y, sigma) if A = I, else what it finds as a prior: plugged in, with falling strength.
+
+    start, strength, iterations  the denoiser's strength in the first and the last iteration, falling geometrically
+             between, and their number. By default they are those of `splitting` or of `admm`, whose strengths are what
+             it is at least: it is sigma, kept above LEAST, if that is more.
+    rho      the penalty of `plug_and_play`, ADMM. If it is not given, where measurements are pictures, so that each
+             value is of pixels near to each other, `half_quadratic_splitting` stands in its place, with the penalties
+             PENALTY · (sigma / strength)². Where they are not, as in a single-pixel camera, ADMM's is
+             (sigma / strength)² of the last strength, so that lam = sigma² as for a maximum a posteriori estimate.
+    clipped  if A = I, and the noisy y was clipped to [0, 1]: the denoiser is told the standard deviation that clipping
+             has left, and what clipping has done to the mean is undone (`inverse/clipping.py`).
 
     sigma is the standard deviation of the measurement's noise, before clipping. Raises BadInput if `clipped` is asked
     for where A is not I.
@@ -162,7 +200,13 @@ def denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, c
         return denoise(y, sigma)
     if clipped:
         raise BadInput("clipped: true is for denoising only, where the image itself is measured")
-    rho = rho or (max(sigma, 0.004) / strength) ** 2
+    split = A.pictures and rho is None
+    first, least, count = splitting if split else admm
+    sigma = max(sigma, LEAST)
+    start, strength, iterations = start or first, strength or max(sigma, least), iterations or count
     ratio = (strength / start) ** (1 / max(iterations - 1, 1))
     strengths = [start * ratio**i for i in range(iterations)] if iterations > 1 else [strength]
-    return plug_and_play(y, A, denoise, strengths, rho, callback)
+    if split:
+        penalties = [PENALTY * (sigma / strength) ** 2 for strength in strengths]
+        return half_quadratic_splitting(y, A, denoise, strengths, penalties, callback)
+    return plug_and_play(y, A, denoise, strengths, rho or (sigma / strength) ** 2, callback)

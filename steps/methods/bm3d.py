@@ -11,7 +11,7 @@ ENOUGH = {"iterations": 3}
 
 def needs(image_mb, *, iterations, **_):
     """Return (MB of memory, minutes) for an image of so many MB: measured at 512 pixels, with a margin."""
-    return 1000 + 500 * image_mb, 5 + iterations * image_mb / 10
+    return 1000 + 500 * image_mb, 5 + (iterations or 30) * image_mb / 10
 
 
 def recover(
@@ -20,22 +20,22 @@ def recover(
     sigma,
     *,
     profile: Literal["fast", "normal", "high"] = "normal",
-    start: Annotated[float, "> 0"] = 0.4,
+    start: Annotated[float | None, "> 0"] = None,
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
-    iterations: Annotated[int, ">= 1"] = 30,
+    iterations: Annotated[int | None, ">= 1"] = None,
     clipped: bool = False,
     callback=None,
 ):
-    """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
+    """Return BM3D (one channel) or CBM3D (three) of y if A = I, else the image that is found with it as the prior.
 
     profile  "normal", or "fast" for less time and "high" for more, see `collaborative.PROFILES`.
-    start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
-        default sigma, at least 0.06.
+    start, strength, rho, iterations   how it is plugged in, see `solvers.denoise_or_plug_in`; by default its strength
+        falls from 0.2 to sigma in 16 iterations, with ADMM from 0.4 to sigma, but not below 0.06, in 30.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation. BM3D itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
-    below 16 pixels. Source: Dabov, Foi, Katkovnik, Egiazarian (2007); Venkatakrishnan, Bouman, Wohlberg (2013).
+    below 16 pixels. Source: Dabov, Foi, Katkovnik, Egiazarian (2007).
     """
     from steps.inverse import collaborative
     from steps.inverse.solvers import denoise_or_plug_in
@@ -43,5 +43,5 @@ def recover(
     def denoise(v, noise):
         return collaborative.denoise(v, noise, profile)
 
-    strength = strength or max(sigma, 0.06)
-    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)
+    schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}
+    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, callback=callback, clipped=clipped)

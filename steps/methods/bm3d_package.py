@@ -13,7 +13,7 @@ SMALLEST = 9  # pixels a side: the blocks are 8 × 8
 
 def needs(image_mb, *, iterations, **_):
     """Return (MB of memory, minutes) for an image of so many MB: measured at 512 pixels, with a margin."""
-    return 1000 + 400 * image_mb, 5 + iterations * image_mb / 3
+    return 1000 + 400 * image_mb, 5 + (iterations or 30) * image_mb / 3
 
 
 def recover(
@@ -21,17 +21,16 @@ def recover(
     A,
     sigma,
     *,
-    start: Annotated[float, "> 0"] = 0.4,
+    start: Annotated[float | None, "> 0"] = None,
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
-    iterations: Annotated[int, ">= 1"] = 30,
+    iterations: Annotated[int | None, ">= 1"] = None,
     clipped: bool = False,
     callback=None,
 ):
-    """Return BM3D (one channel) or CBM3D (three) of y if A = I, else what plug-and-play ADMM finds with it as prior.
+    """Return BM3D (one channel) or CBM3D (three) of y if A = I, else the image that is found with it as the prior.
 
-    start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
-        default sigma, at least 0.06.
+    start, strength, rho, iterations   how it is plugged in, with the defaults of steps/methods/bm3d.py.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation; the package's default profile is used. Raises BadInput if the package bm3d,
@@ -59,5 +58,5 @@ def recover(
         result = filter_image(image if image.shape[-1] == 3 else image[..., 0], max(noise, 1e-4))
         return torch.from_numpy(result.reshape(image.shape)).movedim(-1, 0).to(v)
 
-    strength = strength or max(sigma, 0.06)
-    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)
+    schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}
+    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, callback=callback, clipped=clipped)

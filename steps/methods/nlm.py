@@ -10,7 +10,7 @@ QUICK = {"iterations": 6}
 
 def needs(image_mb, *, iterations, **_):
     """Return (MB of memory, minutes) for an image of so many MB: measured at 512 pixels, with a margin."""
-    return 1000 + 200 * image_mb, 5 + iterations * image_mb / 6
+    return 1000 + 200 * image_mb, 5 + (iterations or 100) * image_mb / 6
 
 
 def recover(
@@ -22,22 +22,22 @@ def recover(
     patch: Annotated[int, ">= 1"] = 5,
     distance: Annotated[int, ">= 1"] = 6,
     fast: bool = True,
-    start: Annotated[float, "> 0"] = 0.5,
+    start: Annotated[float | None, "> 0"] = None,
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
-    iterations: Annotated[int, ">= 1"] = 100,
+    iterations: Annotated[int | None, ">= 1"] = None,
     clipped: bool = False,
     callback=None,
 ):
-    """Return the non-local means of y if A = I, else the image that plug-and-play ADMM finds with them as the prior.
+    """Return the non-local means of y if A = I, else the image that is found with them as the prior.
 
     h         filter width on the scale of [0, 1]; by default 0.8 · (noise to remove), whose variance is then also
               subtracted from the patches' distances. A given h is used for every noise and nothing subtracted, as
               Anderson seems to have done (section 5.2).
     patch     side of the patches in pixels;  distance  how far to look for similar ones;  fast  as in scikit-image.
-    start, strength, rho, iterations   of plug-and-play ADMM, see `solvers.denoise_or_plug_in`; strength is by
-              default 2 · sigma, at least 0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more
-              there is to remove.
+    start, strength, rho, iterations   how they are plugged in, see `solvers.denoise_or_plug_in`; by default their
+              strength falls from 0.2 to sigma in 16 iterations, with ADMM from 0.5 to 2 · sigma in 100, but not below
+              0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more there is to remove.
     clipped   undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation. Source: Buades, Coll, Morel (2005); scikit-image's denoise_nl_means.
@@ -56,5 +56,6 @@ def recover(
         )
         return torch.from_numpy(result).reshape(v.shape).to(v)
 
-    strength = strength or max(2 * sigma, 0.1, 0.07 * (math.prod(A.shape) / y.numel()) ** 0.5)
-    return denoise_or_plug_in(y, A, sigma, denoise, start, strength, rho, iterations, callback, clipped)
+    admm = (0.5, max(2 * sigma, 0.1, 0.07 * (math.prod(A.shape) / y.numel()) ** 0.5), 100)
+    schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}
+    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, admm=admm, callback=callback, clipped=clipped)

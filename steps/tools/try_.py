@@ -168,7 +168,7 @@ def write_pictures(made, entry, named):
 
 @click.command(cls=Command, help=__doc__)
 @click.argument("picture")
-@click.option("--task", default="denoising", show_default=True, help="denoising, deconvolution, single_pixel or yours")
+@click.option("--task", default="denoising", show_default=True, help="a file of steps/tasks: deconvolution, …")
 @click.option(
     "--method", "methods", multiple=True, help="METHOD or METHOD:NAME=VALUE,…; again for more  [default: quick ones]"
 )

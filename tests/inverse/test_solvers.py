@@ -4,11 +4,14 @@ import torch
 from scipy.optimize import minimize
 
 from steps.base.discover import load
+from steps.inverse import solvers
+from steps.inverse.operators import LinearOperator
 from steps.inverse.solvers import (
     admm,
     denoise_or_plug_in,
     gradient,
     gradient_adjoint,
+    half_quadratic_splitting,
     nearest,
     plug_and_play,
     smoothest,
@@ -118,16 +121,38 @@ def test_plug_and_play_is_its_three_lines_and_applies_a_dense_operator_once_an_i
     assert float(losses[-1]) == pytest.approx(float((forward(z) - y).square().sum() / 2), rel=1e-3)
 
 
-def test_strengths_fall_geometrically_and_identity_is_denoised_once(gray):
+def test_half_quadratic_splitting_is_its_two_lines(gray):
+    A = load("tasks", "deconvolution").Operator(gray.shape, blur=1.0, kernel=9, boundary="valid")
+    y, strengths, penalties, reports = A.forward(gray), [0.9, 0.8, 0.7], [0.1, 0.2, 0.4], []
+    found = half_quadratic_splitting(
+        y, A, lambda v, s: s * v.clamp(0, 1), strengths, penalties, lambda i, z, loss: reports.append((i, float(loss)))
+    )
+    z = smoothest(A, y, 1e-2)(gradient(0 * gray), 0 * gray)[0]
+    for strength, rho in zip(strengths, penalties):
+        x = LinearOperator.solve(A, A.adjoint(y) + rho * z, rho)
+        z = strength * x.clamp(0, 1)
+    torch.testing.assert_close(found, z, atol=1e-5, rtol=0)
+    assert [i for i, _ in reports] == [1, 2, 3]
+    assert reports[-1][1] == pytest.approx(float((A.forward(z) - y).square().sum() / 2), rel=1e-3)
+
+
+def test_where_pictures_are_measured_the_penalty_rises_as_the_strength_falls(gray, monkeypatch):
     used = []
+    monkeypatch.setattr(solvers, "half_quadratic_splitting", lambda *given: used.append(("splitting", *given[3:5])))
+    monkeypatch.setattr(solvers, "plug_and_play", lambda *given: used.append(("admm", *given[3:5])))
+    for task, rho in (("deconvolution", None), ("deconvolution", 0.5), ("single_pixel", None)):
+        A = load("tasks", task).Operator(gray.shape, **({"kernel": 9} if task == "deconvolution" else {}))
+        denoise_or_plug_in(A.forward(gray), A, 0.1, None, start=0.4, strength=0.1, rho=rho, iterations=3)
+    splitting, given, single_pixel = used
+    assert splitting[0] == "splitting" and given[0] == single_pixel[0] == "admm"
+    for _, strengths, _ in used:
+        assert strengths == pytest.approx([0.4, 0.2, 0.1])
+    assert splitting[2] == pytest.approx([solvers.PENALTY * f for f in (1 / 16, 1 / 4, 1)])
+    assert given[2] == 0.5 and single_pixel[2] == pytest.approx(1)
 
-    def denoise(v, strength):
-        used.append(strength)
-        return v
 
-    A = load("tasks", "deconvolution").Operator(gray.shape, blur=1.0, kernel=9)
-    denoise_or_plug_in(A.forward(gray), A, 0.1, denoise, 0.4, 0.1, None, 3)
-    assert used == pytest.approx([0.4, 0.2, 0.1])
-    used.clear()
-    denoise_or_plug_in(gray, load("tasks", "denoising").Operator(gray.shape), 0.1, denoise, 0.4, 0.1, None, 3)
+def test_identity_is_denoised_once(gray):
+    used = []
+    A = load("tasks", "denoising").Operator(gray.shape)
+    denoise_or_plug_in(gray, A, 0.1, lambda v, strength: used.append(strength) or v, start=0.4, strength=0.2)
     assert used == [0.1]
