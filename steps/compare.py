@@ -1,5 +1,6 @@
 """Compare an experiment with published values, cell by cell: published, ours, difference, verdict, reason."""
 
+import fnmatch
 import json
 import math
 from pathlib import Path
@@ -8,8 +9,9 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import spell
+from steps.base.parameters import brief
 from steps.plan import corruptions, published, variants
+from steps.tables.columns import PSNR, read_metrics
 from steps.tables.markup import escape_markdown, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
@@ -25,13 +27,16 @@ NOTE = (
 )
 
 
-def verdict(difference, tolerance):
-    """Return "within", "better" or "worse" for ours − published in dB; "not comparable" if tolerance is None."""
+def verdict(difference, tolerance, lower=False):
+    """Return "within", "better" or "worse" for ours − published; "not comparable" if tolerance is None.
+
+    lower  whether the metric's lower numbers are the better ones.
+    """
     if tolerance is None:
         return "not comparable"
     if abs(difference) <= tolerance:
         return "within"
-    return "better" if difference > 0 else "worse"
+    return "better" if (difference > 0) != lower else "worse"
 
 
 def rule(cell, tolerances):
@@ -47,16 +52,32 @@ def rule(cell, tolerances):
 
 def ours(scores, cell, label):
     """Return the rows of scores (DataFrame of steps.collect) of a variant's label for the cell of a published row."""
-    here = scores[(scores["image"] == cell["image"]) & (scores["label"] == label)]
+    images = scores["image"].map(lambda name: fnmatch.fnmatchcase(name, cell["image"]))
+    here = scores[images & (scores["label"] == label)]
     places = zip(here.index, here["task"], here["corruption"])
     return here.loc[[place for place, task, text in places if published.is_of(cell, corruptions.filled(task, text))]]
 
 
-def compare(scores, labels, cells, tolerances):
+def number(here, cell, images):
+    """Return (mean, half of its 95 % interval, NaN if not known, n) of the rows of scores that are for a published row.
+
+    Over several images it is the mean of the images' means, without an interval; NaN unless all `images` of the
+    experiment that it is over are there.
+    """
+    wanted = [name for name in images if fnmatch.fnmatchcase(name, cell["image"])]
+    means = here.groupby("image")[cell["metric"]].mean()
+    if len(wanted) > 1:
+        return means.mean() if len(means) == len(wanted) else math.nan, math.nan, len(here)
+    values = here[cell["metric"]]
+    mean, half = interval(values) if len(values) else (math.nan, math.nan)
+    return mean, half if len(values) >= FEWEST else math.nan, len(values)
+
+
+def compare(scores, labels, cells, tolerances, images=(), lower=()):
     """Return a list of dicts, one for each published cell and each of our variants that is compared with it.
 
     scores  DataFrame of steps.collect;  labels  [(label, its entry under methods)];  cells  the published rows of its
-    table.
+    table;  images  those of the experiment;  lower  the metrics whose lower numbers are the better ones.
     """
     rows = []
     for label, entry in labels:
@@ -64,9 +85,8 @@ def compare(scores, labels, cells, tolerances):
         for cell in cells:
             if cell["label"] not in published.names(entry):
                 continue
-            values = ours(scores, cell, label)["psnr"]
-            mean, half = interval(values) if len(values) else (math.nan, math.nan)
-            half = half if len(values) >= FEWEST else math.nan
+            mean, half, n = number(ours(scores, cell, label), cell, images)
+            difference = mean - cell["number"]
             tolerance, reason = rule(cell, tolerances)
             if settings == "tuned" and tolerance is not None:
                 tolerance, reason = (0.0 if math.isnan(half) else half), "at least as good is asked of tuned settings"
@@ -76,16 +96,20 @@ def compare(scores, labels, cells, tolerances):
                     "parameter": cell["parameter"],
                     "value": cell["value"],
                     "published label": cell["label"],
-                    "published": cell["psnr_db"],
+                    "metric": cell["metric"],
+                    "published": cell["number"],
+                    "about": cell["about"],
                     "label": label,
                     "settings": settings,
-                    "n": len(values),
+                    "n": 0 if math.isnan(mean) else n,
                     "ours": mean,
                     "interval": half,
-                    "difference": mean - cell["psnr_db"],
+                    "difference": difference,
                     "tolerance": math.nan if tolerance is None else tolerance,
-                    "verdict": verdict(mean - cell["psnr_db"], tolerance) if len(values) else NOT_RUN,
+                    "verdict": NOT_RUN if math.isnan(mean) else verdict(difference, tolerance, cell["metric"] in lower),
                     "reason": reason,
+                    "who": cell["who"],
+                    "where": cell["where"],
                 }
             )
     return rows
@@ -125,17 +149,38 @@ def summary_texts(found):
     return [[_text(value, signs[key]) if key in signs else str(value) for key, value in row.items()] for row in found]
 
 
-def cell_texts(rows, stand_ins):
-    """Return (header, rows of text) of the cells."""
-    header = ["image", rows[0]["parameter"], "published as", "published", "variant", "settings", "n", "ours"]
-    header += ["difference", "tolerance", "verdict"]
+def cell_texts(rows, stand_ins, named):
+    """Return (header, rows of text) of the cells; named  {metric: its `Metric`}."""
+    parameters, metrics = (list(dict.fromkeys(row[key] for row in rows)) for key in ("parameter", "metric"))
+    header = ["image", parameters[0] if len(parameters) == 1 else "parameter", *["metric"] * (len(metrics) > 1)]
+    header += ["published as", "published", "variant", "settings", "n", "ours", "difference", "tolerance", "verdict"]
     found = []
     for row in rows:
-        names = [row["image"] + (" (stand-in)" if row["image"] in stand_ins else ""), spell(row["value"])]
-        names += [row["published label"], f"{row['published']:.2f}", row["label"], row["settings"], str(row["n"])]
-        ours = _text(row["ours"]) + ("" if math.isnan(row["interval"]) else f" ± {row['interval']:.2f}")
-        found.append([*names, ours, _text(row["difference"], "+.2f"), _text(row["tolerance"]), row["verdict"]])
+        metric, value = named[row["metric"]], brief(row["value"])
+        digits = f".{metric.decimals}f"
+        names = [row["image"] + (" (stand-in)" if row["image"] in stand_ins else "")]
+        names += [
+            value if len(parameters) == 1 else f"{row['parameter']}={value}",
+            *[metric.label] * (len(metrics) > 1),
+        ]
+        names += [row["published label"], "~" * row["about"] + _text(row["published"], digits)]
+        names += [row["label"], row["settings"], str(row["n"])]
+        ours = _text(row["ours"], digits) + ("" if math.isnan(row["interval"]) else f" ± {row['interval']:{digits}}")
+        found.append([*names, ours, _text(row["difference"], f"+{digits}"), _text(row["tolerance"]), row["verdict"]])
     return header, found
+
+
+def sources(rows):
+    """Return a list in Markdown of where the published values stand; "" if the file does not say."""
+    found = {}
+    for row in rows:
+        if row["who"]:
+            where = f"{row['who']}, {row['where']}".removesuffix(", ")
+            found.setdefault(where, {})[row["published label"]] = None
+    lines = [f"- {escape_markdown(', '.join(labels))}: {escape_markdown(where)}" for where, labels in found.items()]
+    if lines and any(row["about"] for row in rows):
+        lines.append("- ~ is from memory or second hand: not checked.")
+    return "\n".join(lines)
 
 
 def _text(number, spelled=".2f"):
@@ -162,7 +207,8 @@ def reasons(rows):
 @click.argument("stand_ins")
 @click.argument("output")
 @click.option("--title", required=True, help="heading of the tables")
-def main(scores, values, experiment, stand_ins, output, title):
+@click.option("--metrics", default="", help="what there is to know of metrics, as JSON; PSNR is always known")
+def main(scores, values, experiment, stand_ins, output, title, metrics):
     """SCORES (csv of steps.collect) beside the published VALUES (csv), to OUTPUT.csv, OUTPUT.md and OUTPUT.tex.
 
     EXPERIMENT is the entry under experiments in the config, STAND_INS {image: what it stands for}, both as JSON.
@@ -172,19 +218,24 @@ def main(scores, values, experiment, stand_ins, output, title):
     experiment, stand_ins, output = json.loads(experiment), json.loads(stand_ins), Path(output)
     cells = [row for row in published.read(values) if row["table"] == experiment["published"]["table"]]
     labels, tolerances = variants.labels(experiment), experiment["published"].get("tolerances", [])
-    rows = compare(read_scores(scores), labels, cells, tolerances)
+    named = {metric.name: metric for metric in (PSNR, *read_metrics(metrics))}
+    lower = [name for name, metric in named.items() if metric.better == "lower"]
+    rows = compare(read_scores(scores), labels, cells, tolerances, experiment["images"], lower)
     stand_ins = {name: text for name, text in stand_ins.items() if any(row["image"] == name for row in rows)}
     note = stand_in_note(stand_ins)
-    parts = [f"# {escape_markdown(title)}, beside the published values", f"PSNR in dB. {NOTE}", escape_markdown(note)]
+    shown = ", ".join(dict.fromkeys(named[row["metric"]].heading for row in rows))
+    units = "PSNR in dB" if shown == PSNR.heading else shown
+    parts = [f"# {escape_markdown(title)}, beside the published values", f"{units}. {NOTE}", escape_markdown(note)]
     latex = []
     found = summary(rows)
-    tables = {"Each variant": (list(found[0]), summary_texts(found)), "Each cell": cell_texts(rows, stand_ins)}
+    tables = {"Each variant": (list(found[0]), summary_texts(found)), "Each cell": cell_texts(rows, stand_ins, named)}
     for heading, (header, texts) in tables.items():
         parts += [f"## {heading}", to_markdown(header, texts, 3)]
         latex.append(to_latex(header, texts, 3, f"{title}, beside the published values. {note}"))
     remarks = [escape_markdown(f"{label}: {entry['remark']}") for label, entry in labels if "remark" in entry]
     parts += ["## Remarks", "\n".join(f"- {remark}" for remark in remarks)] if remarks else []
     parts += ["## Tolerances", reasons(rows)]
+    parts += ["## Sources", said] if (said := sources(rows)) else []
     with whole(output.with_suffix(".csv")) as temporary:
         pandas.DataFrame(rows).to_csv(temporary, index=False)
     write_text(output.with_suffix(".md"), "\n\n".join(filter(None, parts)) + "\n")

@@ -8,7 +8,7 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import format_parameters, parse_parameters, spell
+from steps.base.parameters import format_parameters, parse_parameters
 from steps.tables import grouping
 from steps.tables.columns import RESIDUAL, TIME, read_metrics
 from steps.tables.markup import Best, escape_markdown, some, stand_in_note, to_latex, to_markdown
@@ -86,7 +86,7 @@ def texts(frame, keys, labels, metric):
     rows = []
     for _, row in frame.iterrows():
         best = metric.best(row[label] for label in labels)
-        line = [row["image"], *("" if pandas.isna(row[key]) else spell(row[key]) for key in keys[1:])]
+        line = [row["image"], *("" if pandas.isna(row[key]) else brief(row[key]) for key in keys[1:])]
         line += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
         nothing = "" if math.isnan(row.get(INPUT, 0)) else NOT_RUN  # no truth, or too small an image for the metric
         for label in shown:

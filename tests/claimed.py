@@ -7,7 +7,7 @@ import yaml
 from steps.plan import claims, experiments, published
 from steps.tables.verdicts import evaluate, values
 
-PUBLISHED = "table,image,parameter,value,label,psnr_db\n" + "".join(
+PUBLISHED = "table,image,parameter,value,label,number\n" + "".join(
     f"t,{image},sigma,{sigma},{label},{psnr}\n"
     for image in ("camera", "hill")
     for sigma, numbers in ((0.1, {"NS": 27, "NLM": 26}), (0.5, {"NS": 18, "NLM": 9}))

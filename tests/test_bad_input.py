@@ -325,18 +325,18 @@ def test_what_yaml_allows_beside_keys_that_are_there_twice(tmp_path):
     assert schema.read(file) == {"a": 1}
 
 
-HEAD = "table,image,parameter,value,label,psnr_db\n"
+HEAD = "table,image,parameter,value,label,number\n"
 PUBLISHED = {
     "no column": (
         "table,image\nt,a\n",
-        "line 2: no parameter; must have table, image, parameter, value, label, psnr_db",
+        "line 2: no parameter; must have table, image, parameter, value, label, number",
     ),
     "no header": ("t,a,sigma,1,W,30\nt,a,sigma,1,W,30\n", "line 2: no table; must have table, image"),
-    "a text for a number": (HEAD + "t,a,sigma,1,W,good\n", "line 2: psnr_db 'good' is not a number"),
+    "a text for a number": (HEAD + "t,a,sigma,1,W,good\n", "line 2: number 'good' is not a number"),
     "a decimal comma": (HEAD + 't,a,sigma,"0,1",W,30\n', "line 2: value '0,1' is not a number"),
-    "NaN": (HEAD + "t,a,sigma,1,W,nan\n", "line 2: psnr_db nan is not a finite number"),
+    "NaN": (HEAD + "t,a,sigma,1,W,nan\n", "line 2: number nan is not a finite number"),
     "a value too many": (HEAD + "t,a,sigma,1,W,30,31\n", "line 2: has 7 values for 6 columns"),
-    "a value too few": (HEAD + "t,a,sigma,1,W\n", "line 2: no psnr_db; must have table"),
+    "a value too few": (HEAD + "t,a,sigma,1,W\n", "line 2: no number; must have table"),
     "a cell twice": (HEAD + "# x\n" + "t,a,sigma,1,W,30\n" * 2, "line 4: t, a, 1.0, W is there twice"),
     "semicolons": (HEAD.replace(",", ";") + "t;a;sigma;1;W;30\n", "line 2: no table; must have table, image"),
     "quotes without end": (HEAD + 't,a,sigma,1,"W,30\n', "line 2: not csv (unexpected end of data)"),

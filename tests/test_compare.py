@@ -8,15 +8,23 @@ from click.testing import CliRunner
 
 from steps import compare
 from steps.plan import experiments, published
+from steps.tables.columns import PSNR, Metric
 from steps.tables.statistics import interval
 from tests.workflows import ROOT
+
+MORE = {"metric": "psnr", "about": False, "who": "", "where": ""}
+NAMED = {
+    "psnr": PSNR,
+    "isnr": Metric("isnr", "ISNR", "dB", 2, "higher"),
+    "ssim": Metric("ssim", "SSIM", "", 3, "higher"),
+}
 
 
 def row_of(settings="paper", label="ours", name="theirs", **facts):
     """Return a row as `compare.compare` makes it."""
     row = {"image": "a", "parameter": "sigma", "value": 0.1, "published label": name, "published": 20.0, "label": label}
     row |= {"settings": settings, "n": 1, "ours": 20.0, "interval": math.nan, "difference": 0.0, "tolerance": 1.0}
-    return row | {"verdict": "within", "reason": "r"} | facts
+    return row | {"verdict": "within", "reason": "r"} | MORE | facts
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,7 @@ def test_a_rule_without_labels_and_images_is_for_all():
 
 
 CELLS = [
-    {"table": "t", "image": image, "parameter": "sigma", "value": value, "label": name, "psnr_db": 20.0}
+    {"table": "t", "image": image, "parameter": "sigma", "value": value, "label": name, "number": 20.0} | MORE
     for image, value, name in product(("a", "b"), (0.1, 0.5), ("N", "C"))
 ]
 LABELS = [
@@ -116,7 +124,8 @@ def test_a_cell_is_the_mean_over_seeds_beside_the_published_value():
 
 
 def test_a_published_value_of_a_parameter_that_is_at_its_default_is_run():
-    cell = {"table": "t", "image": "a", "parameter": "compression", "value": 2.0, "label": "N", "psnr_db": 20.0}
+    cell = {"table": "t", "image": "a", "parameter": "compression", "value": 2.0, "label": "N", "number": 20.0}
+    cell |= MORE
     facts = {"task": "single_pixel", "image": "a", "label": "ours", "corruption": "patterns=hadamard"}
     (row,) = compare.compare(pandas.DataFrame([facts | {"psnr": 20.25}]), LABELS[:1], [cell], TOLERANCES)
     assert (row["n"], row["ours"], row["verdict"]) == (1, 20.25, "within")
@@ -196,13 +205,44 @@ def test_cells_in_words():
         row_of(image="b", difference=-0.5, ours=19.5),
         row_of(n=0, ours=math.nan, difference=math.nan, verdict="not run"),
     ]
-    header, texts = compare.cell_texts(rows, {"b": "for another"})
+    header, texts = compare.cell_texts(rows, {"b": "for another"}, NAMED)
     assert header[:3] == ["image", "sigma", "published as"]
     several, one, none = (dict(zip(header, line)) for line in texts)
     assert (several["sigma"], several["published"], several["ours"]) == ("0.005", "20.00", "20.46 ± 0.12")
     assert (several["difference"], several["n"], several["image"]) == ("+0.46", "3", "a")
     assert (one["image"], one["ours"], one["difference"]) == ("b (stand-in)", "19.50", "-0.50")
     assert (none["ours"], none["difference"], none["n"], none["verdict"]) == ("", "", "0", "not run")
+
+
+def test_cells_of_several_metrics_and_parameters_say_which():
+    rows = [
+        row_of(ours=8.4, published=8.19, about=True, metric="isnr", who="Dabov et al. 2008", where="table 1"),
+        row_of(parameter="bsnr", value=40.0, ours=0.91234, published=0.9, metric="ssim", name="mine"),
+    ]
+    header, texts = compare.cell_texts(rows, {}, NAMED)
+    first, second = (dict(zip(header, line)) for line in texts)
+    assert (first["parameter"], second["parameter"]) == ("sigma=0.1", "bsnr=40")
+    assert (first["metric"], first["published"], second["metric"]) == ("ISNR", "~8.19", "SSIM")
+    assert (second["published"], second["ours"]) == ("0.900", "0.912")
+    assert compare.sources(rows).splitlines() == [
+        "- theirs: Dabov et al. 2008, table 1",
+        "- ~ is from memory or second hand: not checked.",
+    ]
+    assert compare.sources([row_of()]) == ""
+
+
+def test_a_set_s_number_is_the_mean_of_its_images_if_all_are_there():
+    cell = CELLS[0] | {"image": "set-*"}
+    found = scores(ours={("set-a", 0.1): [20.0, 22.0], ("set-b", 0.1): [30.0], ("other", 0.1): [50.0]})
+    images = ["set-a", "set-b", "other"]
+    (row,) = compare.compare(found, LABELS[:1], [cell], TOLERANCES, images)
+    assert (row["ours"], row["n"], row["difference"]) == (25.5, 3, 5.5) and math.isnan(row["interval"])
+    (row,) = compare.compare(found, LABELS[:1], [cell], TOLERANCES, [*images, "set-c"])
+    assert (row["n"], row["verdict"]) == (0, "not run")
+
+
+def test_of_a_metric_that_is_to_be_low_less_is_better():
+    assert compare.verdict(-1, 0.5, lower=True) == "better" and compare.verdict(1, 0.5, lower=True) == "worse"
 
 
 def test_reasons_are_told_once_with_the_cells_that_they_are_for():
@@ -226,7 +266,7 @@ def there(*corruptions, image="a", label="NLM", task="single_pixel"):
     return pandas.DataFrame([facts | {"corruption": c, "psnr": float(i)} for i, c in enumerate(corruptions)])
 
 
-PUBLISHED = {"table": "t", "image": "a", "parameter": "sigma", "value": 0.001, "label": "N", "psnr_db": 20.0}
+PUBLISHED = {"table": "t", "image": "a", "parameter": "sigma", "value": 0.001, "label": "N", "number": 20.0}
 
 
 @pytest.mark.parametrize(
@@ -310,7 +350,7 @@ def test_the_command_leaves_no_cell_out(written):
     run = csv[csv["verdict"] != "not run"]
     assert set(run["image"]) == {"hill", "f16"} and set(run["value"]) == {0.1, 0.5} and set(run["n"]) == {2}
     assert set(csv.loc[csv["image"] == "f16", "verdict"]) == {"not comparable", "not run"}
-    theirs = {(c["label"], c["image"], c["value"]): c["psnr_db"] for c in cells}
+    theirs = {(c["label"], c["image"], c["value"]): c["number"] for c in cells}
     assert all(theirs[r._4, r.image, r.value] == r.published for r in csv.itertuples())
     scores = pandas.read_csv(written / "scores.csv")
     for row in run.itertuples():

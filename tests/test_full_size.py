@@ -29,7 +29,7 @@ def cells(table, method, image=None, label=""):
     rows = [r for r in rows if image in (None, r["image"])]
     assert rows
     return [
-        pytest.param(r["image"], float(r["value"]), float(r["psnr_db"]), id=f"{r['image']}-{r['value']}") for r in rows
+        pytest.param(r["image"], float(r["value"]), float(r["number"]), id=f"{r['image']}-{r['value']}") for r in rows
     ]
 
 

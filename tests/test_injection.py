@@ -17,7 +17,7 @@ NASTY = "a 'b' \"c\" ; $(touch pwned) `touch pwned` & touch pwned | touch pwned 
 NASTY += " [l](http://x) *e* $x$ $\\frac ü λ ±1 --help \\input{x} {0} {wildcards.image} {{input}} !"
 LABEL = NASTY.replace("{0} {wildcards.image} {{input}}", "").replace("\\input{x}", "{K}")
 FILE = 'it\'s "my" $(touch pwned); `touch pwned` & 100 % [x] ~ ! #.png'
-CSV = "table,image,parameter,value,label,psnr_db\n"
+CSV = "table,image,parameter,value,label,number\n"
 CONFIG = {
     "device": "cpu",
     "image_dirs": [f"folder {NASTY[:60]}"],

@@ -18,6 +18,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from steps.base.errors import BadInput
 
 NO_PARAMETERS = "default"
+FRACTION = re.compile(r"(\d+(?:\.\d*)?) */ *(\d*[1-9]\d*(?:\.\d*)?)")  # not by 0
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 HANDED = ("callback", "noise")  # what a method gets besides its parameters, if it names it
 NAMES = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
@@ -31,7 +32,8 @@ MOST_COMBINATIONS = 100_000  # combinations of the values of one entry
 def normalise(value):
     """Return the one int, float, bool or word that a value from YAML or the command line stands for.
 
-    Text that reads as a number or as true/false becomes it (YAML reads 1e-3 as text); whole floats become ints.
+    Text that reads as a number or as true/false becomes it (YAML reads 1e-3 as text), and so does a fraction, 25/255;
+    whole floats become ints.
     Raises BadInput for anything that has no spelling: lists, nothing, infinities, words that are no file name, and for
     numbers that float32 does not hold or that do not survive being a float.
     """
@@ -45,6 +47,8 @@ def normalise(value):
             except ValueError:
                 continue
             return normalise(read)
+        if fraction := FRACTION.fullmatch(text):
+            return normalise(float(fraction[1]) / float(fraction[2]))
         if not WORD.fullmatch(text):
             raise BadInput(f"{quoted(value)} is not a number, true, false or a word of letters, digits and _ . + -")
         return text
@@ -67,6 +71,12 @@ def spell(value):
     """Return the one spelling of a value: spell("1e-3") == spell(0.001) == "0.001"."""
     value = normalise(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def brief(value):
+    """Return a value as tables and figures have it: as `spell` does, but to 4 digits if it is longer than 8 letters."""
+    text = spell(value)
+    return f"{value:.4g}" if isinstance(value, float) and len(text) > 8 else text
 
 
 def format_parameters(parameters, where="parameters"):

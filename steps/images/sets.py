@@ -1,31 +1,37 @@
-"""Sets of images: an entry under images whose source is a pattern, such as photos/*.png, is one for each file."""
+"""Sets of images: an entry under images whose source is a pattern, such as photos/*.png, or a list of URLs in a CSV."""
 
+import csv
 import glob
 import os
 import re
 from collections import Counter
 from pathlib import Path
+from urllib.parse import unquote
 
 from steps.base.errors import BadInput
 from steps.base.parameters import quoted
-from steps.base.text import check_path, check_text
+from steps.base.text import check_path, check_text, read_text
 from steps.images.decode import SUFFIXES
 
+ROOT = Path(__file__).parents[2]
 MOST = 5000  # files of a set
 LONGEST = 80  # characters of an image's name
 
 
 def is_set(image):
-    """Return whether an entry under images is a set: a local path with a *."""
-    return "*" in image["source"] and not re.match(r"(skimage|synthetic|https?):", image["source"])
+    """Return whether an entry under images is a set: a local path with a *, or to a CSV."""
+    source = image["source"]
+    local = not re.match(r"(skimage|synthetic|https?):", source)
+    return local and ("*" in source or source.lower().endswith(".csv"))
 
 
 def expand(config, file="config"):
     """Replace every set of a config by an entry for each of its files, and its name in experiments by their names.
 
     The image of photos/House 1.png in the set `mine` is called mine-House_1; it has the set's other keys. Files come in
-    the order of their names. Raises BadInput, one line, if there are none, if there are more than MOST, if two images
-    would have one name, and if an experiment names an image twice.
+    the order of their names; URLs in that of the CSV, which has them and their checksums in the columns url and sha256.
+    A CSV that is not there is taken from priorbench's own folder. Raises BadInput, one line, if there are none, if
+    there are more than MOST, if two images would have one name, and if an experiment names an image twice.
     """
     images, members = {}, {}
     for name, image in config["images"].items():
@@ -59,17 +65,33 @@ def files(pattern, where):
     return found
 
 
+def _listed(path, where):
+    """Return [(URL, {"sha256": checksum})] of a CSV."""
+    check_path(path, where)
+    file = path if os.path.isfile(path) or os.path.isabs(path) else ROOT / path
+    if not os.path.isfile(file):
+        raise BadInput(f"{where}: no file {quoted(path)}")
+    rows = list(csv.DictReader(read_text(file).splitlines()))
+    for line, row in enumerate(rows, 2):
+        if not (row.get("url") or "").startswith(("http://", "https://")) or not row.get("sha256"):
+            raise BadInput(f"{where}: {path}, line {line}: must have a url, http(s)://…, and its sha256")
+    if not 0 < len(rows) <= MOST:
+        raise BadInput(f"{where}: {quoted(path)} has {len(rows)} images; must be 1 to {MOST}")
+    return [(row["url"], {"sha256": row["sha256"]}) for row in rows]
+
+
 def _entries(name, image, where):
-    entries = {}
-    for path in files(image["source"], f"{where}.source"):
-        check_text(path, f"{where}.source")
-        member = f"{name}-{re.sub(r'[^A-Za-z0-9_-]+', '_', Path(path).stem)}"
+    entries, source, where = {}, image["source"], f"{where}.source"
+    found = [(path, {}) for path in files(source, where)] if "*" in source else _listed(source, where)
+    for path, more in found:
+        check_text(path, where)
+        member = f"{name}-{re.sub(r'[^A-Za-z0-9_-]+', '_', Path(unquote(path) if more else path).stem)}"
         if len(member) > LONGEST:
             raise BadInput(f"{where}: the name {member} of {quoted(path)} is too long; must be at most {LONGEST}")
         if member in entries:
             first = entries[member]["source"]
             raise BadInput(f"{where}: {quoted(first)} and {quoted(path)} would both be called {member}; rename one")
-        entries[member] = image | {"source": path}
+        entries[member] = image | {"source": path} | more
     return entries
 
 

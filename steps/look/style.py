@@ -9,7 +9,7 @@ import textwrap
 import zlib
 
 from steps.base import discover
-from steps.base.parameters import keywords, parse_parameters, spell
+from steps.base.parameters import brief, keywords, parse_parameters
 
 COLUMN, WIDTH = 3.5, 7.1  # inches: one and two columns of a journal page
 # Of Okabe and Ito (2008), which everyone can tell apart; the prior and its hybrids have the warm ones.
@@ -147,7 +147,7 @@ def value(name, number, task):
     if name == "noise":
         return f"{getattr(discover.load('noises', number), 'LABEL', number)} noise"
     short, _ = symbol(name, task)
-    return f"{short} estimated" if number == "estimate" else f"{short} = {spell(number)}"
+    return f"{short} estimated" if number == "estimate" else f"{short} = {brief(number)}"
 
 
 def values(pairs, task):

@@ -60,7 +60,7 @@ def check_config(config, file="config", images=True):
             _check_columns(experiment, config["metrics"], place)
             drawings(name, experiment, Index(asked, asked), where=place)
             labels = variants.labels(experiment)
-            published.check(experiment, labels, cases(experiment), config["published"], place)
+            published.check(experiment, labels, cases(experiment), config["published"], place, config["metrics"])
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
     _check_files(config, sizes, file, images)

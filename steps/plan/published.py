@@ -1,6 +1,7 @@
 """Published values and our cells for them: what the tables beside the paper and the claims are made of."""
 
 import csv
+import fnmatch
 import math
 import os
 
@@ -9,15 +10,19 @@ from steps.base.parameters import no_such, quoted
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 
-COLUMNS = ("table", "image", "parameter", "value", "label", "psnr_db")
+COLUMNS = ("table", "image", "parameter", "value", "label", "number")
 
 
 def read(path):
-    """Return the rows of a file of published values: dicts of table, image, parameter, value, label, psnr_db.
+    """Return the rows of a file of published values: dicts of table, image, parameter, value, label, number, and more.
 
-    value and psnr_db are floats; lines that start with # are comments. Raises BadInput, naming file and line, for a
-    missing column, a value that is no number, a text that is too long or has control characters, and a cell that is
-    there twice.
+    image   an image of the config, or with a * the mean over all that it matches, such as set5-* over a set's.
+    number  a float, and `about`, True if the file has it as ~8.19: from memory or second hand, not checked.
+    metric  what it is of, psnr if the file has no such column;  who, where  its source, "" if it has none.
+
+    value is a float, too; lines that start with # are comments. Raises BadInput, naming file and line, for a missing
+    column, a value that is no number, a text that is too long or has control characters, and a cell that is there
+    twice.
     """
     if not os.path.isfile(path):
         raise BadInput(f"published: no file {quoted(str(path))}")
@@ -29,16 +34,20 @@ def read(path):
         missing = next((name for name in COLUMNS if not row.get(name)), None)
         if missing:
             raise BadInput(f"{path}, line {line}: no {missing}; must have {', '.join(COLUMNS)}")
-        for name in ("value", "psnr_db"):
+        row = {"metric": "psnr", "who": "", "where": ""} | {name: text or "" for name, text in row.items()}
+        row["metric"] = row["metric"] or "psnr"
+        row["about"] = row["number"].startswith("~")
+        row["number"] = row["number"].removeprefix("~")
+        for name in ("value", "number"):
             try:
                 row[name] = float(row[name])
             except ValueError:
                 raise BadInput(f"{path}, line {line}: {name} {quoted(row[name])} is not a number") from None
             if not math.isfinite(row[name]):
                 raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a finite number")
-        key = tuple(row[name] for name in ("table", "image", "value", "label"))
+        key = tuple(row[name] for name in ("table", "image", "value", "label", "metric"))
         if key in seen:
-            raise BadInput(f"{path}, line {line}: {', '.join(map(str, key))} is there twice")
+            raise BadInput(f"{path}, line {line}: {', '.join(map(str, key[:4]))} is there twice")
         seen.add(key)
         found.append(row)
     return found
@@ -52,7 +61,7 @@ def _row(where, header, line):
     if len(values) > len(header):
         raise BadInput(f"{where}: has {len(values)} values for {len(header)} columns")
     row = dict(zip(header, values))
-    for name in COLUMNS:
+    for name in (*COLUMNS, "metric", "who", "where"):
         check_text(row.get(name) or "none", f"{where}: {name}")
     return row
 
@@ -63,10 +72,11 @@ def names(entry):
     return [given] if isinstance(given, str) else given
 
 
-def check(experiment, labels, cases, file, where):
+def check(experiment, labels, cases, file, where, metrics=("psnr",)):
     """Raise BadInput if an experiment is to be compared with what is not in the file of published values.
 
-    And if two entries under methods with one label say different things of it, since they are one variant.
+    Also if they are of a metric that is not among the config's `metrics`, and if two entries under methods with one
+    label say different things of them, since they are one variant.
     labels  [(label, its entry under methods)], as variants.labels gives them;  cases  [(image, corruption)].
     """
     said = {}
@@ -89,11 +99,14 @@ def check(experiment, labels, cases, file, where):
     rows = [row for row in rows if row["table"] == asked["table"]]
     if not any("published" in entry for _, entry in labels):
         raise BadInput(f"{where}.published: none of the methods says with which published label it is compared")
+    for row in rows:
+        if row["metric"] not in ("psnr", *metrics):
+            raise BadInput(f"{where}.published: the values are of {row['metric']}; metrics must have it")
     seen = {}
     for image, corruption in cases:
         parameters = corruptions.filled(experiment["task"], corruption)
         parameters.pop("seed")
-        for name in {row["parameter"] for row in rows if row["table"] == asked["table"] and row["image"] == image}:
+        for name in {row["parameter"] for row in rows if fnmatch.fnmatchcase(image, row["image"])}:
             if seen.setdefault((image, name, parameters.get(name)), parameters) != parameters:
                 raise BadInput(f"{where}.corruption: published values are of {name}; {image} varies in more than that")
     known = {"labels": {row["label"] for row in rows}, "images": {row["image"] for row in rows}}

@@ -20,8 +20,8 @@ def values(claim, experiment, scores, rows, source):
     """
     found = {}
     if source == "published":
-        for row in rows if claim["quantity"] == "psnr" else []:
-            found[row["label"], published_cell(row)] = {EXACT: row["psnr_db"]}
+        for row in (row for row in rows if row["metric"] == claim["quantity"]):
+            found[row["label"], published_cell(row)] = {EXACT: row["number"]}
         return found
     if scores is None:
         return found

@@ -9,6 +9,7 @@ from steps.base.parameters import (
     LARGEST,
     WHOLE,
     WORD,
+    brief,
     check_parameters,
     combinations,
     format_parameters,
@@ -58,16 +59,41 @@ def test_one_value_has_one_spelling(value):
         (1e-7, "1e-07"),
         (1e22, "1e+22"),
         ("a.b-c", "a.b-c"),
+        ("1/4", "0.25"),
+        ("25 / 255", "0.09803921568627451"),
     ],
 )
 def test_spelling(value, text):
     assert spell(value) == text
 
 
+def test_long_numbers_are_shown_to_four_digits():
+    assert [brief(v) for v in (0.005, 0.0123456, 25 / 255, 123456.0, "mine", True)] == [
+        *("0.005", "0.01235", "0.09804", "123456", "mine", "true")
+    ]
+
+
 @pytest.mark.parametrize(
     "value",
-    [[1], None, {}, float("nan"), "inf", "-Infinity", "a/b", "a b", "a,b", "a=b", "$(x)", "", "..", "a\nb"]
-    + [10**16, "-" + "9" * 17, 1e39, "1e999", b"1", ["a"] * 1000],
+    [
+        [1],
+        None,
+        {},
+        float("nan"),
+        "inf",
+        "-Infinity",
+        "a/b",
+        "1/0",
+        "1/2/3",
+        "a b",
+        "a,b",
+        "a=b",
+        "$(x)",
+        "",
+        "..",
+        "a\nb",
+    ]
+    + ["a b", 10**16, "-" + "9" * 17, 1e39, "1e999", b"1", ["a"] * 1000],
 )
 def test_what_has_no_spelling(value):
     with pytest.raises(BadInput):

@@ -105,12 +105,12 @@ BAD = {
     "two of one name": (
         {},
         ["b.jpg"],
-        "my.yaml: images.mine: 'photos/b.jpg' and 'photos/b.png' would both be called mine-b; rename one",
+        "my.yaml: images.mine.source: 'photos/b.jpg' and 'photos/b.png' would both be called mine-b; rename one",
     ),
     "two that become one": (
         {},
         ["House_1.png"],
-        "my.yaml: images.mine: 'photos/House 1.TIF' and 'photos/House_1.png' would both be called mine-House_1; rename",
+        "my.yaml: images.mine.source: 'photos/House 1.TIF' and 'photos/House_1.png' would both be called mine-House_1",
     ),
     "a long name": ({}, ["a" * 76 + ".png"], "is too long; must be at most 80"),
     "a file that is a pattern": ({}, ["{b}.png"], "images.mine-_b_.source: 'photos/{b}.png' is not allowed"),
@@ -161,3 +161,47 @@ def test_no_more_than_some_thousand(photos, monkeypatch):
     monkeypatch.setattr(imagesets, "MOST", 1)
     with pytest.raises(BadInput, match=r"x: 'photos/\*' are 2 files; must be at most 1$"):
         imagesets.files("photos/*", "x")
+
+
+LIST = "url,sha256\nhttps://a.org/x/b.png,1f\nhttps://a.org/x/House%201.png,2e\n"
+
+
+def test_a_list_is_a_set_of_urls_with_their_checksums(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.csv").write_text(LIST)
+    config = copy.deepcopy(CONFIG)
+    config["images"]["mine"]["source"] = "list.csv"
+    imagesets.expand(config)
+    assert config["images"]["mine-b"] == {
+        "source": "https://a.org/x/b.png",
+        "sha256": "1f",
+        "size": 16,
+        "gray": True,
+    }
+    assert config["experiments"]["first"]["images"] == ["mine-b", "mine-House_1", "logo"]
+
+
+def test_the_lists_of_ours_are_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = {"images": {"set5": {"source": "config/sets/set5.csv"}}, "experiments": {}}
+    imagesets.expand(config)
+    assert list(config["images"]) == [f"set5-{name}_GT" for name in ("baby", "bird", "butterfly", "head", "woman")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "images.mine.source: no file 'list.csv'"),
+        ("url,sha256\n", "'list.csv' has 0 images; must be 1 to"),
+        ("url\nhttps://a.org/b.png\n", "list.csv, line 2: must have a url, .* and its sha256"),
+        (LIST.replace("https", "ftp"), "list.csv, line 2: must have a url"),
+        (LIST + "https://b.org/b.png,3a\n", "would both be called mine-b; rename one"),
+    ],
+)
+def test_a_bad_list_is_refused(tmp_path, monkeypatch, text, words):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "list.csv").write_text(text)
+    config = {"images": {"mine": {"source": "list.csv"}}, "experiments": {}}
+    with pytest.raises(BadInput, match=words):
+        imagesets.expand(config)

@@ -8,7 +8,7 @@ from steps.plan import experiments, published, variants
 from tests.workflows import ROOT
 
 FILE = ROOT / "config/published.csv"
-HEAD = "table,image,parameter,value,label,psnr_db"
+HEAD = "table,image,parameter,value,label,number"
 
 
 def test_the_paper_s_numbers_are_all_there():
@@ -28,23 +28,33 @@ def test_numbers_are_numbers_and_the_rest_is_text(tmp_path):
     (tmp_path / "p.csv").write_text(f"# comment\nmore,{HEAD}\n\nx,t,01,sigma,1e-3,None,-2.50\n")
     assert published.read(tmp_path / "p.csv") == [
         {"more": "x", "table": "t", "image": "01", "parameter": "sigma", "value": 0.001, "label": "None"}
-        | {"psnr_db": -2.5}
+        | {"number": -2.5, "about": False, "metric": "psnr", "who": "", "where": ""}
     ]
+
+
+def test_a_number_may_be_second_hand_of_another_metric_and_have_a_source(tmp_path):
+    (tmp_path / "p.csv").write_text(
+        f"{HEAD},metric,who,where\nt,set5-*,sigma,1,A,~8.19,isnr,Dabov et al. 2008,table 2\nt,set5-*,sigma,1,A,20,,,\n"
+    )
+    first, second = published.read(tmp_path / "p.csv")
+    assert (first["number"], first["about"], first["metric"]) == (8.19, True, "isnr")
+    assert (first["who"], first["where"]) == ("Dabov et al. 2008", "table 2")
+    assert (second["number"], second["about"], second["metric"], second["who"]) == (20, False, "psnr", "")
 
 
 GOOD = "t,a,sigma,0.1,NLM,20"
 BAD = {
-    "no column": ("table,image,parameter,value,label\nt,a,sigma,0.1,NLM\n", 2, "no psnr_db; must have table, image, "),
+    "no column": ("table,image,parameter,value,label\nt,a,sigma,0.1,NLM\n", 2, "no number; must have table, image, "),
     "a cell without content": (f"{HEAD}\n{GOOD}\nt,,sigma,0.1,BM3D,20\n", 3, "no image; must have table, image, param"),
     "a line cut off": (f"{HEAD}\n{GOOD}\nt,a,sigma\n", 3, "no value; must have"),
     "a value in words": (f"{HEAD}\nt,a,sigma,loud,NLM,20\n", 2, "value 'loud' is not a number"),
-    "a PSNR in words": (f"{HEAD}\n{GOOD}\nt,b,sigma,0.1,NLM,20 dB\n", 3, "psnr_db '20 dB' is not a number"),
-    "an infinite PSNR": (f"{HEAD}\nt,a,sigma,0,NLM,inf\n", 2, "psnr_db inf is not a finite number"),
+    "a PSNR in words": (f"{HEAD}\n{GOOD}\nt,b,sigma,0.1,NLM,20 dB\n", 3, "number '20 dB' is not a number"),
+    "an infinite PSNR": (f"{HEAD}\nt,a,sigma,0,NLM,inf\n", 2, "number inf is not a finite number"),
     "no PSNR": (f"{HEAD}\nt,a,sigma,nan,NLM,20\n", 2, "value nan is not a finite number"),
     "after comments": (
         f"# where from\n\n{HEAD}\n{GOOD}\n# more\nt,b,sigma,0.1,NLM,x\n",
         6,
-        "psnr_db 'x' is not a number",
+        "number 'x' is not a number",
     ),
     "twice": (f"{HEAD}\n{GOOD}\nt,a,sigma,0.2,NLM,9\nt,a,sigma,1e-1,NLM,21\n", 4, "t, a, 0.1, NLM is there twice"),
 }

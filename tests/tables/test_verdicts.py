@@ -151,7 +151,7 @@ def test_tuned_settings_are_kept_apart(claimed):
 
 
 def test_a_published_parameter_may_be_at_its_default_in_the_corruption(claimed, tmp_path):
-    text = "table,image,parameter,value,label,psnr_db\n" + "".join(
+    text = "table,image,parameter,value,label,number\n" + "".join(
         f"t,{image},compression,2,{label},20\n" for image in ("camera", "hill") for label in ("NS", "NLM")
     )
     (tmp_path / "published.csv").write_text(text)

@@ -77,7 +77,7 @@ use rule collect as compare with:
     params:
         command=lambda w: [
             *["compare", f"results/scores/{w.experiment}.csv", config["published"], compared(w), stand_ins(w)],
-            *[f"results/tables/{w.experiment}_vs_paper", *titled(w)],
+            *[f"results/tables/{w.experiment}_vs_paper", *titled(w), "--metrics", METRICS],
         ],
     message:
         "compare {wildcards.experiment} with the published values"
