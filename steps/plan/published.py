@@ -106,7 +106,8 @@ def check(experiment, labels, cases, file, where, metrics=("psnr",)):
     for image, corruption in cases:
         parameters = corruptions.filled(experiment["task"], corruption)
         parameters.pop("seed")
-        for name in {row["parameter"] for row in rows if fnmatch.fnmatchcase(image, row["image"])}:
+        mine = [row for row in rows if fnmatch.fnmatchcase(image, row["image"]) and is_of(row, parameters)]
+        for name in {row["parameter"] for row in mine}:
             if seen.setdefault((image, name, parameters.get(name)), parameters) != parameters:
                 raise BadInput(f"{where}.corruption: published values are of {name}; {image} varies in more than that")
     known = {"labels": {row["label"] for row in rows}, "images": {row["image"] for row in rows}}
