@@ -19,13 +19,13 @@ CONFIG = {
     "device": "cpu",
     "report": False,
     "images": {"logo": {"source": "synthetic:logo", "size": 32}},
-    "files": {"motion": {"source": "kernels/motion.npy"}, "disk": {"source": "kernels/disk.png"}},
+    "files": {"shake": {"source": "kernels/motion.npy"}, "lens": {"source": "kernels/disk.png"}},
     "experiments": {
         "sharp": {
             "task": "deconvolution",
             "images": ["logo"],
             "corruption": [
-                {"psf": ["motion", "disk"], "bsnr": 30},
+                {"psf": ["shake", "lens"], "bsnr": 30},
                 {"blur": 1, "kernel": 7, "sigma": 0.01},
                 {"blur": 1, "kernel": 7, "noise": "poisson", "peak": 500},
             ],
@@ -77,18 +77,18 @@ def planned(folder, *rules):
 
 
 def test_the_name_is_in_the_path_and_the_content_in_the_measurement(run):
-    case = run / CASES / "psf=motion,bsnr=30"
+    case = run / CASES / "psf=shake,bsnr=30"
     with np.load(case / "measurement.npz") as file:
         np.testing.assert_allclose(file["file_psf"], kernel(9) / 9)
-        assert '"operator": {"psf": "motion"}' in str(file["facts"])
-    assert (run / CASES / "psf=disk,bsnr=30/wiener/default/score.json").is_file()
+        assert '"operator": {"psf": "shake"}' in str(file["facts"])
+    assert (run / CASES / "psf=lens,bsnr=30/wiener/default/score.json").is_file()
     sharp, other = (
         read_json(case / f"wiener/default/{name}.json")[key]
         for name, key in (("score", "psnr"), ("score", "input_psnr"))
     )
     assert sharp > other + 5
     table = (run / "results/tables/sharp.md").read_text()
-    assert "| logo | motion |" in table and "| noise sigma |" in table
+    assert "| logo | shake |" in table and "| noise sigma |" in table
 
 
 def test_nothing_is_made_twice(run):
@@ -102,8 +102,8 @@ def test_another_content_of_a_file_redoes_what_it_is_in_and_nothing_else(run):
     np.save(path, kernel(5))
     found = planned(run)
     np.save(path, kernel(9))
-    changed = "psf=motion,bsnr=30"
-    assert found == {**{("file", "motion"): 1, ("corrupt", changed): 1, ("recover", changed): 2, ("score", changed): 2}}
+    changed = "psf=shake,bsnr=30"
+    assert found == {**{("file", "shake"): 1, ("corrupt", changed): 1, ("recover", changed): 2, ("score", changed): 2}}
 
 
 @pytest.mark.parametrize(
@@ -129,24 +129,24 @@ def test_editing_a_noise_redoes_what_has_it(run, module, old, new, changed):
 
 
 def test_a_path_with_an_unknown_file_is_refused(run):
-    path = f"{CASES}/psf=motio,sigma=0.1/wiener/default/score.json"
+    path = f"{CASES}/psf=shak,sigma=0.1/wiener/default/score.json"
     result = snakemake(run, "--dry-run", path, config="my.yaml")
-    assert result.returncode and "unknown file 'motio' (did you mean 'motion'?)" in result.stderr
+    assert result.returncode and "unknown file 'shak' (did you mean 'shake'?)" in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_try_takes_a_file(run):
     words = ["skimage:camera", "--size", "40", "--task", "deconvolution", "--method", "wiener", "-o", "tried"]
-    file = ["--file", "motion=kernels/motion.npy"]
-    result = python(run, "steps", "try", *words, *file, "--corruption", "psf=motion")
+    file = ["--file", "shake=kernels/motion.npy"]
+    result = python(run, "steps", "try", *words, *file, "--corruption", "psf=shake")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "psf=motion,sigma=0.01" in result.stdout
+    assert "psf=shake,sigma=0.01" in result.stdout
     config = read_config(run / "tried/config.yaml")
-    assert config["files"] == {"motion": {"source": str(run / "kernels/motion.npy")}}
+    assert config["files"] == {"shake": {"source": str(run / "kernels/motion.npy")}}
     for wrong, said in (
         (["--corruption", "psf=other"], "psf: unknown file 'other'"),
-        ([*file, "--corruption", "psf=other"], "no parameter of --corruption is motion"),
-        ([*file, "--corruption", "psf=motion,blur=2"], "blur and psf are both there"),
+        ([*file, "--corruption", "psf=other"], "no parameter of --corruption is shake"),
+        ([*file, "--corruption", "psf=shake,blur=2"], "blur: is for psf: gaussian, and psf is shake"),
     ):
         result = python(run, "steps", "try", *words, *wrong)
         assert result.returncode == 1 and said in result.stderr and result.stderr.count("\n") == 1
@@ -156,7 +156,7 @@ def edited(**changes):
     """Return CONFIG with other files, corruption or size of the image."""
     config = yaml.safe_load(yaml.safe_dump(CONFIG))
     config["files"] = changes.get("files", config["files"])
-    config["experiments"]["sharp"]["corruption"] = changes.get("corruption", {"psf": "motion"})
+    config["experiments"]["sharp"]["corruption"] = changes.get("corruption", {"psf": "shake"})
     config["images"]["logo"]["size"] = changes.get("size", 32)
     return config
 
@@ -164,22 +164,26 @@ def edited(**changes):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"corruption": {"psf": "motio"}}, "sharp.corruption.psf: unknown file 'motio' .did you mean 'motion'"),
+        ({"corruption": {"psf": "shak"}}, "sharp.corruption.psf: unknown file 'shak' .did you mean 'shake'"),
         ({"corruption": {"psf": 5}}, "sharp.corruption.psf: 5 is not allowed; must be a word"),
         (
-            {"corruption": {"psf": "motion", "kernel": 5}},
-            "corruption: kernel and psf are both there; must be one of them",
+            {"corruption": {"psf": "shake", "kernel": 5}},
+            "corruption.kernel: is for psf: gaussian, .* or binomial, and psf is shake",
         ),
-        ({"size": 8}, "sharp.corruption.psf: file motion: the 5x12 kernel is larger than the 8x8 image"),
-        ({"files": {"motion": {"source": "kernels/no.npy"}}}, "files.motion.source: no file 'kernels/no.npy'"),
-        ({"files": {"motion": {"source": "kernels/zero.npy"}}}, "file motion: the kernel's values sum to 0"),
-        ({"files": {"motion": {"source": "kernels/colour.npy"}}}, "file motion: shape .4, 4, 3. is no kernel"),
         (
-            {"files": {"motion": {"source": "kernels/nan.npy"}}},
-            "file motion: the kernel has values that are not finite",
+            {"corruption": {"psf": "disk"}, "files": {"disk": {"source": "kernels/disk.png"}}},
+            "psf: disk is the name of a file, and deconvolution has its own disk; rename the file",
         ),
-        ({"files": {"motion": {"source": "http://example.org/k.npy"}}}, "files.motion.sha256: missing; a URL needs"),
-        ({"files": {"motion": {"source": "kernels/motion.npy", "sha": "1"}}}, "files.motion: unknown key 'sha'"),
+        ({"size": 8}, "sharp.corruption.psf: file shake: the 5x12 kernel is larger than the 8x8 image"),
+        ({"files": {"shake": {"source": "kernels/no.npy"}}}, "files.shake.source: no file 'kernels/no.npy'"),
+        ({"files": {"shake": {"source": "kernels/zero.npy"}}}, "file shake: the kernel's values sum to 0"),
+        ({"files": {"shake": {"source": "kernels/colour.npy"}}}, "file shake: shape .4, 4, 3. is no kernel"),
+        (
+            {"files": {"shake": {"source": "kernels/nan.npy"}}},
+            "file shake: the kernel has values that are not finite",
+        ),
+        ({"files": {"shake": {"source": "http://example.org/k.npy"}}}, "files.shake.sha256: missing; a URL needs"),
+        ({"files": {"shake": {"source": "kernels/motion.npy", "sha": "1"}}}, "files.shake: unknown key 'sha'"),
         ({"files": {"true": {"source": "kernels/motion.npy"}}}, "files.true: true is not allowed; must be a word that"),
         ({"files": {"nan": {"source": "kernels/motion.npy"}}}, "files.nan: nan is not allowed; must be a word that"),
         ({"files": {"5": {"source": "kernels/motion.npy"}}}, "files.*'5' is not allowed; a name must be a word"),
@@ -189,7 +193,7 @@ def test_mistakes_are_one_line_before_any_job(tmp_path, monkeypatch, changes, wo
     monkeypatch.chdir(tmp_path)
     write_kernels(tmp_path)
     np.save("kernels/zero.npy", np.zeros((3, 3)))
-    np.save("kernels/colour.npy", np.ones((4, 4, 3)))
+    np.save("kernels/colour.npy", np.arange(48.0).reshape(4, 4, 3))
     np.save("kernels/nan.npy", np.full((3, 3), np.nan))
     (tmp_path / "my.yaml").write_text(yaml.safe_dump(edited(**changes)))
     with pytest.raises(BadInput, match=words) as error:
@@ -200,8 +204,8 @@ def test_mistakes_are_one_line_before_any_job(tmp_path, monkeypatch, changes, wo
 def test_of_a_url_whose_file_is_not_here_no_content_is_checked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     entry = {"source": "http://example.org/k.npy", "sha256": "0" * 64}
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump(edited(files={"motion": entry})))
-    assert read_config("my.yaml")["files"] == {"motion": entry}
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(edited(files={"shake": entry})))
+    assert read_config("my.yaml")["files"] == {"shake": entry}
 
 
 def test_the_step_takes_a_file_of_its_checksum_only(tmp_path):

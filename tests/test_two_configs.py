@@ -89,10 +89,10 @@ def test_another_image_of_the_same_name_is_said_and_made(run):
 
 def test_a_file_that_the_other_config_names_no_more(run):
     np.save(run / "psf.npy", np.ones((3, 3)))
-    (run / "results/code/files-motion.txt").write_text("of another file  mine.yaml\n")
-    config = copy.deepcopy(CONFIG) | {"files": {"motion": {"source": "psf.npy"}}}
+    (run / "results/code/files-shake.txt").write_text("of another file  mine.yaml\n")
+    config = copy.deepcopy(CONFIG) | {"files": {"shake": {"source": "psf.npy"}}}
     (run / "other.yaml").write_text(yaml.safe_dump(config))
-    assert jobs(run, "results/files/motion.npy", config="other.yaml")["file"] == 1
+    assert jobs(run, "results/files/shake.npy", config="other.yaml")["file"] == 1
 
 
 def test_code_that_cannot_be_followed_is_no_reason_to_take_old_results(run):

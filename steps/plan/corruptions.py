@@ -57,7 +57,8 @@ def parameters(task, corruption, where, measured=False):
     chosen = {name: parameter.default for name, parameter in keywords(operator_class).items()} | checked
     for chooser, name, values in _not_with(task, chosen):
         if name in checked:
-            words = f"is for {chooser}: {' or '.join(values)}, and {chooser} is {chosen[chooser]}"
+            some = " or ".join(filter(None, (", ".join(values[:-1]), values[-1])))
+            words = f"is for {chooser}: {some}, and {chooser} is {chosen[chooser]}"
             raise BadInput(f"{where}.{name}: {words}")
     replaced = _replaced(task, checked)
     noise = {name: parameter.default for name, parameter in keywords(module.add).items() if name not in replaced}
@@ -82,21 +83,29 @@ def files(task, corruption):
 
     The task's File says what numbers they may have, see steps/inverse/operators.py.
     """
-    found = {}
+    may_be = _may_be_files(task)
+    return {name: (corruption[name], file) for name, file in may_be if corruption.get(name) not in (None, *file.words)}
+
+
+def _may_be_files(task):
+    """Return [(parameter, File)] of a task's parameters that may be files."""
+    found = []
     for name, parameter in keywords(discover.load("tasks", task).Operator).items():
         extras = getattr(parameter.annotation, "__metadata__", ())
-        for file in (extra for extra in extras if hasattr(extra, "check")):
-            if corruption.get(name) not in (None, *file.words):
-                found[name] = corruption[name], file
+        found += [(name, extra) for extra in extras if hasattr(extra, "check")]
     return found
 
 
 def contents(task, corruption, numbers, size=None):
     """Return {parameter: what the operator gets} of those that are files, of the {name: numbers} in them.
 
-    size is the image's (height, width), None if it is not known. Raises BadInput for numbers that cannot be that.
+    size is the image's (height, width), None if it is not known. Raises BadInput for numbers that cannot be that, and
+    for a name that is also a word of the parameter's.
     """
     found = {}
+    for parameter, file in _may_be_files(task):
+        if (name := corruption.get(parameter)) in numbers and name in file.words:
+            raise BadInput(f"{parameter}: {name} is the name of a file, and {task} has its own {name}; rename the file")
     for parameter, (name, file) in files(task, corruption).items():
         if name not in numbers:
             raise BadInput(f"{parameter}: {no_such('file', name, [*file.words, *numbers])}")
