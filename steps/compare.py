@@ -9,7 +9,7 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import brief
+from steps.base.text import brief
 from steps.plan import corruptions, published, variants
 from steps.tables.columns import PSNR, read_metrics
 from steps.tables.markup import escape_markdown, stand_in_note, to_latex, to_markdown

@@ -8,7 +8,8 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import brief, format_parameters, parse_parameters
+from steps.base.parameters import format_parameters, parse_parameters
+from steps.base.text import brief
 from steps.tables import grouping
 from steps.tables.columns import RESIDUAL, TIME, read_metrics
 from steps.tables.markup import Best, escape_markdown, some, stand_in_note, to_latex, to_markdown

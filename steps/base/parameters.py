@@ -73,12 +73,6 @@ def spell(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def brief(value):
-    """Return a value as tables and figures have it: as `spell` does, but to 4 digits if it is longer than 8 letters."""
-    text = spell(value)
-    return f"{value:.4g}" if isinstance(value, float) and len(text) > 8 else text
-
-
 def format_parameters(parameters, where="parameters"):
     """Return the folder name of a dict of parameters, in the dict's order; "default" if there are none.
 

@@ -3,7 +3,7 @@
 import re
 
 from steps.base.errors import BadInput
-from steps.base.parameters import quoted
+from steps.base.parameters import quoted, spell
 
 BYTES = 2**24  # of a file
 CHARACTERS = 1000  # of a text
@@ -36,3 +36,9 @@ def check_path(path, where):
     """Raise BadInput, naming `where`, for a file's path that would be an option, or a pattern to Snakemake."""
     if path.startswith("-") or set(path) & set("{}<>"):
         raise BadInput(f"{where}: {quoted(path)} is not allowed; must not begin with -, nor have any of {{ }} < >")
+
+
+def brief(value):
+    """Return a value as tables and figures have it: as `spell` does, but to 4 digits if it is longer than 8 letters."""
+    text = spell(value)
+    return f"{value:.4g}" if isinstance(value, float) and len(text) > 8 else text

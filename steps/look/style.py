@@ -9,7 +9,8 @@ import textwrap
 import zlib
 
 from steps.base import discover
-from steps.base.parameters import brief, keywords, parse_parameters
+from steps.base.parameters import keywords, parse_parameters
+from steps.base.text import brief
 
 COLUMN, WIDTH = 3.5, 7.1  # inches: one and two columns of a journal page
 # Of Okabe and Ito (2008), which everyone can tell apart; the prior and its hybrids have the warm ones.

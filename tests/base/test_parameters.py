@@ -9,7 +9,6 @@ from steps.base.parameters import (
     LARGEST,
     WHOLE,
     WORD,
-    brief,
     check_parameters,
     combinations,
     format_parameters,
@@ -18,6 +17,7 @@ from steps.base.parameters import (
     parse_parameters,
     spell,
 )
+from steps.base.text import brief
 
 words = st.from_regex(WORD, fullmatch=True).filter(lambda w: w not in ("true", "false") and len(w) < 16)
 words = words.filter(lambda w: w.lower() not in ("inf", "infinity", "nan"))

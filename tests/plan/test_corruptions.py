@@ -60,7 +60,7 @@ def test_a_noise_has_its_own_parameters():
         (
             "single_pixel",
             {"patterns": "mine", "compression": 2},
-            "x.compression: is for patterns: gaussian or hadamard or bernoulli or fourier, and patterns is mine",
+            "x.compression: is for patterns: gaussian, hadamard, bernoulli or fourier, and patterns is mine",
         ),
         ("deblurring", {}, "unknown task 'deblurring'.*steps/tasks/deblurring.py"),
         (
