@@ -174,7 +174,7 @@ BAD = {
     "no corruption": ({"task": "denoising", "corruption": {}}, "experiments.first.corruption.sigma: missing; of an"),
     "noise's seed": (
         {"corruption": {"sigma": 0.1, "seed": 0}},
-        "corruption.seed: nothing is simulated of an image that is measured; allowed: blur, kernel, psf, length, angle, bound",
+        "corruption.seed: nothing is simulated of an image that is measured; allowed: blur, kernel",
     ),
     "clipping": ({"corruption": {"sigma": 0.1, "clip": False}}, "corruption.clip: nothing is simulated of an image"),
     "a typing error": ({"corruption": {"sigma": "estimated"}}, "'estimated' is not allowed; must be a number or estim"),
