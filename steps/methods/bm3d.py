@@ -20,6 +20,7 @@ def recover(
     sigma,
     *,
     profile: Literal["fast", "normal", "high"] = "normal",
+    colour: Literal["opponent", "separate"] = "opponent",
     start: Annotated[float | None, "> 0"] = None,
     strength: Annotated[float | None, "> 0"] = None,
     rho: Annotated[float | None, "> 0"] = None,
@@ -30,6 +31,7 @@ def recover(
     """Return BM3D (one channel) or CBM3D (three) of y if A = I, else the image that is found with it as the prior.
 
     profile  "normal", or "fast" for less time and "high" for more, see `collaborative.PROFILES`.
+    colour   "opponent": three channels are taken for RGB; "separate": each is filtered by itself, as some papers do.
     start, strength, rho, iterations   how it is plugged in, see `solvers.denoise_or_plug_in`; by default its strength
         falls from 0.2 to sigma in 16 iterations, with ADMM from 0.4 to sigma, but not below 0.06, in 30.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
@@ -41,7 +43,8 @@ def recover(
     from steps.inverse.solvers import denoise_or_plug_in
 
     def denoise(v, noise):
-        return collaborative.denoise(v, noise, profile)
+        images = v[:, None] if colour == "separate" else v  # a channel each
+        return collaborative.denoise(images, noise, profile).view(v.shape)
 
     schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}
     return denoise_or_plug_in(y, A, sigma, denoise, **schedule, callback=callback, clipped=clipped)

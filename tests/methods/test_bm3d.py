@@ -69,3 +69,13 @@ def test_on_a_gpu_it_gives_the_same_bits_twice_and_nearly_the_processor_s(colour
     first, second = (collaborative.denoise(y.cuda(), 0.1).cpu() for _ in range(2))
     assert torch.equal(first, second)
     np.testing.assert_allclose(first, collaborative.denoise(y, 0.1), atol=1e-3)
+
+
+def test_separate_channels_are_gray_images(colour):
+    y = colour + 0.1 * torch.randn(colour.shape, generator=torch.Generator().manual_seed(0))
+    A = denoising(colour)
+    found = recover(y, A, 0.1, colour="separate")
+    for channel in range(3):
+        gray = y[channel : channel + 1]
+        assert torch.equal(found[channel : channel + 1], recover(gray, denoising(gray), 0.1))
+    assert not torch.equal(found, recover(y, A, 0.1))
