@@ -184,9 +184,9 @@ def denoise_or_plug_in(
     start, strength, iterations  the denoiser's strength in the first and the last iteration, falling geometrically
              between, and their number. By default they are those of `splitting` or of `admm`, whose strengths are what
              it is at least: it is sigma, kept above LEAST, if that is more.
-    rho      the penalty of `plug_and_play`, ADMM. If it is not given, where measurements are pictures, so that each
-             value is of pixels near to each other, `half_quadratic_splitting` stands in its place, with the penalties
-             PENALTY · (sigma / strength)². Where they are not, as in a single-pixel camera, ADMM's is
+    rho      the penalty of `plug_and_play`, ADMM. If it is not given, and y is a picture, so that each value is of
+             pixels near to each other, `half_quadratic_splitting` stands in its place, with the penalties
+             PENALTY · (sigma / strength)². If y is none, as in inpainting and a single-pixel camera, ADMM's is
              (sigma / strength)² of the last strength, so that lam = sigma² as for a maximum a posteriori estimate.
     clipped  if A = I, and the noisy y was clipped to [0, 1]: the denoiser is told the standard deviation that clipping
              has left, and what clipping has done to the mean is undone (`inverse/clipping.py`).
@@ -200,7 +200,7 @@ def denoise_or_plug_in(
         return denoise(y, sigma)
     if clipped:
         raise BadInput("clipped: true is for denoising only, where the image itself is measured")
-    split = A.pictures and rho is None
+    split = rho is None and y.ndim == len(A.shape)
     first, least, count = splitting if split else admm
     sigma = max(sigma, LEAST)
     start, strength, iterations = start or first, strength or max(sigma, least), iterations or count

@@ -33,7 +33,8 @@ def recover(
     profile  "normal", or "fast" for less time and "high" for more, see `collaborative.PROFILES`.
     colour   "opponent": three channels are taken for RGB; "separate": each is filtered by itself, as some papers do.
     start, strength, rho, iterations   how it is plugged in, see `solvers.denoise_or_plug_in`; by default its strength
-        falls from 0.2 to sigma in 16 iterations, with ADMM from 0.4 to sigma, but not below 0.06, in 30.
+        falls from 0.2 to sigma in 16 iterations; with ADMM from 0.4 to sigma, but not below 0.06, in inpainting 0.02,
+        in 30.
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation. BM3D itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
@@ -47,4 +48,5 @@ def recover(
         return collaborative.denoise(images, noise, profile).view(v.shape)
 
     schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}
-    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, callback=callback, clipped=clipped)
+    admm = (0.4, 0.02 if A.pictures else 0.06, 30)
+    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, admm=admm, callback=callback, clipped=clipped)

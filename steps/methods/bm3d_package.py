@@ -59,4 +59,5 @@ def recover(
         return torch.from_numpy(result.reshape(image.shape)).movedim(-1, 0).to(v)
 
     schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}
-    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, callback=callback, clipped=clipped)
+    admm = (0.4, 0.02 if A.pictures else 0.06, 30)
+    return denoise_or_plug_in(y, A, sigma, denoise, **schedule, admm=admm, callback=callback, clipped=clipped)
