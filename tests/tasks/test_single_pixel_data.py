@@ -135,7 +135,7 @@ BAD = {
     "no square": (Y, P.reshape(200, -1), GOOD, "patterns: 384 pixels are no square; must be of shape"),
     "not finite": (Y * np.inf, P, GOOD, "images.scene.source: .*y.npy: has values that are not finite"),
     "no file": (Y, P, GOOD | {"patterns": "min"}, "corruption.patterns: unknown file 'min' .did you mean 'mine'"),
-    "compression": (Y, P, GOOD | {"compression": 2}, "corruption.compression: is for patterns: gaussian or"),
+    "compression": (Y, P, GOOD | {"compression": 2}, "corruption.compression: is for patterns: gaussian, had"),
     "order": (Y, P, GOOD | {"order": "sequency"}, "corruption.order: is for patterns: hadamard, and patterns is mine"),
     "estimate": (Y, P, GOOD | {"sigma": "estimate"}, "corruption.sigma: it can be estimated from a picture only"),
     "no sigma": (Y, P, {"patterns": "mine"}, "corruption.sigma: missing; of an image that is measured it must be a nu"),
