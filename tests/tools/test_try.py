@@ -184,7 +184,7 @@ def test_a_method_that_fails_stops_no_other(here):
         (["a\nb.png"], "is not allowed; must be one line"),
         (["synthetic:noise", "--crop", "1"], "1x1 pixels are not allowed"),
         (["skimage:horse", "--measured"], "no noise is found in the 328x400 picture; give sigma as a number"),
-        (["skimage:camera", "--size", "8", "--task", "deconvolution"], "kernel: 35 is larger than the 8x8 image"),
+        (["skimage:camera", "--size", "8", "--task", "deconvolution"], "the 35x35 kernel is larger than the 8x8 image"),
         (["skimage:camera", "--task", "single_pixel", "--measured"], "sigma: it can be estimated from a picture only"),
         (
             ["skimage:camera", "--task", "single_pixel", "--measured", "--sigma", "0"],
