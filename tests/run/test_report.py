@@ -181,7 +181,7 @@ def test_after_a_failure_it_has_what_there_is_and_names_what_failed(run, tmp_pat
     (run / "broken.yaml").write_text(yaml.safe_dump(config))
     result = snakemake(run, "--directory", str(tmp_path), config="broken.yaml")
     assert result.returncode == 1, result.stderr
-    for once in ("Report: ", "Failed jobs: 1", "Some jobs failed; now the tables", "kernel: 41 is larger than"):
+    for once in ("Report: ", "Failed jobs: 1", "Some jobs failed; now the tables", "the 41x41 kernel is larger than"):
         assert result.stderr.count(once) == 1, result.stderr
     assert "Traceback" not in result.stderr
     found = variable(tmp_path / "results/report.html", "results")
