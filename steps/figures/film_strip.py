@@ -85,7 +85,7 @@ def stop(row, made):
     """
     said = settings(discover.load("methods", row["method"]).recover, row["params"])
     fits = said.get("fits", 1)
-    early = made < fits * said.get("iterations", made)
+    early = made < fits * (said.get("iterations") or made)  # None: a number that depends on the task
     if said.get("window") and said.get("discrepancy") and early:
         return None, "least moving variance or discrepancy principle"
     if said.get("window"):
