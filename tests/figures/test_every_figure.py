@@ -624,6 +624,12 @@ def test_where_a_method_stopped(params, made_so_many, expected):
     assert film_strip.stop({"method": "dip", "params": params}, made_so_many) == expected
 
 
+def test_a_method_whose_iterations_depend_on_the_task_has_not_stopped_early():
+    from steps.figures import film_strip
+
+    assert film_strip.stop({"method": "bm3d", "params": "default"}, 16) == (16, "after its 16 iterations")
+
+
 def test_frames_are_evenly_spread_and_have_the_best():
     from steps.figures.film_strip import frames
     from steps.inverse.trace import kept
