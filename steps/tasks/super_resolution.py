@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from steps.inverse.operators import LinearOperator
 
-SYMBOLS = {"factor": ("×", "Factor of reduction")}
+SYMBOLS = {"factor": ("factor", "Factor of reduction")}
 TRIED = [{"factor": 2}, {"factor": 3, "filter": "lanczos"}, {"factor": 2, "filter": "box"}, {"factor": 8}]
 
 
