@@ -139,7 +139,7 @@ CONFIGS = {
     "method by path": (
         METHOD + "method",
         "methods/tv",
-        "methods[1].method: unknown method 'methods/tv'; allowed: admm_dip, bm3d",
+        "methods[1].method: unknown method 'methods/tv'; allowed: admm_dip, bicubic",
     ),
     "method that is Python's": (
         METHOD + "method",
@@ -356,7 +356,7 @@ def test_bad_published_values(name, tmp_path):
 def test_published_values_of_another_encoding(tmp_path):
     file = tmp_path / "published.csv"
     file.write_bytes(HEAD.encode() + "t,a,sigma,1,Müller,30\n".encode("latin-1"))
-    assert one_line(published.read, str(file)) == f"{file}: not UTF-8 (invalid start byte at byte 55)"
+    assert one_line(published.read, str(file)) == f"{file}: not UTF-8 (invalid start byte at byte 54)"
     file.write_text(HEAD + "t,a,sigma,1,Müller,30\n", encoding="utf-8-sig")  # as Excel writes it
     assert published.read(file)[0]["label"] == "Müller"
 
