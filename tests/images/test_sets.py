@@ -163,18 +163,20 @@ def test_no_more_than_some_thousand(photos, monkeypatch):
         imagesets.files("photos/*", "x")
 
 
-LIST = "url,sha256\nhttps://a.org/x/b.png,1f\nhttps://a.org/x/House%201.png,2e\n"
+SUM = "0f" * 32
+LIST = f"url,sha256\nhttps://a.org/x/b.png,{SUM}\nhttps://a.org/x/House%201.png,{'2e' * 32}\n"
 
 
-def test_a_list_is_a_set_of_urls_with_their_checksums(tmp_path, monkeypatch):
+@pytest.mark.parametrize("mark", ["", "\ufeff"])  # which spreadsheets write before a CSV
+def test_a_list_is_a_set_of_urls_with_their_checksums(tmp_path, monkeypatch, mark):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "list.csv").write_text(LIST)
+    (tmp_path / "list.csv").write_text(mark + LIST)
     config = copy.deepcopy(CONFIG)
     config["images"]["mine"]["source"] = "list.csv"
     imagesets.expand(config)
     assert config["images"]["mine-b"] == {
         "source": "https://a.org/x/b.png",
-        "sha256": "1f",
+        "sha256": SUM,
         "size": 16,
         "gray": True,
     }
@@ -195,7 +197,10 @@ def test_the_lists_of_ours_are_found_from_anywhere(tmp_path, monkeypatch):
         ("url,sha256\n", "'list.csv' has 0 images; must be 1 to"),
         ("url\nhttps://a.org/b.png\n", "list.csv, line 2: must have a url, .* and its sha256"),
         (LIST.replace("https", "ftp"), "list.csv, line 2: must have a url"),
-        (LIST + "https://b.org/b.png,3a\n", "would both be called mine-b; rename one"),
+        (LIST.replace(SUM, SUM[1:]), "list.csv, line 2: .* and its sha256, 64 digits of 0-9 and a-f"),
+        (LIST.replace(SUM, "$(touch x)"), "list.csv, line 2: must have a url"),
+        (LIST + f"https://b.org/{'b' * 140000}.png,{SUM}\n", "images.mine.source: list.csv: not csv .field larger"),
+        (LIST + f"https://b.org/b.png,{SUM}\n", "would both be called mine-b; rename one"),
     ],
 )
 def test_a_bad_list_is_refused(tmp_path, monkeypatch, text, words):
