@@ -341,6 +341,7 @@ PUBLISHED = {
     "semicolons": (HEAD.replace(",", ";") + "t;a;sigma;1;W;30\n", "line 2: no table; must have table, image"),
     "quotes without end": (HEAD + 't,a,sigma,1,"W,30\n', "line 2: not csv (unexpected end of data)"),
     "a control character": (HEAD + "t,a,sigma,1,\x1b[0m,30\n", f"line 2: label: '\\x1b[0m' {CONTROL}"),
+    "a long header": (HEAD.strip() + "," + "a" * 140000 + "\n", "line 1: not csv (field larger than field limit"),
     "a long label": (HEAD + f"t,a,sigma,1,{'W' * 1001},30\n", "line 2: label: 'WWW"),
 }
 

@@ -29,7 +29,7 @@ def read(path):
     text = read_text(path).removeprefix("\ufeff")
     lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
     found, seen = [], set()
-    header = next(csv.reader([line for _, line in lines[:1]]), [])
+    header = _values(f"{path}, line {lines[0][0]}", lines[0][1]) if lines else []
     for line, row in ((n, _row(f"{path}, line {n}", header, line)) for n, line in lines[1:]):
         missing = next((name for name in COLUMNS if not row.get(name)), None)
         if missing:
@@ -53,11 +53,15 @@ def read(path):
     return found
 
 
-def _row(where, header, line):
+def _values(where, line):
     try:
-        values = next(csv.reader([line], strict=True))
+        return next(csv.reader([line], strict=True))
     except csv.Error as error:
         raise BadInput(f"{where}: not csv ({error})") from error
+
+
+def _row(where, header, line):
+    values = _values(where, line)
     if len(values) > len(header):
         raise BadInput(f"{where}: has {len(values)} values for {len(header)} columns")
     row = dict(zip(header, values))
