@@ -5,22 +5,29 @@ import math
 from pathlib import Path
 
 import click
+import numpy as np
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
 from steps.base.parameters import format_parameters, parse_parameters
 from steps.base.text import brief
+from steps.images import synthetic
+from steps.score import number
 from steps.tables import grouping
 from steps.tables.columns import RESIDUAL, TIME, read_metrics
 from steps.tables.markup import Best, escape_markdown, some, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
 
+TRUTH = "truth"
 INPUT = "input"
 SIGMA = "noise sigma"
 NOT_RUN = "not run"
 FEWEST_IMAGES = 3  # that a mean over images needs
-NOTE = "input: the measurement itself, or its back-projection, before any recovery. Best of each row in bold."
+NOTE = (
+    "truth: the image itself, a perfect recovery. input: the measurement itself, or its back-projection, before any "
+    "recovery. Best of each row's methods in bold."
+)
 NO_TRUTH = "No ground truth is known of {}: no {}."
 NONE = "No recovery in this table has one; the metric's file says for what there is none."
 OF_RESIDUAL = (
@@ -33,6 +40,16 @@ TOLD = (
     "of Poisson noise in denoising, methods are told the transform's instead."
 )
 MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
+
+
+def perfect(name):
+    """Return what a metric says of a perfect recovery, x̂ = x, which is one number for all images; None if it has none.
+
+    It is measured, not said, so that a wrong metric shows. x is noise in three channels, nowhere flat, and y is 1 − x.
+    """
+    noise = synthetic.noise()
+    truth = np.stack([noise, noise.T, noise[::-1]])
+    return number(name, truth, truth.copy(), measured=1 - truth)
 
 
 def table(scores, metric):
@@ -75,28 +92,31 @@ def told_otherwise(scores):
     return any(a != b and (isinstance(a, str) or not math.isclose(a, b)) for a, b in zip(said, told) if b == b)
 
 
-def texts(frame, keys, labels, metric):
+def texts(frame, keys, labels, metric, truth=None):
     """Return (header, rows of text): means of a Metric, with intervals and n if a cell has several.
 
-    All that equal the best of a row at the decimals shown are a Best.
+    All that equal the best of a row at the decimals shown are a Best. With `truth`, the number of a perfect recovery,
+    there is a column of it, blank in rows that have no number.
     """
     import pandas
 
     shown = [INPUT, *labels] if INPUT in frame else labels
     extra = (["n"] if set(frame["n"]) != {"1"} else []) + ([SIGMA] if SIGMA in frame else [])
+    control = [] if truth is None else [TRUTH]
     rows = []
     for _, row in frame.iterrows():
         best = metric.best(row[label] for label in labels)
         line = [row["image"], *("" if pandas.isna(row[key]) else brief(row[key]) for key in keys[1:])]
         line += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
+        line += ["" if row[shown].isna().all() else metric.digits(truth) for _ in control]
         nothing = "" if math.isnan(row.get(INPUT, 0)) else NOT_RUN  # no truth, or too small an image for the metric
         for label in shown:
-            text = nothing if math.isnan(row[label]) else f"{row[label]:.{metric.decimals}f}"
+            text = nothing if math.isnan(row[label]) else metric.digits(row[label])
             if not math.isnan(row.get(f"{label} ±", math.nan)):
-                text += f" ± {row[f'{label} ±']:.{metric.decimals}f}"
+                text += f" ± {metric.digits(row[f'{label} ±'])}"
             line.append(Best(text) if label in labels and metric.is_best(row[label], best) else text)
         rows.append(line)
-    return [*keys, *extra, *shown], rows
+    return [*keys, *extra, *control, *shown], rows
 
 
 def means(frame, keys, labels):
@@ -163,7 +183,7 @@ def main(scores, output, title, named, stand_ins, not_made):
             continue
         over_images = means(frame, keys, labels)
         frame = pandas.concat([frame, over_images]) if len(over_images) else frame
-        header, rows = texts(frame, keys, labels, metric)
+        header, rows = texts(frame, keys, labels, metric, perfect(metric.name) if metric.better else None)
         if "n" in header and MANY not in markdown[0]:
             markdown[0] += f"\n\n{MANY}"
         markdown.append("\n\n".join([*parts, to_markdown(header, rows, len(keys))]))

@@ -111,6 +111,28 @@ def test_a_row_without_any_number_has_no_best(scores):
     assert not any("not run" in text for row in rows[:2] for text in row)  # they were run
 
 
+@pytest.mark.parametrize(("metric", "cell"), [(PSNR, "∞"), (SSIM, "1.000")])
+def test_the_truth_has_a_column_beside_the_input_and_is_not_ranked(scores, metric, cell):
+    frame, keys, labels = tabulate.table(only(scores, 0), metric.name)
+    header, rows = starred(frame, keys, labels, metric, tabulate.perfect(metric.name))
+    assert header == ["image", "sigma", "truth", "input", *labels]
+    assert [row[2] for row in rows] == [cell] * 4 and all(row[-1].startswith("*") for row in rows)
+
+
+def test_a_row_without_any_number_has_no_perfect_one_either(scores):
+    scores.loc[scores["image"] == "house", ["ssim", "input_ssim"]] = math.nan
+    frame, keys, labels = tabulate.table(only(scores, 0), "ssim")
+    _, rows = tabulate.texts(frame, keys, labels, SSIM, 1.0)
+    assert [row[2] for row in rows] == ["", "", "1.000", "1.000"]
+
+
+def test_an_exact_recovery_is_infinite_and_the_best_like_any_other(scores):
+    exact = scores.assign(psnr=scores["psnr"].where(scores["label"] != "DIP", math.inf))
+    frame, keys, labels = tabulate.table(only(exact, 0), "psnr")
+    _, rows = starred(frame, keys, labels, PSNR, math.inf)
+    assert rows[0][2:] == ["∞", "10.00", "20.00", "30.00", "*∞*"]
+
+
 def test_time_is_not_ranked(scores):
     frame, keys, labels = tabulate.table(scores, "seconds")
     _, rows = starred(frame, keys, labels, TIME)
@@ -164,10 +186,10 @@ def test_two_images_have_no_mean(scores):
 
 def test_means_over_images_are_in_what_one_reads_and_not_in_the_csv(tmp_path, scores):
     files = written(tmp_path, of_three_images(scores))
-    assert "| mean of 3 images | 0.02 | 9 | 10.00 | 22.67 | **32.67** | **32.67** |" in files["md"]
-    assert "| mean of 3 images | 0.02 | 9 | 0.200 | 0.600 |" in files["md"].replace("**", "")  # SSIM
+    assert "| mean of 3 images | 0.02 | 9 | ∞ | 10.00 | 22.67 | **32.67** | **32.67** |" in files["md"]
+    assert "| mean of 3 images | 0.02 | 9 | 1.000 | 0.200 | 0.600 |" in files["md"].replace("**", "")  # SSIM
     assert "| mean of 4 images | 0.1 | 12 | 1.25 |" in files["md"]  # seconds are known of all four
-    assert r"mean of 3 images & 0.02 & 9 & 10.00 & 22.67 & \textbf{32.67}" in files["tex"]
+    assert r"mean of 3 images & 0.02 & 9 & $\infty$ & 10.00 & 22.67 & \textbf{32.67}" in files["tex"]
     assert "mean of" not in files["csv"]
 
 
@@ -187,12 +209,30 @@ def test_command_writes_three_files(tmp_path, scores):
     files = written(tmp_path, scores)
     assert files["md"].startswith("# My title\n\ndenoising; clip=true.")
     assert files["md"].count("n: recoveries") == 1
-    assert "| house | 0.1 | 3 | 10.00 | 21.67 ± 5.17 | **31.67 ± 5.17** | **31.67 ± 5.17** |" in files["md"]
-    assert r"(stand-in) & 0.02 & 3 & 10.00 & 21.67 $\pm$ 5.17 & \textbf{31.67 $\pm$ 5.17}" in files["tex"]
+    assert "| house | 0.1 | 3 | ∞ | 10.00 | 21.67 ± 5.17 | **31.67 ± 5.17** | **31.67 ± 5.17** |" in files["md"]
+    assert r"(stand-in) & 0.02 & 3 & $\infty$ & 10.00 & 21.67 $\pm$ 5.17 & \textbf{31.67 $\pm$ 5.17}" in files["tex"]
     csv = pandas.read_csv(tmp_path / "table.csv")
     assert sorted(csv["metric"].unique()) == ["psnr", "seconds", "ssim"]
     assert len(csv) == 12
     assert csv["DIP ±"][0] == pytest.approx(5.1711, abs=1e-3)
+
+
+def test_every_table_that_is_ranked_has_the_truth_once_and_never_in_bold(tmp_path, scores):
+    files = written(tmp_path, only(of_three_images(scores), 0))  # one of four images has no truth
+    tables = {part.split("\n")[0]: part for part in files["md"].split("\n## ")[1:]}
+    assert [name for name in tables if "truth" in tables[name]] == ["PSNR [dB]", "SSIM"]
+    assert list(tables) == ["PSNR [dB]", "SSIM", "Residual", "Time [s]"]
+    for name, cell in (("PSNR [dB]", "∞"), ("SSIM", "1.000")):
+        head, _, *rows = [line.split(" | ") for line in tables[name].splitlines() if line.startswith("|")]
+        assert head[2:4] == ["truth", "input"] and head.count("truth") == 1
+        known = [row for row in rows if row[0] != "| unknown"]
+        assert len(rows) - len(known) == 2 and not any("∞" in text or "1.000" in text for text in rows[-3] + rows[-4])
+        assert all(row[2] == cell and "**" not in row[2] for row in known)
+    latex = files["tex"].split(r"\begin{table}")[1:]
+    assert [text.count("truth") for text in latex] == [1, 1, 0, 0]
+    assert [text.count(" & truth & input & ") for text in latex] == [1, 1, 0, 0]
+    assert latex[0].count(r" & $\infty$ & 10.00 & ") == 8
+    assert "truth" not in files["csv"] and "inf" not in files["csv"]
 
 
 def test_every_table_names_the_stand_ins_in_it(tmp_path, scores):
@@ -213,12 +253,13 @@ LOWER = [
 ]
 
 
-def test_a_metric_that_is_better_when_lower_has_its_lowest_in_bold_and_its_input(tmp_path, scores):
+def test_a_metric_that_is_better_when_lower_has_its_lowest_in_bold_and_its_input(tmp_path, scores, monkeypatch):
+    monkeypatch.setattr(tabulate, "perfect", {"mae": 0.0}.get)  # it has no file
     worse = {"Wiener": 0.3, "TV & co": 0.1, "DIP": 0.1004}
     scores = only(scores, 0).assign(mae=only(scores, 0)["label"].map(worse), input_mae=0.5)
     files = written(tmp_path, scores, json.dumps(LOWER))
-    assert "## MAE_1\n\nMean \\*absolute\\* error; lower is better.\n\n| image | sigma | input |" in files["md"]
-    assert "| house | 0.1 | 0.500 | 0.300 | **0.100** | **0.100** |" in files["md"]
+    assert "## MAE_1\n\nMean \\*absolute\\* error; lower is better.\n\n| image | sigma | truth | input |" in files["md"]
+    assert "| house | 0.1 | 0.000 | 0.500 | 0.300 | **0.100** | **0.100** |" in files["md"]
     assert r"\caption{My title. MAE\_1, lower is better; denoising; clip=true.}" in files["tex"]
     assert "PSNR" not in files["md"] and set(pandas.read_csv(tmp_path / "table.csv")["metric"]) == {"mae", "seconds"}
 

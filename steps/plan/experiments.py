@@ -37,7 +37,7 @@ def recoveries(experiment, images=None, where="experiment"):
     found = []
     by_seed = {0: first}
     pairs = cases(experiment, where)
-    columns = {"image", "n", "noise sigma", "input", "metric", *_parameters(task, pairs)}
+    columns = {"image", "n", "noise sigma", "truth", "input", "metric", *_parameters(task, pairs)}
     variants.check(first, columns, f"{where}.methods")
     kinds = {(corruption, images[image].get("measured", False)) for image, corruption in pairs} if images else set()
     for corruption, measured in sorted(kinds):

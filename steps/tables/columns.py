@@ -20,6 +20,10 @@ class Metric(NamedTuple):
         """The label with its unit: "PSNR [dB]"."""
         return f"{self.label} [{self.unit}]" if self.unit else self.label
 
+    def digits(self, value):
+        """Return a value as tables have it, without its unit: "29.61", "0.842", "∞"."""
+        return f"{value:.{self.decimals}f}".replace("inf", "∞")
+
     def number(self, value):
         """Return a value as pictures and pages have it, with its unit: "29.61 dB", "0.842", "∞ dB"."""
         decimals = self.decimals if self.better or value < 100 else 0  # of seconds
@@ -64,7 +68,7 @@ def line(label, width, columns, row=None, prefix=""):
     texts = [label.ljust(width)]
     for column in columns:
         value = row.get(f"{prefix}{column.name}") if row else None
-        text = "" if value is None else f"{value:.{column.decimals}f}"
+        text = "" if value is None else column.digits(value)
         texts.append((text if row else column.heading).rjust(max(len(column.heading), column.decimals + 2)))
     return "  ".join(texts).rstrip()
 

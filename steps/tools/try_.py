@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from steps import collect, corrupt, draw, recover, score
+from steps import collect, corrupt, draw, recover, score, tabulate
 from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, whole, write_text
@@ -130,7 +130,7 @@ def start(config, name, x):
 def recover_all(recoveries, device, measured, named):
     """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
     made, status, rows = [], 0, {}
-    width = max(len(name) for name in ("input", *(recovery.label for recovery in recoveries)))
+    width = max(len(name) for name in ("truth", "input", *(recovery.label for recovery in recoveries)))
     columns = [*([RESIDUAL] if measured else named), TIME]
     click.echo("\n" + line("", width, columns))
     for recovery in recoveries:
@@ -144,6 +144,9 @@ def recover_all(recoveries, device, measured, named):
             status = 1
             continue
         if not made and not measured:
+            known = [m.name for m in named if row[m.name] is not None or row[f"input_{m.name}"] is not None]
+            truth = {TIME.name: None} | {name: tabulate.perfect(name) for name in known}
+            click.echo(line("truth", width, columns, truth))
             click.echo(line("input", width, columns, row, "input_"))
         click.echo(line(recovery.label, width, columns, row))
         made.append(recovery)

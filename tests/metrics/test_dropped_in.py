@@ -62,6 +62,7 @@ def test_a_metric_that_is_named_is_shown_everywhere_and_no_recovery_is_made(fold
     table = (folder / "results/tables/mine.md").read_text()
     assert "## mae\n\nLower is better.\n" in table and "## SSIM" not in table
     row = re.search(r"^\| logo \|.*", table.split("## mae")[1], re.MULTILINE)[0]
+    assert "| image | truth | input | Wiener | TV |" in table and row.startswith("| logo | 0.000 | ")
     assert re.findall(r"\*\*(.*?)\*\*", row) == [f"{scores['mae'].min():.3f}"]
     page = (folder / "results/pages/mine.html").read_text()
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
@@ -95,7 +96,8 @@ def test_try_prints_it_and_says_which_is_the_better(folder):
     assert result.returncode == 0, result.stdout + result.stderr
     lines = [line.split() for line in result.stdout.splitlines() if line]
     assert ["mae", "Time", "[s]"] in lines
-    numbers = {line[0]: float(line[1]) for line in lines if line[0] in ("input", "Wiener", "TV")}
+    numbers = {line[0]: float(line[1]) for line in lines if line[0] in ("truth", "input", "Wiener", "TV")}
+    assert numbers.pop("truth") == 0
     assert set(numbers) == {"input", "Wiener", "TV"} and max(numbers, key=numbers.get) == "input"
     assert f"Best: {min(numbers, key=numbers.get)} by mae (lower is better)." in result.stdout
 

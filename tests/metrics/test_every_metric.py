@@ -9,9 +9,13 @@ import inspect
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+from skimage import data
+from skimage.restoration import denoise_tv_chambolle
 
-from steps import score
+from steps import score, tabulate
 from steps.base import discover
+from steps.images import synthetic
 from steps.plan.metrics import facts
 from steps.tables.columns import Metric
 from tests.conftest import picture
@@ -57,6 +61,36 @@ def test_the_truth_is_the_best_estimate_and_more_noise_is_worse_in_its_direction
     assert numbers == sorted(numbers, reverse=metric_of(name).better == "higher")
     metric = metric_of(name)
     assert metric.is_best(numbers[0], metric.best(numbers)) and not metric.is_best(numbers[-1], metric.best(numbers))
+
+
+def photograph(channels):
+    """Return (channels, SIDE, SIDE) pixels of a photograph that comes with scikit-image."""
+    planes = data.camera()[None] if channels == 1 else np.moveaxis(data.coffee(), -1, 0)
+    return planes[:, 100 : 100 + SIDE, 200 : 200 + SIDE] / 255
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", METRICS)
+def test_the_truth_is_ranked_first_and_the_input_last_beside_recoveries(name, channels):
+    """The noise is so strong that each recovery is better than nothing, be it by the mean or by the worst pixel."""
+    x = photograph(channels)
+    y, metric = noisy(x, 0.2), metric_of(name)
+    estimates = {"truth": x, "input": y}
+    estimates |= {f"TV {weight}": denoise_tv_chambolle(y, weight, channel_axis=0) for weight in (0.05, 0.2)}
+    estimates |= {f"Gaussian {width}": gaussian_filter(y, (0, width, width)) for width in (0.5, 1)}
+    numbers = {label: number(name, x, estimate, y) for label, estimate in estimates.items()}
+    first, *between, last = sorted(numbers, key=numbers.get, reverse=metric.better == "higher")
+    assert (first, last) == ("truth", "input"), numbers
+    shown = {label: metric.digits(value) for label, value in numbers.items()}
+    assert not {shown[first], shown[last]}.intersection(shown[label] for label in between), shown
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_perfect_recovery_has_one_number_whatever_the_image(name, truth):
+    """That of the column `truth` of tables, which is measured of one picture."""
+    expected = metric_of(name).digits(tabulate.perfect(name))
+    for x in (truth, truth[:, ::-1] ** 2, photograph(len(truth)), np.stack([synthetic.logo()] * len(truth))):
+        assert metric_of(name).digits(number(name, x, x.copy())) == expected
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -56,6 +56,7 @@ def test_seeds_of_a_label_are_those_of_all_of_its_entries():
     [
         ([WIENER, DIP | {"label": "Wiener"}], "two variants have the label 'Wiener'"),
         ([DIP | {"label": "input"}], "the label 'input' is that of another column"),
+        ([DIP | {"label": "truth"}], "the label 'truth' is that of another column"),
         ([DIP | {"label": "Truth"}], "the label 'Truth' is that of a picture beside the recoveries"),
         ([DIP | {"label": "Input"}], "the label 'Input' is that of a picture beside the recoveries"),
         ([DIP | {"label": "Wiener ±"}], "the label 'Wiener ±' is that of another column"),
@@ -67,7 +68,7 @@ def test_seeds_of_a_label_are_those_of_all_of_its_entries():
 def test_labels_and_variants_that_cannot_be_told_apart_are_refused(methods, words):
     found = of(*methods)
     with pytest.raises(BadInput) as caught:
-        variants.check(found, {"input"}, "here")
+        variants.check(found, {"truth", "input"}, "here")
     assert str(caught.value).startswith("here: ")
     assert words in str(caught.value)
 

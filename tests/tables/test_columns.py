@@ -52,6 +52,7 @@ def test_a_table_in_a_terminal():
     row = {"psnr": 29.1649, "gmsd": None, "input_psnr": 20.0, "input_gmsd": 0.25}
     assert line("", 5, [PSNR, GMSD]) == "       PSNR [dB]    GMSD"
     assert line("TV", 5, [PSNR, GMSD], row) == "TV         29.16"
+    assert line("truth", 5, [PSNR, GMSD], {"psnr": math.inf, "gmsd": 0.0}) == "truth          ∞  0.0000"
     assert line("input", 5, [PSNR, GMSD], row, "input_") == "input      20.00  0.2500"
 
 

@@ -23,8 +23,8 @@ def test_markdown_shows_text_as_it_is(text, shown):
 
 
 def test_latex_shows_text_as_it_is():
-    text = r"50 % & $x$ #1 a_b {c} ~^ \input <|>"
+    text = r"50 % & $x$ #1 a_b {c} ~^ \input <|> ∞"
     assert markup.escape_latex(text) == (
         r"50 \% \& \$x\$ \#1 a\_b \{c\} \textasciitilde{}\textasciicircum{} \textbackslash{}input"
-        r" \textless{}\textbar{}\textgreater{}"
+        r" \textless{}\textbar{}\textgreater{} $\infty$"
     )

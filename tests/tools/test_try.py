@@ -49,7 +49,8 @@ def test_a_clean_picture_is_corrupted_and_compared(here):
     lines = result.output.splitlines()
     assert lines[0] == "denoising of my-photo, 40 x 60 pixels, colour: sigma=0.05"
     assert lines[2].split() == ["PSNR", "[dB]", "SSIM", "Time", "[s]"]
-    assert [line.split()[0] for line in lines[3:6]] == ["input", "Wiener", "TV"]
+    assert [line.split()[0] for line in lines[3:7]] == ["truth", "input", "Wiener", "TV"]
+    assert lines[3].split() == ["truth", "∞", "1.000"]
     folder = folder_of(result)
     assert re.fullmatch("tried/my-photo-[0-9a-f]{6}-denoising,sigma=0.05/comparison.png", lines[-1])
     assert {path.name for path in folder.glob("*.*")} == {
@@ -62,7 +63,7 @@ def test_a_clean_picture_is_corrupted_and_compared(here):
     }
     case = folder / "results/denoising/my-photo/sigma=0.05"
     score = json.loads((case / "tv/iterations=8/score.json").read_text())
-    assert lines[5].split()[1] == f"{score['psnr']:.2f}"
+    assert lines[6].split()[1] == f"{score['psnr']:.2f}"
     assert score["psnr"] > score["input_psnr"] + 1
     estimate = np.load(case / "wiener/default/recovered.npy")
     written = np.moveaxis(imagefile.read(folder / "wiener.png"), -1, 0)

@@ -51,7 +51,7 @@ use rule collect as combine with:
 use rule collect as tabulate with:
     input:
         scores="results/scores/{experiment}.csv",
-        code=code("steps.tabulate"),
+        code=code("steps.tabulate", *(f"steps.metrics.{name}" for name in MEASURES), name="tabulate"),
     output:
         multiext("results/tables/{experiment}", ".csv", ".md", ".tex"),
     log:
