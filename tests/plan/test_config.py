@@ -8,7 +8,7 @@ from steps.plan.config import check_config, image_arguments
 from tests.configs import GOOD, changed
 from tests.workflows import ROOT
 
-CONFIGS = sorted(path for path in (ROOT / "config").glob("*.yaml") if path.name != "claims.yaml")
+CONFIGS = sorted(path for path in (ROOT / "config").glob("*.yaml") if not path.name.endswith("claims.yaml"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
