@@ -65,7 +65,7 @@ def number(here, cell, images):
     experiment that it is over are there.
     """
     wanted = [name for name in images if fnmatch.fnmatchcase(name, cell["image"])]
-    means = here.groupby("image")[cell["metric"]].mean()
+    means = here.groupby("image")[cell["metric"]].mean().dropna()
     if len(wanted) > 1:
         return means.mean() if len(means) == len(wanted) else math.nan, math.nan, len(here)
     values = here[cell["metric"]]
@@ -116,16 +116,17 @@ def compare(scores, labels, cells, tolerances, images=(), lower=()):
 
 
 def summary(rows):
-    """Return one dict for each variant and published label: cells run, verdicts, mean, RMS and largest difference.
+    """Return one dict for each variant, published label and metric: cells, verdicts, mean, RMS and largest difference.
 
     Mean, RMS and largest are over the cells that can be compared, unless there are none. The nearest, by RMS, come
     first within the paper's and within the tuned settings.
     """
     groups = {}
     for row in rows:
-        groups.setdefault((row["settings"], row["label"], row["published label"]), []).append(row)
+        groups.setdefault((row["settings"], row["label"], row["published label"], row["metric"]), []).append(row)
+    several = len({row["metric"] for row in rows}) > 1
     found = []
-    for (settings, label, name), cells in groups.items():
+    for (settings, label, name, metric), cells in groups.items():
         run = [row for row in cells if row["n"]]
         comparable = [row["difference"] for row in run if row["verdict"] != "not comparable"]
         differences = comparable or [row["difference"] for row in run] or [math.nan]
@@ -133,6 +134,7 @@ def summary(rows):
             "settings": settings,
             "variant": label,
             "published as": name,
+            **({"metric": metric} if several else {}),
             "cells run": f"{len(run)} of {len(cells)}",
         }
         verdicts = {verdict: sum(row["verdict"] == verdict for row in cells) for verdict in VERDICTS}

@@ -1,4 +1,4 @@
-"""What methods share: differences, ADMM, plug-and-play ADMM. Tensors are (…, H, W)."""
+"""What methods share: differences, ADMM, and denoisers plugged in as priors. Tensors are (…, H, W)."""
 
 import math
 
@@ -203,7 +203,8 @@ def denoise_or_plug_in(
     split = rho is None and y.ndim == len(A.shape)
     first, least, count = splitting if split else admm
     sigma = max(sigma, LEAST)
-    start, strength, iterations = start or first, strength or max(sigma, least), iterations or count
+    strength, iterations = strength or max(sigma, least), iterations or count
+    start = start or max(first, strength)
     ratio = (strength / start) ** (1 / max(iterations - 1, 1))
     strengths = [start * ratio**i for i in range(iterations)] if iterations > 1 else [strength]
     if split:
