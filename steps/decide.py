@@ -77,7 +77,7 @@ def page(claims, results, stand_ins):
     """Return the page in Markdown: a table of verdicts, then for each claim the numbers behind them."""
     heads = list(SOURCES.values())
     lines = [
-        "# The paper's claims",
+        "# Claims",
         NOTE,
         *filter(None, [escape_markdown(stand_in_note(stand_ins))]),
         "| claim | " + " | ".join(heads) + " |\n| --- | --- | --- | --- |",
@@ -88,7 +88,8 @@ def page(claims, results, stand_ins):
     for name, claim in claims.items():
         lines.append(f'## <a id="{name}"></a>{name}')
         lines.append(f"> {escape_markdown(claim['quote'])}")
-        tested = f"Section {claim['section']}. Tested on {claim['experiment']}: {words(claim)}."
+        where = f"Section {claim['section']}" if "section" in claim else "A statement of our own"
+        tested = f"{where}. Tested on {claim['experiment']}: {words(claim)}."
         lines += [escape_markdown(tested), escape_markdown(claim["note"])]
         table = "| cell | compared | " + " | ".join(heads) + " |\n| --- | --- | ---: | ---: | ---: |"
         for rows in zip(*(results[name][source] for source in SOURCES)):

@@ -83,7 +83,7 @@ def written(config, name, cells, output):
             found[folder / f"{key}.md"] = pages.of_experiment(parts, shown)
             section = pages.section(key, title, frames.get(key), stand_ins, shown, place)
             (tables if key in frames else others).append(section)
-        screen = [f"# The paper, computed anew: the results of {escape_markdown(name)}"]
+        screen = [f"# Computed anew: the results of {escape_markdown(name)}"]
         if frames:
             asked_of = {entry["published"]["table"] for entry in config["experiments"].values() if "published" in entry}
             count = sum(row["table"] in asked_of for row in published.read(config["published"]))

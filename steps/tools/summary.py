@@ -55,7 +55,7 @@ def claims(frame):
     for source, words in SOURCES.items():
         found = Counter(frame[frame["source"] == source].drop_duplicates("claim")["claim verdict"])
         rows.append([words, *(str(found[verdict]) for verdict in (STANDS, FAILS, UNDECIDED, NOTHING))])
-    head = [f"{frame['claim'].nunique()} claims of the paper", "stand", "fail", UNDECIDED, NOTHING]
+    head = [f"{frame['claim'].nunique()} claims", "stand", "fail", UNDECIDED, NOTHING]
     return to_markdown(head, rows, 1)
 
 

@@ -63,7 +63,7 @@ def test_the_pages_are_made_of_the_record_alone_and_making_them_again_changes_no
     assert not Path("results").exists()
     first = made["smoke.md"].decode()
     assert "| 5 published numbers | within | better | worse | not comparable |" in first
-    assert "| 1 claims of the paper | stand | fail | undecided | no numbers |" in first
+    assert "| 1 claims | stand | fail | undecided | no numbers |" in first
     assert "17 of 18 cells, each one recovery, recorded 2026-11-01: 0.0 hours on Some processor, 2 CPUs" in first
     assert "](smoke/claims.md#wiener-flat)" in first
     for name in made:

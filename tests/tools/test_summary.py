@@ -44,7 +44,7 @@ def test_each_claim_counts_once_for_each_source():
     rows += [("b", "paper", "stands"), ("a", "tuned", "no numbers"), ("b", "tuned", "no numbers")]
     said = summary.claims(pandas.DataFrame(rows, columns=["claim", "source", "claim verdict"]))
     assert said.splitlines() == [
-        "| 2 claims of the paper | stand | fail | undecided | no numbers |",
+        "| 2 claims | stand | fail | undecided | no numbers |",
         "| --- | ---: | ---: | ---: | ---: |",
         "| the paper's numbers | 1 | 1 | 0 | 0 |",
         "| ours, the paper's settings | 1 | 0 | 1 | 0 |",
