@@ -39,8 +39,8 @@ def draw(scores, metrics=(PSNR,)):
         shown.append((row["label"], numbers, image))
     most = 0 if truth is None else np.quantile([_error(image, truth) for image in recovered], 0.99)
     most = max(0.01, float(np.ceil(100 * most) / 100))
-    columns = len(shown) if len(shown) < 4 else 4 if len(shown) < 9 else 5
-    lines = -(-len(shown) // columns)
+    lines = -(-len(shown) // (4 if len(shown) < 9 else 5))
+    columns = -(-len(shown) // lines)  # five are three and two
     side = (style.WIDTH - GAP) / columns - GAP
     wide, high = side, side * recovered[0].shape[0] / recovered[0].shape[1]
     if high > HIGHEST:
