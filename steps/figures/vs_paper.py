@@ -18,21 +18,24 @@ RANGE = 3  # dB, where the colours end
 def draw(scores):
     """Return a figure: a row for each image and value, a column for each variant, a panel for each kind of settings.
 
-    In a cell stands ours − published in dB, over the published value; red is worse, blue better, and beyond 3 dB the
-    colours end; an asterisk: not comparable. Cells that were not run say so. It reads the experiment's table
+    In a cell stands ours − published, over the published value; blue is more, red less, and beyond 3 the colours
+    end; an asterisk: not comparable. Cells that were not run say so. It reads the experiment's table
     results/tables/{experiment}_vs_paper.csv, see steps/compare.py.
     """
     import matplotlib.pyplot as plt
     import pandas
 
     file = f"results/tables/{scores['experiment'].iloc[0]}_vs_paper.csv"
-    text = dict.fromkeys(("image", "label", "published label", "verdict"), str)
+    text = dict.fromkeys(("image", "label", "published label", "verdict", "parameter", "metric"), str)
     cells = pandas.read_csv(file, dtype=text, keep_default_na=False, na_values=[""])
     cells = cells.assign(column=_columns(cells))
-    lines = list(dict.fromkeys(zip(cells["image"], cells["value"])))
+    place = ["image", "parameter", "value", "metric"]
+    lines = list(dict.fromkeys(cells[place].itertuples(index=False, name=None)))
     columns = sorted(dict.fromkeys(zip(cells["settings"], cells["column"])), key=lambda pair: pair[0])  # paper, tuned
-    cell_at = {(row.column, row.image, row.value): row for row in cells.itertuples()}
+    cell_at = {(row.column, row.image, row.parameter, row.value, row.metric): row for row in cells.itertuples()}
     cells_of = [[cell_at.get((label, *line)) for _, label in columns] for line in lines]
+    symbols = {name: style.symbol(name, scores["task"].iloc[0])[0] for name in cells["parameter"].unique()}
+    metrics = list(dict.fromkeys(metric.upper() for *_, metric in lines))
     differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
     height = 1.2 + 0.3 * len(lines)
     figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")
@@ -45,28 +48,32 @@ def draw(scores):
         text += "*" if cell.verdict == "not comparable" else ""
         colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
         panel.text(j, i, f"{text}\n({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
-    parameter, _ = style.symbol(cells["parameter"].iloc[0], scores["task"].iloc[0])
     heads = [f"{label}\n({settings})" if settings not in label else label for settings, label in columns]
     wide = max(9, 84 // len(columns))  # letters that fit over a column
     heads = ["\n".join(piece for line in head.split("\n") for piece in textwrap.wrap(line, wide)) for head in heads]
     panel.set_xticks(range(len(columns)), heads, fontsize=7)
-    panel.set_yticks(range(len(lines)), [f"{image}, {parameter} = {value:g}" for image, value in lines])
+    panel.set_yticks(range(len(lines)), [f"{image}, {symbols[name]} = {value:.4g}" for image, name, value, _ in lines])
     panel.tick_params(length=0, labeltop=True, labelbottom=False)
     panel.grid(False)
     for rule, keys in ((panel.axhline, lines), (panel.axvline, columns)):
         for edge in range(1, len(keys)):
             if keys[edge][0] != keys[edge - 1][0]:
                 rule(edge - 0.5, color="black", linewidth=0.8)
-    note = "In brackets the published PSNR in dB."
+    unit = " [dB]" * (metrics == ["PSNR"])
+    note = f"In brackets the published {' and '.join(metrics)}{unit}."
     if "not comparable" in set(cells["verdict"]):
         note += " * not comparable, see the table."
     panel.set_xlabel(note, fontsize=6.5)
-    figure.colorbar(shown, ax=panel, label="ours − published [dB]", shrink=min(1, 3 / height), extend="both")
+    figure.colorbar(shown, ax=panel, label=f"ours − published{unit}", shrink=min(1, 3 / height), extend="both")
     return figure
 
 
 def _columns(cells):
     """Return the head of each row's column: the variant's label, and the published one if a cell has several."""
-    several = cells.duplicated(["label", "image", "value"], keep=False).groupby(cells["label"]).transform("any")
+    several = (
+        cells.duplicated(["label", "image", "parameter", "value", "metric"], keep=False)
+        .groupby(cells["label"])
+        .transform("any")
+    )
     heads = [f"{a}\nto {b}" if s else a for a, b, s in zip(cells["label"], cells["published label"], several)]
     return [style.literal(head) for head in heads]

@@ -72,17 +72,18 @@ def _listed(path, where):
     if not os.path.isfile(file):
         raise BadInput(f"{where}: no file {quoted(path)}")
     try:
-        rows = list(csv.DictReader(read_text(file).removeprefix("\ufeff").splitlines()))
+        reader = csv.DictReader(read_text(file).removeprefix("\ufeff").splitlines())
+        rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise BadInput(f"{where}: {path}: not csv ({error})") from error
-    for line, row in enumerate(rows, 2):
+    for line, row in rows:
         url, digest = row.get("url") or "", row.get("sha256") or ""
         if not url.startswith(("http://", "https://")) or not re.fullmatch("[0-9a-f]{64}", digest):
             words = "must have a url, http(s)://…, and its sha256, 64 digits of 0-9 and a-f"
             raise BadInput(f"{where}: {path}, line {line}: {words}")
     if not 0 < len(rows) <= MOST:
         raise BadInput(f"{where}: {quoted(path)} has {len(rows)} images; must be 1 to {MOST}")
-    return [(row["url"], {"sha256": row["sha256"]}) for row in rows]
+    return [(row["url"], {"sha256": row["sha256"]}) for _, row in rows]
 
 
 def _entries(name, image, where):

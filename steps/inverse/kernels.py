@@ -99,9 +99,9 @@ def _one_channel(numbers):
 
 
 def _disk(kernel):
-    fine = (np.arange(kernel * FINE) + 0.5) / FINE - kernel / 2
-    inside = fine[:, None] ** 2 + fine**2 <= (kernel / 2) ** 2
-    return inside.reshape(kernel, FINE, kernel, FINE).mean((1, 3))
+    fine = ((np.arange(kernel * FINE) + 0.5) / FINE - kernel / 2).reshape(kernel, FINE)
+    rows = [(row[:, None] ** 2 + fine.reshape(1, -1) ** 2 <= (kernel / 2) ** 2).mean(0) for row in fine]
+    return np.array(rows).reshape(kernel, kernel, FINE).mean(2)
 
 
 def _motion(length, angle):

@@ -65,6 +65,7 @@ class LinearOperator:
     matrix    A of one channel, (M, H · W), if it is dense, else None.
     channels  (of the class) the number of channels that images must have, None for any.
     pictures  True (of the class) if a photo may be a measurement: see `image_shape` and `measured`.
+    alike     True (of the class) if y itself is a picture like the image, with which the truth can be compared.
     numbers   True (of the class) if M numbers that are no picture may be one, which to those is of shape (C, 1, M).
     unit      numbers that are given, and their sigma, are on a scale that is unit times A's; `measured` divides by it.
     """
@@ -75,6 +76,7 @@ class LinearOperator:
     matrix = None
     channels = None
     pictures = False
+    alike = False
     numbers = False
     unit = 1.0
 
@@ -129,6 +131,7 @@ class Convolution(LinearOperator):
     """A circular convolution, given by its `transfer`: y = F⁻¹(transfer · F x); everything is exact by FFT."""
 
     pictures = True
+    alike = True
 
     def forward(self, x):
         """Return A x."""

@@ -4,6 +4,8 @@ import numpy as np
 
 from steps.base.errors import BadInput
 
+LARGEST, SMALLEST = 1e15, 1e-15  # of values whose squares float32 holds
+
 
 def hadamard_transform(x):
     """Return H x along the last dimension of size P, a power of 2, in P log P steps; H is Sylvester's ±1 matrix."""
@@ -101,10 +103,10 @@ def as_patterns(numbers, size=None):
     shape = numbers.shape
     if numbers.ndim not in (2, 3) or not numbers.size:
         raise BadInput(f"shape {shape} is no set of patterns; must be (M, height, width) or (M, pixels)")
-    if not np.isfinite(numbers).all():
-        raise BadInput("patterns have values that are not finite")
-    if not numbers.any():
-        raise BadInput("all values of the patterns are 0")
+    if not (np.abs(numbers) < LARGEST).all():
+        raise BadInput("patterns have values that are not finite, or too large")
+    if np.abs(numbers).max() < SMALLEST:
+        raise BadInput(f"all values of the patterns are 0, or smaller than {SMALLEST:g}")
     if size is None:
         return numbers.astype(np.float32)
     height, width = size

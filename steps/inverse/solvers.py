@@ -8,7 +8,7 @@ from steps.inverse.dense import Dense
 from steps.inverse.operators import conjugate_gradient, convolve
 
 SMOOTH = 1e-2  # weight of the gradient in the first guess: what fills holes, and keeps what is seen
-LEAST = 0.004  # of sigma, as for a file of 8 bits: without noise there would be no balance of data and prior
+LEAST = 0.004  # of sigma, a step of 8 bits: without noise there would be no balance of data and prior
 PENALTY = 0.3  # of half-quadratic splitting
 
 
@@ -182,8 +182,9 @@ def denoise_or_plug_in(
     """Return denoise(y, sigma) if A = I, else what it finds as a prior: plugged in, with falling strength.
 
     start, strength, iterations  the denoiser's strength in the first and the last iteration, falling geometrically
-             between, and their number. By default they are those of `splitting` or of `admm`, whose strengths are what
-             it is at least: it is sigma, kept above LEAST, if that is more.
+             between, and their number.
+    splitting, admm   their defaults: (first strength, least last strength, iterations). The last strength is
+             max(sigma, LEAST, least).
     rho      the penalty of `plug_and_play`, ADMM. If it is not given, and y is a picture, so that each value is of
              pixels near to each other, `half_quadratic_splitting` stands in its place, with the penalties
              PENALTY · (sigma / strength)². If y is none, as in inpainting and a single-pixel camera, ADMM's is

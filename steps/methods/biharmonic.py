@@ -13,8 +13,9 @@ def needs(image_mb, **_):
 def recover(y, A, sigma):
     """Return x with Δ²x = 0 where A sees nothing, and x = y where it does; the shape of the image.
 
-    Seen pixels are kept as they are, with their noise: sigma is not used. One sparse system for all unseen pixels is
-    solved directly. Source: Chui, Mhaskar (2010); Damelin, Hoang (2018); scikit-image's inpaint_biharmonic.
+    Seen pixels are kept as they are, with their noise: sigma is not used; the others are clipped to the seen ones'
+    range. One sparse system for all unseen pixels is solved directly. Source: Chui, Mhaskar (2010); Damelin, Hoang
+    (2018); scikit-image's inpaint_biharmonic.
     """
     import torch
     from skimage.restoration import inpaint_biharmonic

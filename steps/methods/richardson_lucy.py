@@ -7,6 +7,7 @@ LOOK = ("#0072B2", "p")
 TASKS = ("deconvolution",)
 EXACT = False
 QUICK = {"iterations": 6}
+UNSEEN = 1e-3  # of what a pixel gives to y: with less, as at an unknown border, it stays as it is
 
 
 def needs(image_mb, *, iterations, **_):
@@ -26,10 +27,11 @@ def recover(y, A, sigma, *, iterations: Annotated[int, ">= 1"] = 30, callback=No
 
     least = 1e-6
     y = y.clamp(min=0)
-    sensitivity = A.adjoint(torch.ones_like(y)).clamp(min=least)
+    sensitivity = A.adjoint(torch.ones_like(y))
     x = y.new_ones(A.shape) * y.mean().clamp(min=least)
     for iteration in range(1, iterations + 1):
-        x = x * (A.adjoint(y / A.forward(x).clamp(min=least)).clamp(min=0) / sensitivity)
+        ratio = A.adjoint(y / A.forward(x).clamp(min=least)).clamp(min=0) / sensitivity.clamp(min=UNSEEN)
+        x = x * torch.where(sensitivity < UNSEEN, 1, ratio)
         if callback:
             callback(iteration, x, (A.forward(x) - y).square().sum() / 2)
     return x

@@ -7,6 +7,7 @@ import numpy as np
 from steps.noises.poisson import photons
 
 LABEL = "Poisson–Gaussian"
+PHOTONS = True  # of pictures: a count for each pixel
 TRIED = [{"peak": 5, "sigma": 0.3}, {"peak": 100, "sigma": 0}]
 
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import numpy as np
 
+from steps.base.errors import BadInput
+
 LABEL = "rounding"
 SYMBOLS = {"levels": ("levels", "Steps from black to white")}
 TRIED = [{"levels": 31}, {"levels": 1023, "sigma": 0.02}, {"sigma": 0.002}]
@@ -23,8 +25,11 @@ def add(
     sigma   standard deviation of the Gaussian noise that is there before; the draw is that of `noises/gaussian.py`.
 
     An image that came from a file of as many levels is changed only where the task changes it. Halves go to the even
-    level.
+    level. Raises BadInput for what is no picture: half of the range or more beyond it.
     """
+    if clean.min() < -0.5 or clean.max() > 1.5:
+        words = f"what is measured here is from {clean.min():.3g} to {clean.max():.3g}"
+        raise BadInput(f"noise: rounding is of pictures, clipped to [0, 1], but {words}")
     noisy = clean.astype(np.float64)
     if sigma:
         noisy = noisy + sigma * np.random.default_rng([seed, 0]).standard_normal(clean.shape, dtype=np.float32)

@@ -45,6 +45,8 @@ def parameters(task, corruption, where, measured=False):
     """
     operator_class, module = discover.load("tasks", task).Operator, noise_of(corruption, where)
     checked = check_parameters(corruption, allowed(task, corruption, where), where)
+    if getattr(module, "PHOTONS", False) and operator_class.numbers:
+        raise BadInput(f"{where}.noise: {checked['noise']} counts photons of pixels, and {task} measures sums of them")
     if measured:
         _check_measured(task, operator_class, module, checked, where)
     elif checked.get("sigma") == ESTIMATE:
@@ -186,6 +188,8 @@ def _check_measured(task, operator, noise, corruption, where):
         raise BadInput(
             f"{where}.noise: {name} is not of numbers that are measured; must be {GAUSSIAN}, with their sigma"
         )
+    if operator.channels and corruption.get("sigma") == ESTIMATE:
+        raise BadInput(f"{where}.sigma: it cannot be estimated from a measurement of {task}; must be a number")
     if operator.numbers and corruption.get("sigma") == ESTIMATE:
         raise BadInput(f"{where}.sigma: it can be estimated from a picture only; must be a number, on the scale of y")
     needed = keywords(noise.sigma)

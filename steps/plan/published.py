@@ -45,7 +45,7 @@ def read(path):
                 raise BadInput(f"{path}, line {line}: {name} {quoted(row[name])} is not a number") from None
             if not math.isfinite(row[name]):
                 raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a finite number")
-        key = tuple(row[name] for name in ("table", "image", "value", "label", "metric"))
+        key = tuple(row[name] for name in ("table", "image", "value", "label", "parameter", "metric"))
         if key in seen:
             raise BadInput(f"{path}, line {line}: {', '.join(map(str, key[:4]))} is there twice")
         seen.add(key)

@@ -62,9 +62,9 @@ class Operator(Convolution):
         shape,
         *,
         blur: Annotated[float, "> 0"] = 5.0,
-        kernel: Annotated[int, ">= 1"] = 35,
+        kernel: Annotated[int, ">= 1", "<= 2001"] = 35,
         psf: Annotated[str, File(kernels.from_numbers, kernels.NAMES)] = "gaussian",
-        length: Annotated[float, ">= 1", "<= 10000"] = 15.0,
+        length: Annotated[float, ">= 1", "<= 2000"] = 15.0,
         angle: Annotated[float, ">= -360", "<= 360"] = 0.0,
         boundary: Literal["circular", "reflect", "valid"] = "circular",
     ):
@@ -77,7 +77,7 @@ class Operator(Convolution):
             self.transfer = kernels.response(k, size)
             return
         self.nearly = kernels.response(k, size)
-        # Of a side the last k − 1 − centre values need pixels before the image, the centre's many pixels behind it.
+        # The kernel reaches k − 1 − centre pixels before a pixel, and centre pixels behind it.
         self.before = tuple(side - 1 - side // 2 for side in k.shape)
         self.behind = tuple(side // 2 for side in k.shape)
         wide = [side + (more - 1) * (boundary == "reflect") for side, more in zip(size, k.shape)]

@@ -8,6 +8,7 @@ class Operator(LinearOperator):
 
     identity = True
     pictures = True
+    alike = True
 
     def __init__(self, shape):
         import torch

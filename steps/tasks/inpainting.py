@@ -88,7 +88,7 @@ def scratches(height, width, random, count=10):
     t = np.linspace(0, 1, 4 * (height + width))[:, None]
     for number in range(count):
         start, bend, end = random.random((3, 2))
-        start[number % 2], end[number % 2] = 0, 1  # from the left, the next from the top
+        start[number % 2], end[number % 2] = 0, 1  # from the top, the next from the left
         points = (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end
         corner = np.rint(points * (height - wide, width - wide)).astype(int).clip(0)
         for row, column in np.ndindex(wide, wide):

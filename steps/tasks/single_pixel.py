@@ -74,12 +74,14 @@ class Operator(LinearOperator):
     numbers = True
 
     @classmethod
-    def image_shape(cls, shape, *, compression=2.0, patterns="gaussian", order="scrambled", **_):
+    def image_shape(cls, shape, *, compression=2.0, patterns=None, order="scrambled", **_):
         """Return (C, height, width) of the image that (C, 1, M) numbers are of: as the file's patterns, else a square.
 
         Raises BadInput if there is none.
         """
         channels, _, count = shape
+        if patterns is None:
+            raise BadInput("patterns: missing; of numbers that a camera measured it must be said which it showed")
         if isinstance(patterns, str):
             near = round(math.sqrt(count * compression))
             sides = [side for side in (near, near - 1, near + 1) if side > 1 and _count(side**2, compression) == count]

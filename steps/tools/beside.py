@@ -45,7 +45,7 @@ def finish(folder, cell, estimate, trace, run):
         bundle.picture(cell),
         bundle.truth(cell.image),
         bundle.metrics,
-        backprojection=not discover.load("tasks", cell.task).Operator.pictures,
+        backprojection=not discover.load("tasks", cell.task).Operator.alike,
     )
     write_text(place / "curve.csv", curve)
     write_json(place / "score.json", found)

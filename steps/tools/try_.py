@@ -107,7 +107,7 @@ def solve(recovery, device, measured, named):
         words = [case / "measurement.npz", recovery.method, recovery.params, folder, "--device", device]
         step(recover, *words, "--threads", threads, label=recovery.label)
     truth = [] if measured else ["--truth", f"results/images/{recovery.image}.npy"]
-    truth += [] if discover.load("tasks", recovery.task).Operator.pictures else ["--backprojection"]
+    truth += [] if discover.load("tasks", recovery.task).Operator.alike else ["--backprojection"]
     step(score, case / "picture.npy", folder, *truth, *(f"--metric={metric.name}" for metric in named))
     return read_score(folder)
 

@@ -246,6 +246,13 @@ def test_vs_paper_takes_labels_and_images_as_text(results):
     assert rows == ["01, σ = 0.1"] and columns[0].startswith("None")
 
 
+def test_vs_paper_of_several_parameters_and_metrics_says_which(results):
+    bsnr = {"parameter": "bsnr", "metric": "isnr"}
+    _, written, rows, _ = shown_beside_the_paper(results, cell("TV", "a", 40, 0.5), cell("TV", "a", 40, -0.25, **bsnr))
+    assert rows == ["a, σ = 40", "a, BSNR = 40"]
+    assert [text.split()[0] for text in written.values()] == ["+0.50", "-0.25"]
+
+
 def test_vs_paper_of_nothing_run(results):
     differences, written, *_ = shown_beside_the_paper(results, cell("TV", "a", 0.1, np.nan, "not run", n=0))
     assert np.isnan(differences).all() and "not run" in written[0, 0]

@@ -13,11 +13,11 @@ from steps.tables.columns import read_metrics
 
 def test_the_signature_is_the_operator_s_then_the_noise_then_its_own():
     assert list(corruptions.allowed("deconvolution", {}))[-5:] == ["noise", "sigma", "bsnr", "clip", "seed"]
-    assert list(corruptions.allowed("single_pixel", {"noise": "poisson"})) == [
-        *("compression", "patterns", "order", "noise", "peak", "seed")
+    assert list(corruptions.allowed("single_pixel", {"noise": "speckle"})) == [
+        *("compression", "patterns", "order", "noise", "looks", "seed")
     ]
-    text = "peak=30,noise=poisson,seed=1,compression=4"
-    assert corruptions.spelled("single_pixel", text) == "compression=4,noise=poisson,peak=30,seed=1"
+    text = "looks=30,noise=speckle,seed=1,compression=4"
+    assert corruptions.spelled("single_pixel", text) == "compression=4,noise=speckle,looks=30,seed=1"
 
 
 def test_gaussian_noise_is_spelled_as_ever():
@@ -42,8 +42,8 @@ def test_bsnr_stands_in_the_place_of_sigma():
 
 
 def test_a_noise_has_its_own_parameters():
-    operator, noise = corruptions.parameters("single_pixel", {"noise": "poisson", "seed": 3}, "x")
-    assert operator == {"seed": 3} and noise == {"peak": 30.0, "seed": 3}
+    operator, noise = corruptions.parameters("single_pixel", {"noise": "speckle", "seed": 3}, "x")
+    assert operator == {"seed": 3} and noise == {"looks": 10.0, "seed": 3}
     filled = corruptions.filled("denoising", "noise=poisson,peak=10")
     assert filled == {"noise": "poisson", "peak": 10, "seed": 0}
 

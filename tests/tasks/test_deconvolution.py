@@ -6,7 +6,7 @@ import torch
 
 from steps.base.errors import BadInput
 from steps.inverse.kernels import gaussian
-from steps.methods import tv, wiener
+from steps.methods import richardson_lucy, tv, wiener
 from steps.noises.gaussian import add
 from steps.tasks.deconvolution import Operator
 from tests.conftest import picture
@@ -82,3 +82,11 @@ def test_no_ringing_enters_from_an_unknown_border():
 
 def centre(x, side=120):
     return x[:, (x.shape[1] - side) // 2 :, (x.shape[2] - side) // 2 :][:, :side, :side]
+
+
+@pytest.mark.parametrize("boundary", ["reflect", "valid"])
+def test_richardson_lucy_keeps_a_constant_up_to_an_unknown_border(boundary):
+    """A pixel that y hardly sees stays as it is: divided by what it gives, it would be rounding."""
+    A = Operator((1, 64, 64), blur=5.0, kernel=35, boundary=boundary)
+    flat = torch.full((1, 64, 64), 0.5)
+    torch.testing.assert_close(richardson_lucy.recover(A.forward(flat), A, 0.0), flat, atol=1e-3, rtol=0)

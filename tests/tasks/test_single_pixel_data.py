@@ -139,14 +139,25 @@ BAD = {
     "order": (Y, P, GOOD | {"order": "sequency"}, "corruption.order: is for patterns: hadamard, and patterns is mine"),
     "estimate": (Y, P, GOOD | {"sigma": "estimate"}, "corruption.sigma: it can be estimated from a picture only"),
     "no sigma": (Y, P, {"patterns": "mine"}, "corruption.sigma: missing; of an image that is measured it must be a nu"),
-    "no sides": (Y, P, {"sigma": 0, "compression": 3}, "compression: 200 numbers at compression 3 are of no square"),
+    "no sides": (
+        Y,
+        P,
+        {"sigma": 0, "patterns": "fourier", "compression": 3},
+        "compression: 200 numbers at compression 3 are of no square",
+    ),
     "no power": (
         Y[:, :72],
         P,
         {"sigma": 0, "patterns": "hadamard", "order": "sequency"},
         "order: sequency is not of 12x12 pixels; sides must be powers of 2",
     ),
-    "photons": (Y, P, {"patterns": "mine", "noise": "poisson", "peak": 3}, "noise: poisson is not of numbers that are"),
+    "no patterns": (Y, P, {"sigma": 0}, "patterns: missing; of numbers that a camera measured"),
+    "photons": (
+        Y,
+        P,
+        {"patterns": "mine", "noise": "poisson", "peak": 3},
+        "noise: poisson counts photons of pixels, and",
+    ),
 }
 
 

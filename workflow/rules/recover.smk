@@ -52,7 +52,7 @@ rule score:
     params:
         truth=lambda w: ["--truth", truth(w)] if truth(w) else [],
         metrics=[f"--metric={name}" for name in MEASURES],
-        picture=lambda w: [] if discover.load("tasks", w.task).Operator.pictures else ["--backprojection"],
+        picture=lambda w: [] if discover.load("tasks", w.task).Operator.alike else ["--backprojection"],
     message:
         "score {wildcards.image} ({wildcards.task}, {wildcards.corruption}) by {wildcards.method}: {wildcards.params}"
     shell:
