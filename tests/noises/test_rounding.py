@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from steps.base.errors import BadInput
 from steps.noises import gaussian, rounding
 
 
@@ -28,3 +29,8 @@ def test_noise_is_there_before_and_is_the_draw_of_gaussian_noise():
 def test_the_deviation_is_that_of_two_independent_errors():
     assert rounding.sigma(None) == pytest.approx(1 / 255 / 12**0.5)
     assert rounding.sigma(None, levels=15, sigma=0.3) == pytest.approx((0.3**2 + 1 / (12 * 15**2)) ** 0.5)
+
+
+def test_what_is_no_picture_is_refused():
+    with pytest.raises(BadInput, match="rounding is of pictures, clipped to .0, 1., but .* from -2 to 2"):
+        rounding.add(np.array([[-2.0, 2.0]]))
