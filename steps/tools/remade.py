@@ -52,7 +52,7 @@ def _make(config, name, named, asked, made):
     _run("collect", name, f"results/code/recoveries-{name}.csv", scores)
     _run("tabulate", scores, table, *words.options(config, name, named, asked, made))
     if "published" in experiment:
-        title = ["--title", experiment.get("title", name)]
+        title = ["--title", experiment.get("title", name), "--metrics", named]
         _run("compare", scores, config["published"], words.compared(experiment), stand_ins, f"{table}_vs_paper", *title)
     for drawing in drawings(name, experiment, Index(asked, made)):
         _, figure, *subject = drawing.split("/")

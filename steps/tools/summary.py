@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas
 
-from steps.base.parameters import spell
+from steps.base.text import brief
 from steps.compare import NOT_RUN, VERDICTS
 from steps.decide import SOURCES
 from steps.look import style
@@ -14,8 +14,9 @@ from steps.tables.verdicts import FAILS, NOTHING, STANDS, UNDECIDED
 SETTINGS = {"paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 MARKS = {"within": "", "better": " ▲", "worse": " ▼", "not comparable": " *"}
 LEGEND = (
-    "Ours in the paper's settings, the mean over seeds ± half of its 95 % interval, and in brackets the published PSNR "
-    "in dB. ▲ better and ▼ worse by more than the tolerance, * not comparable; the others are within it."
+    "Ours in the paper's settings, the mean over seeds ± half of its 95 % interval, and in brackets the published "
+    "number, PSNR in dB if no other metric is named. ▲ better and ▼ worse by more than the tolerance, * not comparable; "
+    "the others are within it."
 )
 LOOKS = {
     "within": ("o", "#009E73"),
@@ -27,7 +28,9 @@ LOOKS = {
 
 def read_compared(path):
     """Return an experiment's table beside the published values, a csv of steps.compare, as a DataFrame."""
-    text = dict.fromkeys(("image", "parameter", "published label", "label", "settings", "verdict", "reason"), str)
+    text = dict.fromkeys(
+        ("image", "parameter", "metric", "published label", "label", "settings", "verdict", "reason"), str
+    )
     return pandas.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
 
@@ -61,29 +64,36 @@ def claims(frame):
 
 def beside(frame, stand_ins):
     """Return a table in Markdown of a `read_compared`, laid out as the paper's: a column for each published label."""
-    ours = frame[frame["settings"] == "paper"].drop_duplicates(["image", "value", "published label"])
-    labels = list(dict.fromkeys(ours["published label"]))
+    place = ["image", "parameter", "value", "metric"]
+    ours = frame[frame["settings"] == "paper"].drop_duplicates([*place, "published label"])
+    labels, parameters = (list(dict.fromkeys(ours[name])) for name in ("published label", "parameter"))
     rows = []
-    for (image, value), line in ours.groupby(["image", "value"], sort=False):
+    for (image, parameter, value, _), line in ours.groupby(place, sort=False):
         cells = dict(zip(line["published label"], map(_cell, line.to_dict("records"))))
         name = image + (" (stand-in)" if image in stand_ins else "")
-        rows.append([name, spell(value), *(cells.get(label, "") for label in labels)])
-    return to_markdown(["image", ours["parameter"].iloc[0], *labels], rows, 2)
+        number = brief(value) if len(parameters) == 1 else f"{parameter}={brief(value)}"
+        rows.append([name, number, *(cells.get(label, "") for label in labels)])
+    return to_markdown(["image", parameters[0] if len(parameters) == 1 else "parameter", *labels], rows, 2)
 
 
 def _cell(row):
+    published = "~" * bool(row.get("about")) + f"{row['published']:.2f}"
     if row["verdict"] == NOT_RUN:
-        return f"{NOT_RUN} ({row['published']:.2f})"
+        return f"{NOT_RUN} ({published})"
     half = "" if row["interval"] != row["interval"] else f" ± {row['interval']:.2f}"
-    return f"{row['ours']:.2f}{half} ({row['published']:.2f}){MARKS[row['verdict']]}"
+    return f"{row['ours']:.2f}{half} ({published}){MARKS[row['verdict']]}"
 
 
 def figure(frames):
     """Return a figure of all published numbers and ours in the paper's settings; [(title, DataFrame)], a panel each."""
     import matplotlib.pyplot as plt
 
-    size = (style.WIDTH, 3.2)
-    drawn, panels = plt.subplots(1, len(frames), figsize=size, squeeze=False, layout="constrained")
+    rows = -(-len(frames) // 4)
+    columns = -(-len(frames) // rows)
+    size = (style.WIDTH, 0.4 + 2.8 * rows)
+    drawn, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for panel in panels.flat[len(frames) :]:
+        panel.set_axis_off()
     for panel, (title, frame) in zip(panels.flat, frames):
         ours = frame[(frame["settings"] == "paper") & (frame["n"] > 0)]
         for verdict, (marker, colour) in LOOKS.items():
@@ -91,8 +101,8 @@ def figure(frames):
             panel.plot(here["published"], here["ours"], marker, color=colour, markersize=3.5, label=verdict)
         low, high = min(panel.get_xlim()[0], panel.get_ylim()[0]), max(panel.get_xlim()[1], panel.get_ylim()[1])
         panel.plot([low, high], [low, high], color="0.45", linewidth=0.8, zorder=0)
-        panel.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="Published PSNR [dB]")
-        panel.set_title(style.wrapped(style.literal(title), style.WIDTH / len(frames) - 0.4, 7.5))
+        panel.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="Published [dB]")
+        panel.set_title(style.wrapped(style.literal(title), style.WIDTH / columns - 0.4, 7.5))
     panels[0, 0].set_ylabel("Ours [dB]")
     drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(LOOKS))
     return drawn
