@@ -15,8 +15,8 @@ SETTINGS = {"paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 MARKS = {"within": "", "better": " ▲", "worse": " ▼", "not comparable": " *"}
 LEGEND = (
     "Ours in the paper's settings, the mean over seeds ± half of its 95 % interval, and in brackets the published "
-    "number, PSNR in dB if no other metric is named. ▲ better and ▼ worse by more than the tolerance, * not comparable; "
-    "the others are within it."
+    "number, PSNR in dB if no other metric is named. ▲ better and ▼ worse by more than the tolerance, * not "
+    "comparable; the others are within it."
 )
 LOOKS = {
     "within": ("o", "#009E73"),
