@@ -90,7 +90,7 @@ def figure(frames):
 
     rows = -(-len(frames) // 4)
     columns = -(-len(frames) // rows)
-    size = (style.WIDTH, 0.4 + 2.8 * rows)
+    size = (style.WIDTH, 3.2 if rows == 1 else 2.2 * rows)
     drawn, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for panel in panels.flat[len(frames) :]:
         panel.set_axis_off()
