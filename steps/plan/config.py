@@ -114,7 +114,7 @@ def _check_files(config, sizes, file, look):
             size, entry = sizes.get(image, (0, 0)), config["images"][image]
             here = all(size) or (takes_numbers and not entry["source"].startswith(URL))
             measured = look and here and entry.get("measured", False)
-            if "size" in entry and not isinstance(entry["size"], list) and entry["source"].startswith(ELSEWHERE):
+            if isinstance(entry.get("size"), int) and entry["source"].startswith(("skimage:", *URL)):
                 size = (0, 0)  # only the longer side is known
             if (text, size, measured) in seen or not (takes or measured):
                 continue
