@@ -3,6 +3,7 @@
 import numpy as np
 
 from steps.base.errors import BadInput
+from steps.inverse.operators import one_channel
 
 FINE = 32  # points along each side of a pixel that a disk's edge is drawn by; a hundred times as many along a path
 
@@ -60,8 +61,7 @@ def from_numbers(numbers, size=None):
     the image of a size (height, width).
     """
     shape = numbers.shape
-    if numbers.ndim == 3:
-        numbers = _one_channel(numbers)
+    numbers = one_channel(numbers)
     if numbers.ndim != 2 or not numbers.size:
         raise BadInput(f"shape {shape} is no kernel; must be (height, width), gray")
     if not np.isfinite(numbers).all():
@@ -88,14 +88,6 @@ def response(kernel, size):
     padded = torch.zeros(*size, dtype=torch.float64)
     padded[: kernel.shape[0], : kernel.shape[1]] = torch.from_numpy(kernel)
     return torch.fft.rfft2(padded.roll((-(kernel.shape[0] // 2), -(kernel.shape[1] // 2)), (0, 1)))
-
-
-def _one_channel(numbers):
-    """Return the one channel of (1, H, W) or (H, W, 1), and of (H, W, 3) and (3, H, W) that one if all are equal."""
-    for channels in (np.moveaxis(numbers, -1, 0), numbers):
-        if len(channels) in (1, 3) and (channels == channels[0]).all():
-            return channels[0]
-    return numbers
 
 
 def _disk(kernel):

@@ -51,6 +51,18 @@ class File:
     words: tuple = ()
 
 
+def one_channel(numbers):
+    """Return the gray picture (H, W) in an array from a file: of one channel that, of three equal ones the first.
+
+    Channels may come first or last. What is no such array comes back as it is.
+    """
+    if numbers.ndim == 3:
+        for channels in (numbers.transpose(2, 0, 1), numbers):
+            if len(channels) == 1 or (len(channels) == 3 and (channels == channels[0]).all()):
+                return channels[0]
+    return numbers
+
+
 class LinearOperator:
     """A linear map A from images (..., C, H, W) to measurements, the same for every channel unless it says `channels`.
 

@@ -110,7 +110,7 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
     denoise(v, strength) takes and gives (C, H, W), strength being the standard deviation of the noise to remove;
     `strengths` has one for each iteration. A constant strength and rho minimise ½‖A x − y‖² + lam · prior(x) with
     lam = rho · strength². It begins with (AᵀA + rho I)⁻¹ Aᵀ y; unless A is a convolution or dense, with
-    argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖².  Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM
+    `smooth_guess`. Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM
     is given are images and A of them, laid end to end: so A is applied to z only, and to no sum of images.
     Source: Venkatakrishnan, Bouman, Wohlberg (2013).
     """
@@ -137,12 +137,17 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
         image, seen = split(z)
         return image, (seen - y).square().sum() / 2
 
-    nothing = y.new_zeros(A.shape)
     if A.transfer is None and A.matrix is None:  # then y may leave pixels open, and 0 would be a poor guess of them
-        start = join(*smoothest(A, y, SMOOTH)(gradient(nothing), nothing))
+        start = join(*smooth_guess(A, y))
     else:
-        start = join(*step(nothing, 0 * y))
+        start = join(*step(y.new_zeros(A.shape), 0 * y))
     return split(admm(minimise, prox, lambda x: x, start, len(strengths), callback, report)[1])[0]
+
+
+def smooth_guess(A, y):
+    """Return argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖² and A of it: the smoothest image that explains y, with no hole."""
+    nothing = y.new_zeros(A.shape)
+    return smoothest(A, y, SMOOTH)(gradient(nothing), nothing)
 
 
 def half_quadratic_splitting(y, A, denoise, strengths, penalties, callback=None):
@@ -151,12 +156,11 @@ def half_quadratic_splitting(y, A, denoise, strengths, penalties, callback=None)
         x ← argmin ½‖A x − y‖² + rho/2 ‖x − z‖²
         z ← denoise(x, strength)
 
-    with a strength and a penalty rho for each iteration; it begins with  z = argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖².
+    with a strength and a penalty rho for each iteration; it begins with z from `smooth_guess`.
     Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z.
     Source: Geman, Yang (1995); Zhang et al. (2017), "Learning deep CNN denoiser prior for image restoration".
     """
-    nothing = y.new_zeros(A.shape)
-    Aty, z = A.adjoint(y), smoothest(A, y, SMOOTH)(gradient(nothing), nothing)[0]
+    Aty, z = A.adjoint(y), smooth_guess(A, y)[0]
     for iteration, (strength, rho) in enumerate(zip(strengths, penalties, strict=True), 1):
         z = denoise(A.solve(Aty + rho * z, rho), strength)
         if callback:

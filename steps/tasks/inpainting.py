@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from steps.base.errors import BadInput
-from steps.inverse.operators import File, LinearOperator
+from steps.inverse.operators import File, LinearOperator, one_channel
 
 WORDS = ("random", "text", "scratches", "rectangle")
 WITH = {"mask": {"random": ("seen",), "rectangle": ("hole",)}}  # the seed is the noise's, too
@@ -33,10 +33,7 @@ def as_mask(numbers, size=None):
     than the image's size (height, width); for values that are not finite; and if no pixel is seen.
     """
     shape = numbers.shape
-    if len(shape) == 3 and 1 in (shape[0], shape[-1]):
-        numbers = numbers[0] if shape[0] == 1 else numbers[..., 0]
-    elif len(shape) == 3 and shape[-1] == 3 and (numbers == numbers[..., :1]).all():
-        numbers = numbers[..., 0]
+    numbers = one_channel(numbers)
     if numbers.ndim != 2 or not numbers.size:
         raise BadInput(f"shape {shape} is no mask; must be (height, width), gray")
     if size and numbers.shape != tuple(size):

@@ -1,5 +1,6 @@
 import copy
 
+import numpy as np
 import pytest
 import yaml
 
@@ -203,3 +204,22 @@ def test_image_arguments_are_those_of_the_command():
     image = {"source": "a.png", "crop": 8, "size": [4, 5], "gray": True, "sha256": "0" * 64}
     found = image_arguments("me", image)
     assert found == ["a.png", "--name=me", f"--sha256={'0' * 64}", "--crop=8", "--size=4,5", "--gray"]
+
+
+def test_of_a_scikit_image_with_one_size_only_the_longer_side_is_known(tmp_path, monkeypatch):
+    """Coffee, 400 × 600, becomes 64 × 96, which is not known before it is read: a mask of that size must pass."""
+    monkeypatch.chdir(tmp_path)
+    np.save("mask.npy", np.arange(64 * 96).reshape(64, 96) % 3 > 0)
+    config = {
+        "images": {"coffee": {"source": "skimage:coffee", "size": 96}},
+        "files": {"holes": {"source": "mask.npy"}},
+        "experiments": {
+            "e": {
+                "task": "inpainting",
+                "images": ["coffee"],
+                "corruption": {"mask": "holes"},
+                "methods": [{"method": "tv"}],
+            }
+        },
+    }
+    check_config(config)
