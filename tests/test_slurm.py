@@ -90,7 +90,7 @@ def with_failures():
         "failures": {
             "task": "denoising",
             "images": ["camera"],
-            "corruption": denoising["corruption"] | {"sigma": 0.1},
+            "corruption": denoising["corruption"] | {"sigma": 0.1, "seed": 1},  # none of them is there yet
             "methods": [{k: v for k, v in m.items() if k in ("method", "params")} for m in denoising["methods"]]
             + methods,
             "figures": [],
@@ -105,7 +105,7 @@ def start(folder, name, config, *options):
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm"]
     command += ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
     command += ["--seconds-between-status-checks", "2", "--latency-wait", "5", "--group-components", "corrupt=20"]
-    command += ["recover=3", *options, "--configfile", f"{name}.yaml"]
+    command += ["recover=20", *options, "--configfile", f"{name}.yaml"]
     environment = os.environ | {"PYTHONPATH": str(PLUGINS)}
     with open(folder / f"{name}.log", "w") as log:
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
@@ -231,9 +231,9 @@ def test_a_retry_asks_for_more_memory_and_time(run):
 
 def test_a_gpu_job_gets_its_gpu_and_no_other_job_asks_for_one(run):
     _, log = run["failures"]
-    (job,) = submitted(log, "rule_recover/denoising_camera_sigma=0.1,clip=true,seed=0_probe_number=0")
+    (job,) = submitted(log, "rule_recover/denoising_camera_sigma=0.1,clip=true,seed=1_probe_number=0")
     assert "gres:gpu:pretend:1" in run["jobs"][job] and "Partition=gpu " in run["jobs"][job]
-    folder = run["folder"] / "results/denoising/camera/sigma=0.1,clip=true,seed=0/probe/number=0"
+    folder = run["folder"] / "results/denoising/camera/sigma=0.1,clip=true,seed=1/probe/number=0"
     said = json.loads((folder / "recover.log").read_text().splitlines()[0])
     assert said == {"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": str(job)}
     for job in submitted(log, "group_recover"):
