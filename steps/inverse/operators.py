@@ -121,6 +121,10 @@ class LinearOperator:
         precondition = None if inverse is None else lambda r: convolve(r, inverse)
         return conjugate_gradient(apply, b, None, iterations, tolerance, precondition)
 
+    def guess(self, y):
+        """Return (x, about the standard deviation of its error), a first guess, or None: here none is known."""
+        return None
+
     def backproject(self, y):
         """Return what one sees before any recovery, in the image's shape: y itself if it is an image, else Aᵀ y."""
         return y if tuple(y.shape[-3:]) == self.shape else self.adjoint(y)

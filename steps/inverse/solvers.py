@@ -9,7 +9,8 @@ from steps.inverse.operators import conjugate_gradient, convolve
 
 SMOOTH = 1e-2  # weight of the gradient in the first guess: what fills holes, and keeps what is seen
 LEAST = 0.004  # of sigma, a step of 8 bits: without noise there would be no balance of data and prior
-PENALTY = 0.3  # of half-quadratic splitting
+ERROR = 0.2  # of the first guess, about its standard deviation: that of holes, and of what a blur took
+PENALTY, ITERATIONS = 0.3, 16  # of half-quadratic splitting
 
 
 def gradient(x):
@@ -110,7 +111,7 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
     denoise(v, strength) takes and gives (C, H, W), strength being the standard deviation of the noise to remove;
     `strengths` has one for each iteration. A constant strength and rho minimise ½‖A x − y‖² + lam · prior(x) with
     lam = rho · strength². It begins with (AᵀA + rho I)⁻¹ Aᵀ y; unless A is a convolution or dense, with
-    `smooth_guess`. Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM
+    `first_guess`. Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z. What ADMM
     is given are images and A of them, laid end to end: so A is applied to z only, and to no sum of images.
     Source: Venkatakrishnan, Bouman, Wohlberg (2013).
     """
@@ -138,29 +139,33 @@ def plug_and_play(y, A, denoise, strengths, rho, callback=None):
         return image, (seen - y).square().sum() / 2
 
     if A.transfer is None and A.matrix is None:  # then y may leave pixels open, and 0 would be a poor guess of them
-        start = join(*smooth_guess(A, y))
+        x = first_guess(A, y)[0]
+        start = join(x, A.forward(x))
     else:
         start = join(*step(y.new_zeros(A.shape), 0 * y))
     return split(admm(minimise, prox, lambda x: x, start, len(strengths), callback, report)[1])[0]
 
 
-def smooth_guess(A, y):
-    """Return argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖² and A of it: the smoothest image that explains y, with no hole."""
+def first_guess(A, y):
+    """Return (x, about the standard deviation of its error): A's own guess of an image that explains y, if it has one.
+
+    Else argmin ½‖A x − y‖² + SMOOTH/2 ‖D x‖²: the smoothest image, with no hole.
+    """
     nothing = y.new_zeros(A.shape)
-    return smoothest(A, y, SMOOTH)(gradient(nothing), nothing)
+    return A.guess(y) or (smoothest(A, y, SMOOTH)(gradient(nothing), nothing)[0], ERROR)
 
 
-def half_quadratic_splitting(y, A, denoise, strengths, penalties, callback=None):
+def half_quadratic_splitting(y, A, denoise, z, strengths, penalties, callback=None):
     """Recover an image by half-quadratic splitting, a denoiser standing for the prior's proximal operator.
 
         x ← argmin ½‖A x − y‖² + rho/2 ‖x − z‖²
         z ← denoise(x, strength)
 
-    with a strength and a penalty rho for each iteration; it begins with z from `smooth_guess`.
+    with a strength and a penalty rho for each iteration; z is the first guess.
     Calls callback(iteration, z, ½‖A z − y‖²) and returns the last z.
     Source: Geman, Yang (1995); Zhang et al. (2017), "Learning deep CNN denoiser prior for image restoration".
     """
-    Aty, z = A.adjoint(y), smooth_guess(A, y)[0]
+    Aty = A.adjoint(y)
     for iteration, (strength, rho) in enumerate(zip(strengths, penalties, strict=True), 1):
         z = denoise(A.solve(Aty + rho * z, rho), strength)
         if callback:
@@ -178,7 +183,6 @@ def denoise_or_plug_in(
     strength=None,
     rho=None,
     iterations=None,
-    splitting=(0.2, 0.0, 16),
     admm=(0.4, 0.06, 30),
     callback=None,
     clipped=False,
@@ -187,12 +191,12 @@ def denoise_or_plug_in(
 
     start, strength, iterations  the denoiser's strength in the first and the last iteration, falling geometrically
              between, and their number.
-    splitting, admm   their defaults: (first strength, least last strength, iterations). The last strength is
-             max(sigma, LEAST, least).
     rho      the penalty of `plug_and_play`, ADMM. If it is not given, and y is a picture, so that each value is of
-             pixels near to each other, `half_quadratic_splitting` stands in its place, with the penalties
-             PENALTY · (sigma / strength)². If y is none, as in inpainting and a single-pixel camera, ADMM's is
-             (sigma / strength)² of the last strength, so that lam = sigma² as for a maximum a posteriori estimate.
+             pixels near to each other, `half_quadratic_splitting` stands in its place: the strength falls from the
+             error of `first_guess` to max(sigma, LEAST) in ITERATIONS, the penalty is PENALTY · (sigma / strength)².
+             If y is none, as in inpainting and a single-pixel camera, ADMM's is (sigma / strength)² of the last
+             strength, so that lam = sigma² as for a maximum a posteriori estimate.
+    admm     the schedule of ADMM: (first strength, least last strength, iterations).
     clipped  if A = I, and the noisy y was clipped to [0, 1]: the denoiser is told the standard deviation that clipping
              has left, and what clipping has done to the mean is undone (`inverse/clipping.py`).
 
@@ -206,7 +210,10 @@ def denoise_or_plug_in(
     if clipped:
         raise BadInput("clipped: true is for denoising only, where the image itself is measured")
     split = rho is None and y.ndim == len(A.shape)
-    first, least, count = splitting if split else admm
+    first, least, count = admm
+    if split:
+        guess, first = first_guess(A, y)
+        least, count = 0, ITERATIONS
     sigma = max(sigma, LEAST)
     strength, iterations = strength or max(sigma, least), iterations or count
     start = start or max(first, strength)
@@ -214,5 +221,5 @@ def denoise_or_plug_in(
     strengths = [start * ratio**i for i in range(iterations)] if iterations > 1 else [strength]
     if split:
         penalties = [PENALTY * (sigma / strength) ** 2 for strength in strengths]
-        return half_quadratic_splitting(y, A, denoise, strengths, penalties, callback)
+        return half_quadratic_splitting(y, A, denoise, guess, strengths, penalties, callback)
     return plug_and_play(y, A, denoise, strengths, rho or (sigma / strength) ** 2, callback)

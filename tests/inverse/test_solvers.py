@@ -9,6 +9,7 @@ from steps.inverse.operators import LinearOperator
 from steps.inverse.solvers import (
     admm,
     denoise_or_plug_in,
+    first_guess,
     gradient,
     gradient_adjoint,
     half_quadratic_splitting,
@@ -124,10 +125,16 @@ def test_plug_and_play_is_its_three_lines_and_applies_a_dense_operator_once_an_i
 def test_half_quadratic_splitting_is_its_two_lines(gray):
     A = load("tasks", "deconvolution").Operator(gray.shape, blur=1.0, kernel=9, boundary="valid")
     y, strengths, penalties, reports = A.forward(gray), [0.9, 0.8, 0.7], [0.1, 0.2, 0.4], []
+    z = 0.8 * gray
     found = half_quadratic_splitting(
-        y, A, lambda v, s: s * v.clamp(0, 1), strengths, penalties, lambda i, z, loss: reports.append((i, float(loss)))
+        y,
+        A,
+        lambda v, s: s * v.clamp(0, 1),
+        z,
+        strengths,
+        penalties,
+        lambda i, z, loss: reports.append((i, float(loss))),
     )
-    z = smoothest(A, y, 1e-2)(gradient(0 * gray), 0 * gray)[0]
     for strength, rho in zip(strengths, penalties):
         x = LinearOperator.solve(A, A.adjoint(y) + rho * z, rho)
         z = strength * x.clamp(0, 1)
@@ -138,7 +145,7 @@ def test_half_quadratic_splitting_is_its_two_lines(gray):
 
 def test_where_pictures_are_measured_the_penalty_rises_as_the_strength_falls(gray, monkeypatch):
     used = []
-    monkeypatch.setattr(solvers, "half_quadratic_splitting", lambda *given: used.append(("splitting", *given[3:5])))
+    monkeypatch.setattr(solvers, "half_quadratic_splitting", lambda *given: used.append(("splitting", *given[4:6])))
     monkeypatch.setattr(solvers, "plug_and_play", lambda *given: used.append(("admm", *given[3:5])))
     for task, rho in (("deconvolution", None), ("deconvolution", 0.5), ("single_pixel", None)):
         A = load("tasks", task).Operator(gray.shape, **({"kernel": 9} if task == "deconvolution" else {}))
@@ -149,6 +156,22 @@ def test_where_pictures_are_measured_the_penalty_rises_as_the_strength_falls(gra
         assert strengths == pytest.approx([0.4, 0.2, 0.1])
     assert splitting[2] == pytest.approx([solvers.PENALTY * f for f in (1 / 16, 1 / 4, 1)])
     assert given[2] == 0.5 and single_pixel[2] == pytest.approx(1)
+
+
+def test_the_first_guess_is_the_operator_s_or_the_smoothest_image(gray):
+    A = load("tasks", "inpainting").Operator(gray.shape)
+    y = A.forward(gray)
+    x, error = first_guess(A, y)
+    assert error == solvers.ERROR
+    torch.testing.assert_close(x, smoothest(A, y, 1e-2)(gradient(0 * gray), 0 * gray)[0])
+    A.guess = lambda y: (0.5 * gray, 0.05)
+    assert first_guess(A, y)[1] == 0.05
+    A = load("tasks", "super_resolution").Operator((1, 12, 12), factor=2)
+    y, seen = A.forward(torch.full((1, 12, 12), 0.5)), []
+    A.guess = lambda y: (torch.full((1, 12, 12), 0.5), 0.05)
+    denoise_or_plug_in(y, A, 0.0, lambda v, strength: seen.append((v, strength)) or v)
+    torch.testing.assert_close(seen[0][0], torch.full((1, 12, 12), 0.5))  # explains y, so the first step keeps it
+    assert [seen[0][1], seen[-1][1], len(seen)] == pytest.approx([0.05, solvers.LEAST, solvers.ITERATIONS])
 
 
 def test_identity_is_denoised_once(gray):

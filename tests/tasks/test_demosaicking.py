@@ -6,6 +6,8 @@ from click.testing import CliRunner
 from steps import corrupt
 from steps.base.errors import BadInput
 from steps.inverse import measurement
+from steps.methods import bm3d, malvar
+from steps.metrics import psnr
 from steps.tasks.demosaicking import Operator
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
@@ -64,3 +66,12 @@ def test_a_raw_mosaic_is_a_measurement(tmp_path, colour):
 def test_a_colour_photo_is_no_mosaic():
     with pytest.raises(BadInput, match="^demosaicking: the mosaic has 3 channels; must have 1, gray$"):
         Operator.image_shape((3, 8, 8))
+
+
+def test_denoisers_begin_with_malvar_s_colours_and_better_them(colour):
+    A = Operator(colour.shape)
+    y = A.forward(colour)
+    start, error = A.guess(y)
+    assert torch.equal(start, malvar.recover(y, A, 0.0)) and error == 0.03
+    recovered = bm3d.recover(y, A, 0.0, iterations=4)
+    assert psnr.measure(colour.numpy(), recovered.numpy()) > psnr.measure(colour.numpy(), start.numpy()) + 1
