@@ -36,7 +36,7 @@ def recover(
               Anderson seems to have done (section 5.2).
     patch     side of the patches in pixels;  distance  how far to look for similar ones;  fast  as in scikit-image.
     start, strength, rho, iterations   how they are plugged in, see `solvers.denoise_or_plug_in`; by default their
-              strength falls from 0.2, in demosaicking 0.03, to sigma in 16 iterations; with ADMM from 0.5 to
+              strength falls from 0.2, in demosaicking 0.05, to sigma in 16 iterations; with ADMM from 0.5 to
               2 · sigma in 100, but not below 0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more
               there is to remove.
     clipped   undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.

@@ -51,7 +51,7 @@ class Operator(LinearOperator):
         return b / (self.at("mask", b) + rho)
 
     def guess(self, y):
-        """Return (x, 0.03): Malvar, He and Cutler's interpolation, and about the standard deviation of its error."""
+        """Return (x, 0.05): Malvar, He and Cutler's interpolation, and about the standard deviation of its error."""
         from steps.inverse import mosaic
 
-        return mosaic.malvar(y, self), 0.03
+        return mosaic.malvar(y, self), 0.05
