@@ -36,6 +36,7 @@ FIRST = "experiments.first."
 METHOD = FIRST + "methods.1."
 LAM, SIGMA, LABEL = METHOD + "params.lam", FIRST + "corruption.sigma", FIRST + "methods.0.label"
 CONTROL = "is not allowed; must be one line, without control characters"
+NAMED = "; a file is named under files:, and a parameter that may be one, such as psf, takes that name"
 CYCLE = []
 CYCLE.append(CYCLE)
 DEEP = []
@@ -223,7 +224,15 @@ CONFIGS = {
         "images.logo.source: unknown scikit-image image 'camr",
     ),
     "Python of scikit-image": ("images.logo.source", "skimage:__name__", "unknown scikit-image image '__name__'"),
-    "a folder": ("images.logo.source", "config", "images.logo.source: no file 'config'; must be skimage:NAME"),
+    "a folder": ("images.logo.source", "config", "source: 'config' is a folder; all pictures in it are 'config/*'"),
+    "a folder as a file": ("files", {"k": {"source": "config"}}, "files.k.source: a folder is no file: 'config'; must"),
+    "a file in the place of a number": (
+        SIGMA,
+        "mine.png",
+        f"must be a number or estimate{NAMED}",
+    ),
+    "a path in the place of a number": (LAM, "k/mine", f"a word of letters, digits and _ . + -{NAMED}"),
+    "a file in the place of a word": (METHOD + "params.kind", "mine.npy", "kind: 'mine.npy' is not allowed; must be"),
     "a device": ("images.logo.source", "/dev/zero", "images.logo.source: no file '/dev/zero'; must be skimage:NAME"),
     "another scheme": ("images.logo.source", "file:///etc/passwd", "source: no file 'file:///etc/passwd'; must be ski"),
     "a path too long": ("images.logo.source", "a" * 900, "images.logo.source: no file 'aaa"),
@@ -248,7 +257,7 @@ CONFIGS = {
     ),
     "an image a pattern": ("images.logo.source", "{image}.png", "source: '{image}.png' is not allowed; must not begin"),
     "claims missing": ("claims", "none.yaml", "my.yaml: claims: no file 'none.yaml'"),
-    "claims that are no YAML": ("claims", "Makefile", "Makefile: not YAML ("),
+    "claims that are no YAML": ("claims", "Makefile", "Makefile, line "),
     "claims that are another file": (
         "claims",
         "config/smoke.yaml",
@@ -280,24 +289,48 @@ FILES = {
     "a list": ("- 1", ": [1] is not allowed; must be of type object"),
     "a text": ("hello", ": 'hello' is not allowed; must be of type object"),
     "only a remark": ("# nothing", ": None is not allowed; must be of type object"),
-    "a bracket too few": ("images: [1", ": not YAML (while parsing a flow sequence line 1, column 9 did not find"),
-    "a tab": ("images:\n\tlogo: 1", ": not YAML (while scanning for the next token found character that cannot start"),
-    "an unknown anchor": ("images: *x", ": not YAML (found undefined alias line 1, column 9)"),
-    "two documents": ("a: 1\n---\nb: 2", ": not YAML (expected a single document"),
-    "a command": ("images: !!python/object/apply:os.system [ls]", ": not YAML (could not determine a constructor for"),
+    "a bracket too few": (
+        "images: [1",
+        ", line 2, column 1: not YAML (while parsing a flow sequence, begun in line 1",
+    ),
+    "a tab": (
+        "images:\n\tlogo: 1",
+        ", line 2, column 1: not YAML (found character that cannot start",
+    ),
+    "a colon too few": ("images\n  logo: {size: 2}", ", line 2, column 7: not YAML (mapping values are not allowed in"),
+    "a line too far right": (
+        "images:\n  a: {}\n   b: {}",
+        ", line 3, column 4: not YAML (while parsing a block",
+    ),
+    "a quote without end": (
+        "images: 'a\n",
+        ", line 2, column 1: not YAML (while scanning a quoted",
+    ),
+    "an unknown anchor": ("images: *x", ", line 1, column 9: not YAML (found undefined alias); found '*x'"),
+    "two documents": ("a: 1\n---\nb: 2", ", line 2, column 1: not YAML (expected a single document"),
+    "a command": (
+        "images: !!python/object/apply:os.system [ls]",
+        ", line 1, column 9: not YAML (could not determine",
+    ),
     "a template": (
         "__use_yte__: true\nimages: {}",
         ": __use_yte__ would run code that is in the file; must be a plain",
     ),
-    "a month 13": ("images: 2020-13-01", ": not YAML (month must be in 1..12)"),
-    "a list as a key": ("? [1]\n: 2", ": not YAML (while constructing a mapping line 1, column 1 found unhashable key"),
-    "a key twice": ("device: cpu\nimages: {}\ndevice: cuda", ", line 3: the key 'device' is there twice"),
-    "an inner key twice": ("images:\n  a: {size: 1,\n   size: 2}", ", line 3: the key 'size' is there twice"),
+    "a month 13": ("images: 2020-13-01", ", line 1, column 9: not YAML (month must be in 1..12); found '2020-13-01'"),
+    "a list as a key": ("? [1]\n: 2", ", line 1, column 3: not YAML (found unhashable key"),
+    "a key twice": ("device: cpu\nimages: {}\ndevice: cuda", ", line 3, column 1: the key 'device' is there twice"),
+    "an inner key twice": ("images:\n  a: {size: 1,\n   size: 2}", ", line 3, column 4: the key 'size' is there twice"),
     "a key twice in JSON": ('{"images": {"a": 1, "a": 2}}', ": the key 'a' is there twice"),
-    "JSON cut off": ('{"images": {', ": not YAML (while parsing a flow node did not find expected node content line"),
-    "a number of 5000 digits": ("images: " + "9" * 5000, ": not YAML (Exceeds the limit (4300 digits)"),
-    "a null": ("images: \0", ": not YAML (unacceptable character #x0000"),
-    "brackets without end": ("images: " + "[" * 5000, ": not YAML ("),
+    "JSON cut off": (
+        '{"images": {',
+        ", line 2, column 1: not YAML (did not find expected node content)",
+    ),
+    "a number of 5000 digits": (
+        "images: " + "9" * 5000,
+        ", line 1, column 9: not YAML (Exceeds the limit",
+    ),
+    "a null": ("images: \0", ", line 1, column 9: not YAML (control characters are"),
+    "brackets without end": ("images: " + "[" * 5000, ", line 2, column 1: not YAML ("),
     "half a character in JSON": ('{"device": "\\ud800"}', f": device: '\\ud800' {CONTROL}"),
     "Latin 1": (b"images: {b\xfccher: {}}", ": not UTF-8 (invalid start byte at byte 10)"),
     "UTF-16": ("images: {}".encode("utf-16"), ": not UTF-8 (invalid start byte at byte 0)"),

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.conftest import wait_for
-from tests.workflows import command, copy_repository, loaded, snakemake
+from tests.workflows import command, copy_repository, loaded, python, snakemake
 
 CONFIG = {
     "device": "cpu",
@@ -189,6 +189,42 @@ def test_damaged_files_are_named_and_made_again(run, whole_run):
         assert f"Damaged, to be made again: {path} (" in output
     assert_same_results(run, whole_run)
     assert "Nothing to be done" in go_on(run)
+
+
+def steps(folder, *words):
+    """Run `python -m steps WORDS` in a folder; return its exit status and its lines, without double spaces."""
+    result = python(folder, "steps", *words)
+    return result.returncode, [" ".join(line.split()) for line in result.stdout.splitlines()]
+
+
+def test_run_status_and_verify_agree_on_what_was_deleted(run, whole_run):
+    """None of it is what the tables, which are there, are still to be made of."""
+    assert steps(run, "verify")[0] == 0
+    (run / TV / "recovered.npy").unlink()
+    (run / "results/denoising/camera/sigma=0.1,seed=0/wiener/default/score.json").unlink()
+    (run / "results/scores/nlm.csv").unlink()
+    shutil.rmtree(run / "results/denoising/logo/sigma=0.1,seed=0/nlm")
+    code, lines = steps(run, "verify")
+    assert code == 1 and f"{TV}/recovered.npy: missing" in lines and sum("missing" in line for line in lines) == 8
+    said = steps(run, "status", "faults.yaml")[1]
+    causes = ["1 × recovery by nlm", "1 × recovery by tv", "2 × score", "1 × scores of an experiment"]
+    assert [line for line in said if "deleted" in line] == [f"{cause} deleted" for cause in causes]
+    assert "Deleted, to be made again: results/denoising/camera/sigma=0.1,seed=0/" in go_on(run)
+    assert steps(run, "verify")[0] == 0
+    assert steps(run, "status", "faults.yaml")[1][-1].startswith("Nothing to do")
+    assert_same_results(run, whole_run)
+
+
+def test_verify_knows_what_was_deleted_until_it_is_to_forget_it(run):
+    """Also if a run of something else has been here in between."""
+    (run / TV / "trace.npz").unlink()
+    snakemake(run, "results/denoising/logo/sigma=0.1,seed=0/tv/iterations=6/score.json", config="faults.yaml")
+    code, lines = steps(run, "verify")
+    assert code == 1 and lines[0] == f"{TV}/trace.npz: missing"
+    code, lines = steps(run, "verify", "--forget")
+    assert code == 0 and lines[-1] == "1 missing files are forgotten."
+    assert steps(run, "verify")[0] == 0
+    assert steps(run, "status", "faults.yaml")[1][-1].startswith("Nothing to do"), "it was deleted on purpose"
 
 
 def test_a_damaged_file_that_no_manifest_knows_is_named_by_the_job_that_reads_it(run, whole_run):

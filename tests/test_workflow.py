@@ -10,7 +10,7 @@ import pandas
 import pytest
 import yaml
 
-from tests.workflows import copy_repository, jobs, python, snakemake
+from tests.workflows import command, copy_repository, jobs, python, snakemake
 
 METHODS = ("wiener", "tv", "dip")
 
@@ -469,7 +469,7 @@ def test_status_says_in_words_what_would_run_and_why(run):
     try:
         table.unlink()
         page = "1 × table as a web page follows from the above"
-        assert status(folder) == ["1 × table not made yet", page, "2 of 73 jobs would run."]
+        assert status(folder) == ["1 × table deleted", page, "2 of 73 jobs would run."]
     finally:
         table.write_text(text)
     published = folder / "tests/published.csv"
@@ -489,6 +489,19 @@ def test_status_says_in_words_what_would_run_and_why(run):
         ]
     finally:
         config.write_text(before)
+
+
+def test_quiet_is_quieter_than_the_default(run):
+    """Whether our lines are asked for in the place of Snakemake's or not."""
+    folder, _, _ = run
+    for more in ({}, {"PRIORBENCH_PROGRESS": "1"}):
+        (folder / "results/tables/denoising.tex").unlink()
+        result = python(folder, *command("--quiet")[2:], environment=os.environ | more)
+        assert result.returncode == 0 and not result.stdout
+        using, deleted = result.stderr.splitlines()
+        assert using.startswith("Using workflow specific profile")
+        assert deleted == "Deleted, to be made again: results/tables/denoising.tex"
+        assert (folder / "results/tables/denoising.tex").exists()
 
 
 def test_status_of_another_config_changes_nothing(run):

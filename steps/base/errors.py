@@ -2,8 +2,11 @@
 
 import contextlib
 import inspect
+import re
 
 import click
+
+FILE = re.compile(r".*[/\\].*|.*\.[A-Za-z]{3,4}")  # what looks like a file's name
 
 
 class BadInput(ValueError):
@@ -12,6 +15,13 @@ class BadInput(ValueError):
 
 class NothingToDraw(BadInput):
     """A figure that has nothing to show, of recoveries that are as they should be; its message says why."""
+
+
+def if_file(value):
+    """Return how a file is given, to go on a message about a value that looks like one's name; of any other ""."""
+    if isinstance(value, str) and FILE.fullmatch(value.strip()):
+        return "; a file is named under files:, and a parameter that may be one, such as psf, takes that name"
+    return ""
 
 
 @contextlib.contextmanager

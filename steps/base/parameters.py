@@ -15,7 +15,7 @@ import reprlib
 import types
 from typing import Annotated, Literal, Union, get_args, get_origin
 
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, if_file
 
 NO_PARAMETERS = "default"
 FRACTION = re.compile(r"(\d+(?:\.\d*)?) */ *(\d*[1-9]\d*(?:\.\d*)?)")  # not by 0
@@ -50,7 +50,8 @@ def normalise(value):
         if fraction := FRACTION.fullmatch(text):
             return normalise(float(fraction[1]) / float(fraction[2]))
         if not WORD.fullmatch(text):
-            raise BadInput(f"{quoted(value)} is not a number, true, false or a word of letters, digits and _ . + -")
+            words = f"a word of letters, digits and _ . + -{if_file(value)}"
+            raise BadInput(f"{quoted(value)} is not a number, true, false or {words}")
         return text
     if isinstance(value, bool):
         return value
@@ -239,7 +240,8 @@ def _coerce(where, value, annotation):
     # In Python True is an int and 5 is no float; here true is no number, and 5 stands for 5.0, too.
     fits = isinstance(value, annotation) or (annotation is float and isinstance(value, int))
     if not fits or (isinstance(value, bool) and annotation is not bool):
-        raise BadInput(f"{where}: {quoted(value)} is not allowed; must be {' or '.join([NAMES[annotation], *words])}")
+        wanted = f"{' or '.join([NAMES[annotation], *words])}{if_file(value)}"
+        raise BadInput(f"{where}: {quoted(value)} is not allowed; must be {wanted}")
     for limit in limits:
         sign, bound = limit.split()
         if not COMPARISONS[sign](value, float(bound)):

@@ -1,5 +1,6 @@
 """Texts and paths that may come from anybody: read with a limit, refused if they would break a line or a command."""
 
+import os
 import re
 
 from steps.base.errors import BadInput
@@ -36,6 +37,13 @@ def check_path(path, where):
     """Raise BadInput, naming `where`, for a file's path that would be an option, or a pattern to Snakemake."""
     if path.startswith("-") or set(path) & set("{}<>"):
         raise BadInput(f"{where}: {quoted(path)} is not allowed; must not begin with -, nor have any of {{ }} < >")
+
+
+def no_file(source, allowed):
+    """Return the words for a source that is no file, of what is allowed; of a folder how one names its pictures."""
+    if os.path.isdir(source):
+        return f"{quoted(source)} is a folder; all pictures in it are {quoted(os.path.join(source, '*'))}"
+    return f"no file {quoted(source)}; {allowed}"
 
 
 def brief(value):

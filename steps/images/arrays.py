@@ -17,7 +17,7 @@ BYTES = 2**31  # of a file, and of what it holds
 def check_file(path, suffixes):
     """Raise BadInput for a file that is missing, or whose name has none of the suffixes."""
     if not os.path.isfile(path):
-        raise BadInput(f"{path}: no such file")
+        raise BadInput(f"{path}: {'is a folder; must be a file' if os.path.isdir(path) else 'no such file'}")
     suffix = Path(path).suffix
     if suffix.lower() not in suffixes:
         raise BadInput(f"{path}: suffix {suffix!r} is not one of {', '.join(suffixes)}")

@@ -50,7 +50,8 @@ def check(entry, name, image_dirs, where):
         return read(path) if path and sha256(path) in sums else None
     check_path(source, f"{where}.source")
     if not os.path.isfile(source):
-        raise BadInput(f"{where}.source: no file {quoted(source)}; must be a URL or a file")
+        there = "a folder is no file:" if os.path.isdir(source) else "no file"
+        raise BadInput(f"{where}.source: {there} {quoted(source)}; must be a URL or a file")
     try:
         return load(source, name=name, sums=sums)
     except BadInput as error:

@@ -8,8 +8,7 @@ import numpy as np
 
 from steps.base import files
 from steps.base.errors import BadInput
-from steps.base.parameters import quoted
-from steps.base.text import check_path
+from steps.base.text import check_path, no_file
 from steps.images import decode, detector, packaged, synthetic
 from steps.images.arrays import BYTES
 from steps.images.decode import PIXELS, SUFFIXES, read
@@ -107,7 +106,7 @@ def check_image(image, where):
             raise BadInput(f"{where}.sha256: missing; a URL needs the checksum of its file")
     elif check_path(source, f"{where}.source") or not os.path.isfile(source):
         allowed = "must be skimage:NAME, synthetic:NAME, a URL or a file"
-        raise BadInput(f"{where}.source: no file {quoted(source)}; {allowed}")
+        raise BadInput(f"{where}.source: {no_file(source, allowed)}")
     else:
         try:
             if image.get("measured") and detector.is_detector(source):

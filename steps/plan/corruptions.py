@@ -4,7 +4,7 @@ import functools
 import inspect
 
 from steps.base import discover
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, if_file
 from steps.base.parameters import check_parameters, format_parameters, keywords, no_such, parse_parameters
 
 ESTIMATE = "estimate"  # in the place of sigma: of a picture that is a measurement, from that picture
@@ -110,7 +110,7 @@ def contents(task, corruption, numbers, size=None):
             raise BadInput(f"{parameter}: {name} is the name of a file, and {task} has its own {name}; rename the file")
     for parameter, (name, file) in files(task, corruption).items():
         if name not in numbers:
-            raise BadInput(f"{parameter}: {no_such('file', name, [*file.words, *numbers])}")
+            raise BadInput(f"{parameter}: {no_such('file', name, [*file.words, *numbers])}{if_file(name)}")
         try:
             found[parameter] = None if numbers[name] is None else file.check(numbers[name], size)
         except BadInput as error:

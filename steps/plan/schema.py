@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import re
 from pathlib import Path
 
 from steps.base.errors import BadInput
@@ -15,16 +16,26 @@ DEPTH = 20  # of lists and mappings in one another
 
 
 def read(file):
-    """Return the content of a YAML or JSON file. Raises BadInput for any that is neither, or has a key twice."""
+    """Return the content of a YAML or JSON file. Raises BadInput for any that is neither, or has a key twice.
+
+    It says in which line and column, and what is there.
+    """
     import yaml
 
     class Loader(_loader()):
+        def construct_object(self, node, deep=False):
+            try:
+                return super().construct_object(node, deep)
+            except BadInput:
+                raise
+            except ValueError as error:  # such as a month 13
+                raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
+
         def construct_mapping(self, node, deep=False):
             seen = set()
             for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
                 if (key.tag, str(key.value)) in seen:
-                    twice = quoted(key.value)
-                    raise BadInput(f"{file}, line {key.start_mark.line + 1}: the key {twice} is there twice")
+                    raise BadInput(f"{file}, {_place_of(key.start_mark)}: the key {quoted(key.value)} is there twice")
                 seen.add((key.tag, str(key.value)))
             return super().construct_mapping(node, deep)
 
@@ -45,12 +56,39 @@ def read(file):
             content = yaml.load(content, Loader)
         except BadInput:
             raise
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            said = " ".join(str(error).split()).replace('in "<unicode string>", ', "")
-            raise BadInput(f"{file}: not YAML ({said[:200]})") from error
+        except (yaml.YAMLError, RecursionError) as error:
+            raise BadInput(f"{file}{_not_yaml(error, content)}") from error
     if isinstance(content, dict) and "__use_yte__" in content:
         raise BadInput(f"{file}: __use_yte__ would run code that is in the file; must be a plain file")
     return content
+
+
+def _place_of(mark):
+    return f"line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _not_yaml(error, content):
+    """Return what is wrong with a text that is no YAML: where, what, and what is there."""
+    import yaml
+
+    mark = getattr(error, "problem_mark", None)
+    if isinstance(error, yaml.reader.ReaderError):  # which knows the place in bytes or characters, but no line
+        place = yaml.reader.Reader.NON_PRINTABLE.search(content).start()
+        mark = yaml.Mark("", place, content.count("\n", 0, place), place - content.rfind("\n", 0, place) - 1, None, 0)
+    if mark is None:
+        return f": not YAML ({' '.join(str(error).split())[:200]})"
+    problem = getattr(error, "problem", None) or error.reason
+    if getattr(error, "context_mark", None) and error.context_mark.line != mark.line:
+        problem = f"{error.context}, begun in line {error.context_mark.line + 1}: {problem}"
+    lines = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", content)
+    found = lines[mark.line][mark.column :][:40] if mark.line < len(lines) else ""
+    hint = ""
+    if found.startswith("\t"):
+        hint = "; must be spaces, no tab"
+    elif "mapping values are not allowed" in problem:
+        hint = "; is a colon missing before, or is it too far to the right?"
+    said = quoted(found) if found.strip() else "the end of the line" if mark.line < len(lines) - 1 else "the end"
+    return f", {_place_of(mark)}: not YAML ({problem[:150]}); found {said}{hint}"
 
 
 def validate(config, file, name="config"):

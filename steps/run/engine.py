@@ -150,18 +150,21 @@ def let_groups_keep_going():
 
 
 def say_by(workflow, handler):
-    """Let a log handler say what happens, and Snakemake errors only; all of it goes to its log file as ever.
+    """Let a log handler, if there is one, say what happens, and Snakemake errors only; its log file has all as ever.
 
-    Return the handler; or None, changing nothing, for a dry run, whose messages are what it is for, and with --quiet.
+    Return the handler; None for a dry run, whose messages are what it is for, and with --quiet, when errors are all
+    that is said: it takes the place of the profile's `quiet`, so that Snakemake would say more about itself.
     """
     manager = workflow.logger_manager
-    if manager.settings.dryrun or {"ALL", "PROGRESS"} & {what.name for what in manager.settings.quiet or ()}:
+    quiet = not {"ALL", "PROGRESS"}.isdisjoint(what.name for what in manager.settings.quiet or ())
+    if manager.settings.dryrun or not (handler or quiet):
         return None
     for other in manager.logger.handlers:
         if other.name == "DefaultStreamHandler":
             other.setLevel(logging.WARNING)
-    manager.logger.addHandler(handler)
-    return handler
+    if not quiet:
+        manager.logger.addHandler(handler)
+    return None if quiet else handler
 
 
 def second_pass(workflow, left_out, locks):

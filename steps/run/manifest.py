@@ -15,6 +15,7 @@ from steps.run.sources import ROOT
 
 FILE = "manifest.json"
 UNRULED = ("results/code/", "results/report.")
+DELETED = "deleted"
 
 
 def read(results=RESULTS):
@@ -51,12 +52,12 @@ def changed(path, entry):
     """Return what is wrong with a file that an entry of the manifest is about, or None.
 
     A file of the same size and time is taken to be the same, any other is read. If only its time is another, because it
-    was touched or copied, it gets its own back: Snakemake goes by it. A file that is not there is none.
+    was touched or copied, it gets its own back: Snakemake goes by it.
     """
     try:
         there = os.stat(path)
     except FileNotFoundError:
-        return None
+        return DELETED
     if there.st_size != entry["bytes"]:
         return f"{there.st_size} bytes; it was made with {entry['bytes']}"
     if there.st_mtime_ns != entry["mtime_ns"]:
@@ -70,19 +71,20 @@ def changed(path, entry):
 def damaged():
     """Return {path: what is wrong with it} of the files that a run made in results and that are not as it made them.
 
+    Those that are not there any more are DELETED.
     Notes of code are no such files: they say what the code is now. But where they say what they did, they, too, get
     their time back. Nor is the report, which no rule makes: the next run that makes something writes it anew.
     """
     wrong = {path: changed(path, entry) for path, entry in read()["files"].items() if _inside(path)}
-    return {path: what for path, what in wrong.items() if what and not path.startswith(UNRULED)}
+    return {path: what for path, what in wrong.items() if what and _ruled(path)}
 
 
-def forget(paths):
-    """Take files out of the manifest: they are about to be made anew."""
-    found = read()
+def forget(paths, results=RESULTS):
+    """Take files out of the manifest: they are about to be made anew, or were deleted on purpose."""
+    found = read(results)
     kept = {path: entry for path, entry in found["files"].items() if path not in paths}
     if len(kept) < len(found["files"]):
-        write(found | {"files": kept})
+        write(found | {"files": kept}, results)
 
 
 def update(facts, made_of, finished):
@@ -90,11 +92,12 @@ def update(facts, made_of, finished):
 
     made_of   {path: [paths it is made of]} of all files that the run is about.
     finished  the paths that it has made. Only they, what is new, and what no run makes (code, images) are read; the
-              entries of other files stay as they were as long as the files are there, so that a damaged one stays so.
+              entries of other files stay as they were, so that a damaged or deleted one stays so. Only of what no rule
+              makes, such as a photograph, they go with the file.
     """
     found = read()
     number = str(1 + max(map(int, found["runs"]), default=0))
-    files = {path: entry for path, entry in found["files"].items() if os.path.exists(path)}
+    files = {path: e for path, e in found["files"].items() if os.path.exists(path) or _ruled(path)}
     leaves = {path: [] for inputs in made_of.values() for path in inputs if path not in made_of}
     for path, inputs in (leaves | made_of).items():
         if not os.path.isfile(path):
@@ -135,6 +138,11 @@ def facts(config, command, cores, code):
 def _inside(path):
     """Return whether a path is below results; links are not followed, and no file of anybody else is ever meant."""
     return Path(path).parts[:1] == RESULTS.parts and ".." not in Path(path).parts
+
+
+def _ruled(path):
+    """Return whether a rule makes a file: not so notes of code, the report, and all that lies outside of results."""
+    return _inside(path) and not path.startswith(UNRULED)
 
 
 def _packages():

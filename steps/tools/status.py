@@ -29,6 +29,8 @@ def why(job, reason, before):
     """Return why a job has to run, in words; before is {path: checksum} of what the last runs were made of."""
     updated = {str(path) for path in reason.updated_input}
     code = {path for path in updated if path.startswith("results/code/")}
+    if any(path in before and not Path(path).exists() for path in job.output):
+        return "deleted"
     if reason.missing_output and not reason.updated_input_run and not any(Path(p).exists() for p in job.output):
         return "not made yet"
     if reason.incomplete_output:

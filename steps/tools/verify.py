@@ -10,6 +10,8 @@ from steps.base.errors import BadInput, Command
 from steps.base.files import sha256
 from steps.run import manifest
 
+MISSING = "missing"
+
 
 def differences(results):
     """Return [(path, what is wrong)] of the files of a manifest, each read: missing, or with another content.
@@ -21,7 +23,7 @@ def differences(results):
         file = root / path
         if not file.is_file():
             if Path(path).parts[0] == "results":
-                wrong.append((path, "missing"))
+                wrong.append((path, MISSING))
         elif file.stat().st_size != entry["bytes"]:
             wrong.append((path, f"{file.stat().st_size} bytes; it was made with {entry['bytes']}"))
         elif sha256(file) != entry["sha256"]:
@@ -47,7 +49,8 @@ def ancestors(files, path):
 @click.command(cls=Command, help=__doc__)
 @click.argument("results", type=click.Path(exists=True, file_okay=False), default="results")
 @click.option("--of", "path", help="list what this file was made of, with checksums, in place of verifying")
-def main(results, path):
+@click.option("--forget", is_flag=True, help="then forget those that are missing: they were deleted on purpose")
+def main(results, path, forget):
     """RESULTS is the folder; exit status 1 if a file is missing or is not as the run made it."""
     found = manifest.read(results)
     files = found["files"]
@@ -68,6 +71,11 @@ def main(results, path):
         run = found["runs"][number]
         commit = f"commit {run.get('commit')}{' with uncommitted changes' if run.get('dirty') else ''}"
         print(f"{made[number]} by the run of {run.get('started')} on {run['machine']['host']}, {commit}")
+    if forget:
+        missing = {name for name, what in wrong if what == MISSING}
+        manifest.forget(missing, results)
+        print(f"{len(missing)} missing files are forgotten.")
+        wrong = [name for name, _ in wrong if name not in missing]
     sys.exit(1 if wrong else 0)
 
 

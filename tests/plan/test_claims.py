@@ -46,7 +46,7 @@ def test_no_file_and_no_yaml(claimed, tmp_path):
     with pytest.raises(BadInput, match="claims: no file 'none.yaml'"):
         claims.read("none.yaml", claimed)
     (tmp_path / "bad.yaml").write_text("claims: [")
-    with pytest.raises(BadInput, match="bad.yaml: not YAML"):
+    with pytest.raises(BadInput, match="bad.yaml, line 2, column 1: not YAML"):
         claims.read("bad.yaml", claimed)
 
 

@@ -67,23 +67,26 @@ def test_files_that_nobody_made_are_nobodys_to_make_again(results):
     assert manifest.damaged() == {}
 
 
-def test_missing_and_forgotten_files_are_not_damaged(results):
+def test_a_deleted_file_is_damaged_and_a_forgotten_one_is_not(results):
     (results / "results/a.npy").unlink()
     (results / "results/b.npy").write_text("new")
     manifest.forget(["results/b.npy"])
+    assert manifest.damaged() == {"results/a.npy": manifest.DELETED}
+    manifest.forget(["results/a.npy"])
     assert manifest.damaged() == {}
 
 
-def test_an_update_keeps_what_other_runs_made_and_is_there(results):
+def test_an_update_keeps_what_other_runs_made_and_drops_a_photograph_that_is_gone(results):
     (results / "results/b.npy").unlink()
+    (results / "photo.png").unlink()
     (results / "results/new.npy").write_text("n")
     manifest.update({"commit": "beef"}, {"results/new.npy": []}, {"results/new.npy"})
     found = manifest.read()
     assert {path: entry["run"] for path, entry in found["files"].items()} == {
         "results/a.npy": "1",
+        "results/b.npy": "1",
         "results/t.md": "1",
         "results/new.npy": "2",
-        "photo.png": "1",
     }
     assert [facts["commit"] for facts in found["runs"].values()] == ["c0ffee", "beef"]
     assert manifest.last(found) == {"commit": "beef"}

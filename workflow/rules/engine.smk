@@ -19,6 +19,7 @@ sys.path.insert(0, ROOT)
 from steps.base.errors import BadInput
 from steps.run import engine, lock, manifest, progress, report as reports, warm
 from steps.run.sources import checksums, leave_notes, restore
+from steps.tables.markup import some
 
 PROCESS = engine.process(workflow)
 SECOND_PASS = engine.LEFT_OUT in os.environ
@@ -43,8 +44,8 @@ if not PROCESS.module:  # whose commands a prefix would cut short at their first
     shell.prefix(warm.job_prefix(PROCESS.conda))
     gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
 PROGRESS = None
-if PROCESS.main and progress.ASKED in os.environ:
-    PROGRESS = engine.say_by(workflow, progress.Progress())
+if PROCESS.main:
+    PROGRESS = engine.say_by(workflow, progress.Progress() if progress.ASKED in os.environ else None)
 if CLUSTER:
     engine.let_wildcards_have_commas()
     engine.let_groups_keep_going()
@@ -95,7 +96,8 @@ def begin():
         CODE.update(checksums())
     DAMAGED.update(manifest.damaged())
     for path, what in DAMAGED.items():
-        print(f"Damaged, to be made again: {path} ({what})", file=sys.stderr)
+        if what != manifest.DELETED:  # of which there may be thousands, of other configs, too
+            print(f"Damaged, to be made again: {path} ({what})", file=sys.stderr)
     engine.force(workflow, lock.interrupted().union(DAMAGED))
     if config["report"] and reports.missing():
         engine.force(workflow, ["results/time.html"])  # the report is made after a run, if only of one job
@@ -179,6 +181,8 @@ onstart:
     jobs = engine.undone(workflow)
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
     outputs = {str(path) for job in jobs for path in job.output}
+    if deleted := sorted(path for path in outputs if DAMAGED.get(path) == manifest.DELETED):
+        print(f"Deleted, to be made again: {some(deleted, 3)}", file=sys.stderr)
     if PROGRESS:
         asked = {recovery.folder: recovery for some in ASKED.values() for recovery in some}
         made = [progress.of_job(job.wildcards_dict) for job in jobs if job.rule.name == "recover"]
