@@ -10,6 +10,7 @@ LABEL = "BM3D deblurring"
 LOOK = ("#000000", "8")
 GPU = True
 TASKS = ("deconvolution",)
+ONLY = {"boundary": ("circular",)}
 QUICK = {"profile": "fast"}
 
 

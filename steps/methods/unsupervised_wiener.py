@@ -5,6 +5,7 @@ from typing import Annotated
 LABEL = "Wiener, unsupervised"
 LOOK = ("#0072B2", "h")
 TASKS = ("deconvolution",)
+ONLY = {"boundary": ("circular",)}
 
 
 def needs(image_mb, **_):

@@ -42,6 +42,9 @@ def recoveries(experiment, images=None, where="experiment"):
     kinds = {(corruption, images[image].get("measured", False)) for image, corruption in pairs} if images else set()
     for corruption, measured in sorted(kinds):
         corruptions.parameters(task, parse_parameters(corruption), f"{where}.corruption", measured)
+    for i, entry in enumerate(experiment["methods"]):
+        for corruption in dict.fromkeys(corruption for _, corruption in pairs):
+            variants.check_corruption(entry["method"], task, corruption, f"{where}.methods[{i}].method")
     if len(pairs) * len(first) > MOST_COMBINATIONS:
         count = len(pairs) * len(first)
         raise BadInput(f"{where}: asks for {count} recoveries; must be at most {MOST_COMBINATIONS}")

@@ -14,6 +14,7 @@ from steps.base.parameters import (
     no_such,
     normalise,
     parse_parameters,
+    settings,
     spell,
 )
 
@@ -92,10 +93,10 @@ def check(found, reserved, where):
             raise BadInput(f"{where}: two variants have the label {label!r}; give each its own label")
         parameters = keywords(discover.load("methods", method).recover)
         given = check_parameters(parse_parameters(params), parameters, where)
-        settings = (method, *(given.get(name, parameter.default) for name, parameter in parameters.items()))
-        if settings in seen:
+        kind = (method, *(given.get(name, parameter.default) for name, parameter in parameters.items()))
+        if kind in seen:
             raise BadInput(f"{where}: {method} with {params} is there twice")
-        seen.add(settings)
+        seen.add(kind)
 
 
 def check_task(method, task, where):
@@ -103,6 +104,20 @@ def check_task(method, task, where):
     able = getattr(discover.load("methods", method, where), "TASKS", [task])
     if task not in able:
         raise BadInput(f"{where}: {method} cannot do {task}, as its file says; it can do {', '.join(able)}")
+
+
+def check_corruption(method, task, corruption, where):
+    """Raise BadInput if a method cannot do a corruption, as spelled in a path, of a task that it can do.
+
+    Its file says by ONLY, {parameter of the task: values}, which it can; without it, all.
+    """
+    only = getattr(discover.load("methods", method, where), "ONLY", {})
+    chosen = settings(discover.load("tasks", task).Operator, corruption) if only else {}
+    for name, values in only.items():
+        value = chosen[name]
+        if value not in values:
+            can = f"it can do {' or '.join(map(spell, values))}"
+            raise BadInput(f"{where}: {method} cannot do {name}: {spell(value)}, as its file says; {can}")
 
 
 def parameters(method, chosen, where):

@@ -121,6 +121,8 @@ def test_every_parameter_has_a_checked_type_and_an_allowed_default(module):
 @pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
 def test_what_its_file_says_of_it_is_there(module):
     for task in getattr(module, "TASKS", []):
-        discover.load("tasks", task)
+        allowed = keywords(discover.load("tasks", task).Operator)
+        for name, values in getattr(module, "ONLY", {}).items():
+            assert all(check_parameters({name: value}, allowed, "it") == {name: value} for value in values)
     for settings in (quick(module), getattr(module, "ENOUGH", {})):
         check_parameters(settings, keywords(module.recover), "it")

@@ -101,6 +101,20 @@ def test_a_method_that_names_the_tasks_it_can_do_is_refused_for_others(monkeypat
         experiments.recoveries(experiment)
 
 
+def test_a_method_that_names_the_corruptions_it_can_do_is_refused_for_others():
+    words = "bm3d_deblurring cannot do boundary: valid, as its file says; it can do circular"
+    for said in ("default", "blur=2,boundary=circular"):
+        variants.check_corruption("bm3d_deblurring", "deconvolution", said, "here")
+    variants.check_corruption("tv", "deconvolution", "boundary=valid", "here")
+    with pytest.raises(BadInput, match=f"^here: {words}$"):
+        variants.check_corruption("bm3d_deblurring", "deconvolution", "boundary=valid", "here")
+    boundaries = {"psf": "motion", "boundary": ["circular", "valid"]}
+    methods = [{"method": "tv"}, {"method": "bm3d_deblurring"}]
+    experiment = {"task": "deconvolution", "images": ["a"], "corruption": boundaries, "methods": methods}
+    with pytest.raises(BadInput, match=rf"^experiment.methods\[1\].method: {words}$"):
+        experiments.recoveries(experiment)
+
+
 def test_an_optional_method_whose_package_is_not_here_is_left_out_in_a_line(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(discover.load("methods", "nlm"), "PACKAGE", "no_such_package", raising=False)

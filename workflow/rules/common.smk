@@ -113,6 +113,7 @@ def check_spelling(wildcards):
     if "method" in wildcards.keys():
         discover.load("methods", wildcards.method)
         variants.check_task(wildcards.method, wildcards.task, wildcards.method)
+        variants.check_corruption(wildcards.method, wildcards.task, wildcards.corruption, wildcards.method)
         one_way.append((wildcards.params, variants.spelled(wildcards.method, wildcards.params)))
     for text, spelled in one_way:
         if text != spelled:
