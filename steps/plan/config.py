@@ -9,6 +9,7 @@ from steps.base.errors import BadInput
 from steps.base.parameters import normalise, parse_parameters, quoted
 from steps.base.text import check_path
 from steps.images import contents, sets
+from steps.images.colours import has_colours
 from steps.images.load import URL, check_image
 from steps.plan import claims, corruptions, metrics, published, schema, variants
 from steps.plan.drawings import Index, drawings
@@ -56,7 +57,7 @@ def check_config(config, file="config", images=True):
             place = f"experiments.{name}"
             asked = recoveries(experiment, config["images"], place)
             _check_measured(experiment, config["images"], place)
-            _check_gray(experiment, config["images"], place)
+            _check_gray(experiment, config["images"], place, images)
             _check_columns(experiment, config["metrics"], place)
             drawings(name, experiment, Index(asked, asked), where=place)
             labels = variants.labels(experiment)
@@ -137,15 +138,20 @@ def _check_columns(experiment, metrics, where):
             raise BadInput(f"{where}.corruption: {both[0]} is a metric, too; one of the two must have another name")
 
 
-def _check_gray(experiment, images, where):
+def _check_gray(experiment, images, where, look):
     """Raise BadInput for an image that is turned gray in an experiment whose task needs colours.
 
-    A mosaic that is measured is gray, and not the image.
+    A mosaic that is measured is gray, and not the image: then for one that has colours.  look  whether to open files.
     """
     needed = discover.load("tasks", experiment["task"]).Operator.channels
     gray = [name for name in experiment["images"] if images[name].get("gray") and not images[name].get("measured")]
     if needed not in (None, 1) and gray:
         raise BadInput(f"{where}.images: {gray[0]} is gray; {experiment['task']} needs {needed} channels")
+    for name in experiment["images"] if look and needed not in (None, 1) else ():
+        as_it_is = images[name].get("measured") and not images[name].get("gray")
+        if as_it_is and any(map(has_colours, local_file(images[name]))):
+            said = f"must be gray, one value a pixel, if it is measured for {experiment['task']}"
+            raise BadInput(f"{where}.images: {name} has colours; {said} (gray: true, if its channels are equal)")
 
 
 def _check_measured(experiment, images, where):
