@@ -104,8 +104,8 @@ def recovered(measurement, method, params, device="auto", after=None):
     made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
     trace = Trace(settings.get("iterations"), A.shape)
 
-    def callback(*report):
-        trace(*report)
+    def callback(*report, **total):
+        trace(*report, **total)
         if after:
             after()
 

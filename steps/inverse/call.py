@@ -27,8 +27,8 @@ def call(module, y, A, sigma, parameters, callback=None, noise=None):
     if noise and noise.name != "gaussian" and "clipped" in named:
         parameters = parameters | {"clipped": False}  # which a method may take it to be by itself
 
-    def report(iteration, estimate, *losses):
-        callback(iteration, back(estimate), *losses)
+    def report(iteration, estimate, *losses, **total):
+        callback(iteration, back(estimate), *losses, **total)
 
     handed = {"callback": callback and report, "noise": noise}
     extra = {name: value for name, value in handed.items() if name in named}

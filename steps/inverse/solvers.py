@@ -1,5 +1,6 @@
 """What methods share: differences, ADMM, and denoisers plugged in as priors. Tensors are (…, H, W)."""
 
+import functools
 import math
 
 from steps.base.errors import BadInput
@@ -215,6 +216,8 @@ def denoise_or_plug_in(
         guess, first = first_guess(A, y)
         least, count = 0, ITERATIONS
     sigma = max(sigma, LEAST)
+    if callback and not iterations:  # whose number nobody knows yet
+        callback = functools.partial(callback, total=count)
     strength, iterations = strength or max(sigma, least), iterations or count
     start = start or max(first, strength)
     ratio = (strength / start) ** (1 / max(iterations - 1, 1))

@@ -21,8 +21,8 @@ class Trace:
 
     Keeps every loss and penalty, and the estimates at the iterations `kept(total)` and at the end, as float16 (off by
     at most 2.5e-4 in [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it
-    never sees the truth. Where the total is not known, None, no time left is printed. `shape` is the image's; None
-    allows any.
+    never sees the truth. Where the total is not known, None, a method that decides it says it by  callback(…, total=n);
+    else no time left is printed. `shape` is the image's; None allows any.
     """
 
     def __init__(self, total, shape=None):
@@ -35,7 +35,7 @@ class Trace:
         self.losses, self.penalties, self.iterations, self.estimates = [], [], [], []
         self._last = None
 
-    def __call__(self, iteration, estimate, loss, penalty=0.0):
+    def __call__(self, iteration, estimate, loss, penalty=0.0, total=None):
         """Record one iteration; loss (the data term) and penalty are numbers or tensors of one.
 
         Iteration 1 starts the trace anew: a method that had to begin again leaves only what led to its result.
@@ -45,6 +45,7 @@ class Trace:
             raise BadInput(
                 f"callback: the estimate has shape {tuple(estimate.shape)}; must be {self.shape}, the image's"
             )
+        self.total = total or self.total
         if iteration == 1:
             self._clear()
         self.losses.append(loss)

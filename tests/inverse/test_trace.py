@@ -47,6 +47,14 @@ def test_a_line_tells_the_time_left_where_it_is_known(total, iteration, line, mo
     assert capsys.readouterr().out == line
 
 
+def test_a_method_may_say_itself_how_often_it_iterates(monkeypatch, capsys):
+    """As one whose keyword `iterations` is None by default: what it makes of that is known to nobody else."""
+    clock = iter([0.0, 4.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    Trace(None)(5, torch.zeros(1, 2, 2), 0.5, total=10)
+    assert capsys.readouterr().out == "iteration 5/10  loss 0.5  4 s left\n"
+
+
 def test_without_a_total_the_same_iterations_are_kept():
     trace = Trace(None)
     for iteration in range(1, 13):

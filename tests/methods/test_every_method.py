@@ -51,7 +51,7 @@ def test_recovers_an_image_from_every_task(module, task, channels, request):
     kept_y, state = y.clone(), torch.random.get_rng_state()
     seen = []
 
-    def callback(iteration, estimate, loss, penalty=0):
+    def callback(iteration, estimate, loss, penalty=0, total=None):
         assert estimate.shape == x.shape and torch.isfinite(torch.as_tensor(loss))
         seen.append(iteration)
 
