@@ -1,7 +1,9 @@
 """What a job needs of a machine, for those who ask a scheduler: memory and minutes, from the methods' own modules."""
 
 from steps.base import discover
-from steps.base.parameters import settings
+from steps.base.errors import BadInput
+from steps.base.parameters import parse_parameters, settings
+from steps.plan import corruptions
 
 MEMORY_MB = 4000  # of a method that does not say
 MEMORY_PER_MB = 500  # for each MB of the image in float32
@@ -32,6 +34,24 @@ def recovery(wanted, image_mb, said, gpu=False):
     minutes = 10 + round(minutes / 10) if gpu else round(minutes)
     said = {"memory_mb": memory, "minutes": minutes} | said.get(wanted.method, {})
     return said["memory_mb"], said["minutes"]
+
+
+def image_shape(task, corruption, shape, files):
+    """Return (C, H, W) of the image that something measured, of a shape (C, H, W) or (C, 1, M), is of.
+
+    files  {name: shape of the numbers in it} of those that are parameters. What a file's numbers are is not looked at.
+    If they do not fit, which the job will say, it is the measurement's own shape.
+    """
+    import numpy as np
+
+    said = parse_parameters(corruption)
+    named = {parameter: name for parameter, (name, _) in corruptions.files(task, said).items()}
+    try:
+        contents = {key: np.broadcast_to(np.float32(1), files[name]) for key, name in named.items()}
+        parameters = corruptions.parameters(task, said, task, True)[0]
+        return tuple(discover.load("tasks", task).Operator.image_shape(shape, **parameters | contents))
+    except (BadInput, KeyError):
+        return tuple(shape)
 
 
 def measuring(task, corruption, image_mb):

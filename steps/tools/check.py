@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import math
 import statistics
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import BROKEN
 from steps.base.text import read_text
+from steps.images import arrays, contents
 from steps.images.load import URL, at_hand, check_image
 from steps.plan import claims, experiments, needs, published
 from steps.plan.config import read_config
@@ -38,10 +40,10 @@ class Part(NamedTuple):
     memory: float  # MB that the largest asks for, 0 if no size is known
 
 
-def parts(asked, megabytes, wanted, gpu):
+def parts(asked, size, wanted, gpu):
     """Return the Parts of {experiment: its Recoveries}; what two experiments share is left to make in the first.
 
-    megabytes  {image: MB} of `sizes`;  wanted  the config's `needs`;  gpu  whether methods that can use one do.
+    size  the function of `sizes`;  wanted  the config's `needs`;  gpu  whether methods that can use one do.
     """
     methods = {recovery.method for recoveries in asked.values() for recovery in recoveries}
     on_gpu = {method: gpu and getattr(discover.load("methods", method), "GPU", False) for method in methods}
@@ -53,15 +55,15 @@ def parts(asked, megabytes, wanted, gpu):
         for method, folders in by_method.items():
             left = [r for folder, r in folders.items() if folder not in seen and not experiments.there(r)]
             seen |= folders.keys()
-            known = [(method, r.params, megabytes[r.image]) for r in left if megabytes[r.image]]
+            known = [(method, r.params, size(r)) for r in left if size(r)]
             if method in rate:
                 seconds = rate[method] * sum(_work(*one) for one in known)
             else:
                 seconds = 60 * sum(_growing(*one) for one in known) / (10 if on_gpu[method] else 1)
             says = method in rate or hasattr(discover.load("methods", method), "needs")
             whole = len(known) == len(left) and (says or not known)
-            kinds = {(r.corruption, r.params, megabytes[r.image]): r for r in folders.values() if megabytes[r.image]}
-            memory = [needs.recovery(r, size, wanted, on_gpu[method])[0] for (*_, size), r in kinds.items()]
+            kinds = {(r.corruption, r.params, size(r)): r for r in folders.values() if size(r)}
+            memory = [needs.recovery(r, mb, wanted, on_gpu[method])[0] for (*_, mb), r in kinds.items()]
             hours = (seconds + len(known) * JOBS) / 3600
             counts = len(folders), len(left)
             listed.append(Part(name, method, *counts, hours, whole, method in rate, max(memory, default=0)))
@@ -69,19 +71,43 @@ def parts(asked, megabytes, wanted, gpu):
 
 
 def sizes(config):
-    """Return {image: its MB in float32, at most; None if that is not known before the image is there}.
+    """Return the function Recovery ↦ MB in float32 of its image, at most; None if not known before it is there.
+
+    Of a picture or numbers that are measured the image may be larger, as the task says.
+    """
+    known = shapes(config)
+
+    @functools.cache
+    def files():
+        entries = ((name, contents.check(e, name, config["image_dirs"], name)) for name, e in config["files"].items())
+        return {name: numbers.shape for name, numbers in entries if numbers is not None}
+
+    @functools.cache
+    def megabytes(task, image, corruption):
+        shape = known[image]
+        if shape and config["images"][image].get("measured"):
+            shape = needs.image_shape(task, corruption, shape, files())
+        return 4e-6 * math.prod(shape) if shape else None
+
+    return lambda recovery: megabytes(recovery.task, recovery.image, recovery.corruption)
+
+
+def shapes(config):
+    """Return {image: its (C, H, W), at most; None if that is not known before the image is there}.
 
     In the order: what the config or the file's header says, in colour unless it is turned gray; the image as made.
     """
-    megabytes = {}
+    found = {}
     for name, image in config["images"].items():
         file, made = at_hand(image["source"], name, config["image_dirs"]), _made(name)
         height, width = check_image(image | ({"source": str(file)} if file else {}), f"images.{name}")
         if not height and made:
             height, width = made[1:]
         channels = 1 if image.get("gray") else made[0] if made else 3
-        megabytes[name] = 4e-6 * channels * height * width or None
-    return megabytes
+        if height == 1:  # numbers of a detector, (M,), (1, M) or (3, M)
+            channels = ([1] + list(arrays.header(image["source"])[0]))[-2]
+        found[name] = (channels, height, width) if height else None
+    return found
 
 
 def rates(on_gpu):
@@ -105,8 +131,8 @@ def describe(config, file):
     entries = config["experiments"]
     asked = {name: experiments.recoveries(entry) for name, entry in entries.items()}
     every = {recovery.folder: recovery for recoveries in asked.values() for recovery in recoveries}.values()
-    megabytes, has_gpu = sizes(config), config["device"] != "cpu" and bool(devices.available())
-    listed = parts(asked, megabytes, config["needs"], has_gpu or config["device"] == "cuda")
+    has_gpu = config["device"] != "cpu" and bool(devices.available())
+    listed = parts(asked, sizes(config), config["needs"], has_gpu or config["device"] == "cuda")
     count, measurements = len(every), len({recovery.case for recovery in every})
     left, largest = sum(part.left for part in listed), max(part.memory for part in listed)
     total = spelled(sum(part.hours for part in listed), all(part.whole for part in listed))
@@ -141,13 +167,13 @@ def describe(config, file):
             lines += [f"{name} is compared with the {len(rows)} values of {table} in {config['published']}."]
     if "claims" in config:
         lines += [f"{len(claims.read(config['claims'], config))} claims of {config['claims']} are decided."]
-    remarks = worth_knowing(config, every, megabytes, [path for path in askable if path not in set(drawn)])
+    remarks = worth_knowing(config, every, [path for path in askable if path not in set(drawn)])
     if config["device"] == "cuda" and not has_gpu:
         remarks.append("device: cuda, but this machine has no GPU; the methods that use one will fail.")
     return lines + ["", "Worth knowing:", *(f"- {remark}" for remark in remarks)] if remarks else lines
 
 
-def worth_knowing(config, recoveries, megabytes, not_drawn):
+def worth_knowing(config, recoveries, not_drawn):
     """Return what somebody who starts this config may not expect, a list of sentences."""
     remarks = []
     if config["missing"] == "skip":
@@ -159,7 +185,7 @@ def worth_knowing(config, recoveries, megabytes, not_drawn):
     urls = [(name, source) for name, source in sources if source.startswith(URL)]
     if far := [name for name, url in urls if not at_hand(url, name, config["image_dirs"])]:
         remarks.append(f"To be downloaded, since not in image_dirs: {some(far, MOST)}.")
-    if unknown := [name for name, size in megabytes.items() if size is None]:
+    if unknown := [name for name, shape in shapes(config).items() if shape is None]:
         remarks.append(f"Their sizes, hours and memory are not known before they are there: {some(unknown, MOST)}.")
     for method in dict.fromkeys(recovery.method for recovery in recoveries):
         if package := discover.missing_package(discover.load("methods", method)):

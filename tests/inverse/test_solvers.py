@@ -174,6 +174,20 @@ def test_the_first_guess_is_the_operator_s_or_the_smoothest_image(gray):
     assert [seen[0][1], seen[-1][1], len(seen)] == pytest.approx([0.05, solvers.LEAST, solvers.ITERATIONS])
 
 
+@pytest.mark.parametrize("task", ["deconvolution", "single_pixel"])
+def test_the_callback_is_told_how_many_iterations_there_are_if_nobody_said_it(task, gray):
+    A = load("tasks", task).Operator(gray.shape)
+    y, told = A.forward(gray), []
+    for iterations in (None, 3):
+        denoise_or_plug_in(
+            *(y, A, 0.1, lambda v, strength: v),
+            iterations=iterations,
+            callback=lambda i, x, loss, **total: told.append((i, total)),
+        )
+    count = {"deconvolution": solvers.ITERATIONS, "single_pixel": 30}[task]
+    assert told == [(i + 1, {"total": count}) for i in range(count)] + [(i + 1, {}) for i in range(3)]
+
+
 def test_identity_is_denoised_once(gray):
     used = []
     A = load("tasks", "denoising").Operator(gray.shape)

@@ -73,6 +73,20 @@ def test_dense_patterns_count():
     assert needs.measuring("denoising", "sigma=0.1", 3) == 0
 
 
+def test_of_what_was_measured_the_image_is_what_counts():
+    """M numbers are of N = M · compression pixels, or as many as the patterns have that were shown."""
+    for task, corruption, shape, files, image in (
+        ("single_pixel", "compression=4,patterns=gaussian,sigma=1", (1, 1, 1024), {}, (1, 64, 64)),
+        ("single_pixel", "patterns=shown,sigma=1", (3, 1, 8), {"shown": (8, 20, 30)}, (3, 20, 30)),
+        ("single_pixel", "patterns=shown,sigma=1", (3, 1, 8), {}, (3, 1, 8)),  # which is not known
+        ("single_pixel", "compression=4,patterns=gaussian,sigma=1", (1, 1, 7), {}, (1, 1, 7)),  # of no square
+        ("super_resolution", "factor=4,sigma=0.1", (3, 10, 20), {}, (3, 40, 80)),
+        ("deconvolution", "psf=k,boundary=valid,sigma=0.1", (3, 10, 20), {"k": (5, 7)}, (3, 14, 26)),
+        ("denoising", "sigma=estimate", (3, 10, 20), {}, (3, 10, 20)),
+    ):
+        assert needs.image_shape(task, corruption, shape, files) == image
+
+
 def test_what_the_config_says_counts_more_and_a_gpu_is_ten_times_as_fast():
     wanted = Recovery("denoising", "any", "sigma=0.1", "dip", "default", "")
     memory, minutes = needs.recovery(wanted, 3, {"tv": {"memory_mb": 1}})

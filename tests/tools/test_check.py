@@ -87,10 +87,22 @@ def test_the_size_is_that_of_the_config_not_of_an_image_made_before(study, tmp_p
     np.save(tmp_path / "results/images/mine-0.npy", np.zeros((1, 8, 8), np.float32))
     study["images"]["mine"] |= {"size": [16, 20]}
     run(study)
-    sizes = check.sizes(read_config("study.yaml"))
-    assert sizes == pytest.approx(
-        {"mine-0": 16 * 20 * 4e-6, "mine-1": 3 * 16 * 20 * 4e-6, "mine-2": 3 * 16 * 20 * 4e-6}
-    )
+    shapes = check.shapes(read_config("study.yaml"))
+    assert shapes == {"mine-0": (1, 16, 20), "mine-1": (3, 16, 20), "mine-2": (3, 16, 20)}
+
+
+def test_of_what_was_measured_the_size_is_that_of_its_image(study, tmp_path):
+    np.save(tmp_path / "bucket.npy", np.ones((3, 256)))
+    np.save(tmp_path / "patterns.npy", np.random.default_rng(0).random((256, 40, 50)))
+    study["images"]["bucket"] = {"source": "bucket.npy", "measured": True}
+    study["files"] = {"shown": {"source": "patterns.npy"}}
+    corruptions = [{"patterns": "hadamard", "compression": 4, "sigma": 1}, {"patterns": "shown", "sigma": 1}]
+    study["experiments"]["one"] |= {"task": "single_pixel", "images": ["bucket"], "corruption": corruptions}
+    run(study)
+    config = read_config("study.yaml")
+    size = check.sizes(config)
+    found = {r.corruption: size(r) for r in experiments.recoveries(config["experiments"]["one"])}
+    assert list(found.values()) == pytest.approx([4e-6 * 3 * 32 * 32, 4e-6 * 3 * 40 * 50])
 
 
 def test_a_method_that_has_run_takes_as_long_as_it_took_grown_with_the_image(study, tmp_path):

@@ -3,6 +3,8 @@
 
 import math
 
+import numpy as np
+
 from steps.base.files import BROKEN
 from steps.inverse.measurement import shape
 from steps.plan import needs
@@ -40,8 +42,19 @@ def image_megabytes(measurement):
         return megabytes(measurement)
 
 
+def measured_megabytes(wildcards, input):
+    """Return the MB in float32 of the image that a measured picture, or measured numbers, are of."""
+    try:
+        shape, *files = (np.load(file, mmap_mode="r").shape for file in (input.image, *input.files))
+    except BROKEN:
+        return megabytes(input.image)
+    files = dict(zip((Path(file).stem for file in input.files), files))
+    return 4e-6 * math.prod(needs.image_shape(wildcards.task, wildcards.corruption, shape, files))
+
+
 def corruption_memory(wildcards, input, attempt):
-    return attempt * round(1000 + needs.measuring(wildcards.task, wildcards.corruption, megabytes(input.image)))
+    image = measured_megabytes(wildcards, input) if measured(wildcards) else megabytes(input.image)
+    return attempt * round(1000 + needs.measuring(wildcards.task, wildcards.corruption, image))
 
 
 @or_exit
