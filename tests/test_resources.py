@@ -3,6 +3,7 @@
 import json
 import os
 
+import numpy as np
 import pytest
 import yaml
 
@@ -142,3 +143,19 @@ def test_a_job_asks_for_what_its_image_needs_however_small_the_measurement(repos
     assert f"asks {memory} {minutes} " in run(
         "--dry-run", f"{folder}/dip/iterations=2000,channels=128,fits=1/recovered.npy"
     )
+
+
+def test_the_measuring_of_numbers_asks_for_what_their_image_needs(repository):
+    """1024 numbers at compression 4 are of 64 × 64 pixels, whose 1024 patterns in float32 take 16.8 MB."""
+    np.save(repository / "numbers.npy", np.arange(1, 1025))
+    config = {"images": {"bucket": {"source": "numbers.npy", "measured": True}}, "device": "cpu"}
+    corruption = {"patterns": "gaussian", "compression": 4, "sigma": 1}
+    entry = {"task": "single_pixel", "images": ["bucket"], "corruption": corruption, "methods": [{"method": "wiener"}]}
+    (repository / "numbers.yaml").write_text(yaml.safe_dump(config | {"experiments": {"numbers": entry}}))
+    rules = repository / "workflow/rules/corrupt.smk"
+    rules.write_text(rules.read_text().replace('"corrupt {', '"asks {resources.mem_mb} {'))
+    measurement = "results/single_pixel/bucket/compression=4,patterns=gaussian,sigma=1/measurement.npz"
+    for words in (("results/images/bucket.npy",), ("--dry-run", measurement)):
+        result = snakemake(repository, *words, config="numbers.yaml", cores=1)
+        assert result.returncode == 0, result.stderr
+    assert f"asks {round(1000 + 3.75 * 4 * 1024 * 4096 / 1e6)} bucket" in result.stdout
