@@ -222,7 +222,7 @@ def test_verify_knows_what_was_deleted_until_it_is_to_forget_it(run):
     code, lines = steps(run, "verify")
     assert code == 1 and lines[0] == f"{TV}/trace.npz: missing"
     code, lines = steps(run, "verify", "--forget")
-    assert code == 0 and lines[-1] == "1 missing files are forgotten."
+    assert code == 0 and lines[-1] == "Missing and forgotten: 1."
     assert steps(run, "verify")[0] == 0
     assert steps(run, "status", "faults.yaml")[1][-1].startswith("Nothing to do"), "it was deleted on purpose"
 

@@ -74,7 +74,7 @@ def main(results, path, forget):
     if forget:
         missing = {name for name, what in wrong if what == MISSING}
         manifest.forget(missing, results)
-        print(f"{len(missing)} missing files are forgotten.")
+        print(f"Missing and forgotten: {len(missing)}.")
         wrong = [name for name, _ in wrong if name not in missing]
     sys.exit(1 if wrong else 0)
 
