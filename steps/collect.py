@@ -26,7 +26,7 @@ def rows(name, recoveries):
 @click.argument("listing", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
 def main(name, listing, output):
-    """LISTING (csv) has the recoveries of the experiment NAME; OUTPUT is a csv of those that are made."""
+    """LISTING (CSV) has the recoveries of the experiment NAME. Writes OUTPUT (CSV), with those that are made."""
     import pandas
 
     _, made = read_listing(listing)

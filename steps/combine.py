@@ -11,7 +11,7 @@ from steps.tables.scores import read_scores
 @click.argument("scores", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
 def main(scores, output):
-    """SCORES (csv, one each experiment) to OUTPUT (csv)."""
+    """SCORES are CSV files, one for each experiment. Writes OUTPUT (CSV)."""
     import pandas
 
     with whole(output) as temporary:

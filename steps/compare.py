@@ -211,9 +211,9 @@ def reasons(rows):
 @click.option("--title", required=True, help="heading of the tables")
 @click.option("--metrics", default="", help="what there is to know of metrics, as JSON; PSNR is always known")
 def main(scores, values, experiment, stand_ins, output, title, metrics):
-    """SCORES (csv of steps.collect) beside the published VALUES (csv), to OUTPUT.csv, OUTPUT.md and OUTPUT.tex.
+    """SCORES (CSV, of collect) are compared with published VALUES (CSV). Writes OUTPUT.csv, OUTPUT.md and OUTPUT.tex.
 
-    EXPERIMENT is the entry under experiments in the config, STAND_INS {image: what it stands for}, both as JSON.
+    EXPERIMENT is the entry under experiments in the config, STAND_INS is {image: what it stands for}, both as JSON.
     """
     import pandas
 

@@ -20,12 +20,14 @@ from steps.plan import corruptions
 @click.option("--measured", is_flag=True, help="IMAGE is the measurement: nothing is simulated")
 @click.option("--file", "files", type=click.Path(exists=True), multiple=True, help="NAME.npy, the file NAME")
 def main(image, task, corruption, folder, measured, files):
-    """IMAGE (npy) through TASK with CORRUPTION, such as blur=5,sigma=0.01,seed=0, to FOLDER.
+    """IMAGE (NPY) is measured by TASK with CORRUPTION, such as blur=5,sigma=0.01,seed=0.
 
-    Writes measurement.npz, which is all that a method gets, and picture.npy, what one sees before any recovery: the
-    measurement itself if it is an image, else its back-projection Aᵀ y, (C, H, W). With --measured, IMAGE is the
-    measurement, its borders tapered for a circular convolution, and the picture is IMAGE, if it has the image's shape.
-    Numbers that are no picture, (C, 1, M), are divided by the operator's `unit`, and so is sigma.
+    Writes two files to FOLDER: measurement.npz is all that a method gets, and picture.npy is what one sees before any
+    recovery. That is the measurement if it is an image, else its back-projection Aᵀ y, (C, H, W).
+
+    With --measured, IMAGE is the measurement, and the picture, too, if it has the image's shape. The measurement's
+    borders are tapered for a circular convolution. Numbers that are no picture, (C, 1, M), are divided by the
+    operator's `unit`, and so is sigma.
     """
     with one_line(folder):
         simulate(

@@ -119,7 +119,7 @@ def _spell(cell, stand_ins=()):
 @click.argument("scores", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
 def main(file, config, scores, output):
-    """FILE (yaml) of claims on SCORES (csv of steps.collect, one each experiment), to OUTPUT.md and OUTPUT.csv.
+    """FILE (YAML) has claims, SCORES (CSV, of collect) one experiment each. Writes OUTPUT.md and OUTPUT.csv.
 
     CONFIG is the part of the config that claims are about (published, experiments), as JSON, with stand_ins,
     {image: what it stands for}.

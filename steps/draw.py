@@ -39,7 +39,7 @@ def select(scores, drawing):
 @click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 def main(scores, drawing, output, named, stand_ins):
-    """SCORES (csv of steps.collect) as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and OUTPUT.pdf."""
+    """SCORES (CSV, of collect) are drawn as DRAWING, psnr or comparison/camera/sigma=0.1, to OUTPUT.png and .pdf."""
     import matplotlib.pyplot
 
     with one_line(output), style.apply():

@@ -14,7 +14,7 @@ from steps.images.options import source_options
 @click.argument("output", type=click.Path(dir_okay=False))
 @source_options("file")
 def main(source, output, name, sha256, image_dirs):
-    """SOURCE (URL or file: NPY, NPZ, PNG, TIFF) to OUTPUT (npy)."""
+    """SOURCE is a URL or a file (NPY, NPZ, PNG, TIFF). Writes OUTPUT (NPY)."""
     with one_line(f"files.{name}"):
         content = load(source, name=name, sums=sha256, image_dirs=image_dirs)
     with whole(output) as temporary:

@@ -18,7 +18,7 @@ from steps.images.options import numbers, source_options
 @click.option("--crop", callback=numbers, help="central n, or top,left,height,width, before resizing")
 @click.option("--measured", is_flag=True, help="a measurement, not a truth: noise may take floats outside of [0, 1]")
 def main(source, output, name, sha256, image_dirs, gray, size, crop, measured):
-    """SOURCE (skimage:NAME, synthetic:NAME, URL or file) to OUTPUT (npy)."""
+    """SOURCE is skimage:NAME, synthetic:NAME, a URL or a file. Writes OUTPUT (NPY)."""
     with one_line(f"images.{name}"):
         pixels = load(source, name=name, sha256=sha256, image_dirs=image_dirs, measured=measured)
         image = prepare(pixels, gray=gray, size=size, crop=crop, measured=measured, where=source)

@@ -93,10 +93,10 @@ def score(place, estimate, trace, run, picture, truth, metrics=(), backprojectio
 @click.option("--metric", "metrics", multiple=True, help="a file of steps/metrics; again for more; psnr is always one")
 @click.option("--backprojection", is_flag=True, help="PICTURE is Aᵀ y, since the measurement y is no picture")
 def main(picture, folder, truth, metrics, backprojection):
-    """FOLDER of a recovery, of which PICTURE is the input; adds score.json and curve.csv to it.
+    """FOLDER has a recovery, and PICTURE is its input. Writes score.json and curve.csv to FOLDER.
 
-    In score.json each METRIC has its own key, and input_METRIC is that of PICTURE. Without the truth both are null and
-    the curve's PSNR is empty.
+    In score.json each METRIC has a key, and input_METRIC is that of PICTURE. Without the truth both are null, and the
+    curve's PSNR is empty.
     """
     folder = Path(folder)
     with one_line(folder):

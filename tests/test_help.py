@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from steps.__main__ import ORDER, main
+from steps.__main__ import ORDER, _groups, main
 from steps.base.errors import Command
 from tests.workflows import ROOT
 
@@ -27,8 +27,30 @@ def test_without_a_word_the_commands_are_listed_each_with_its_purpose():
 
 
 def test_an_unknown_command_is_met_with_the_nearest():
-    result = CliRunner().invoke(main, ["recovr"])
-    assert result.exit_code == 2 and "unknown command 'recovr' (did you mean 'recover'?)" in result.output
+    result = CliRunner().invoke(main, ["tyr"])
+    assert result.exit_code == 2 and result.output == "Error: unknown command 'tyr'; did you mean 'try'?\n"
+    result = CliRunner().invoke(main, ["frobnicate"])
+    assert result.exit_code == 2 and result.output.startswith("Error: unknown command 'frobnicate'; allowed: try, ")
+
+
+def test_an_unknown_option_is_met_with_the_nearest():
+    for words, said in {
+        ("try", "camera.png", "--methd", "tv"): "unknown option '--methd'; did you mean '--method'?",
+        ("lists", "--frobnicate"): "unknown option '--frobnicate'; allowed: --help",
+        ("try",): "Missing argument 'PICTURE'.",
+    }.items():
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 2 and f"Error: {said}\n" in result.output
+        assert result.output.startswith("Error") == said.startswith("unknown")
+
+
+def test_every_command_is_in_one_group(tmp_path, monkeypatch):
+    names = [name for group in _groups().values() for name in group]
+    assert len(names) == len(set(names)) and "More" not in _groups()
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/new_one.py").write_text('"""New."""\nimport click\n\n@click.command()\ndef main(): pass\n')
+    monkeypatch.setattr("steps.__main__.HERE", tmp_path)
+    assert _groups()["More"] == ["new-one"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,6 +1,7 @@
 """The error that means: the input is wrong, not the code."""
 
 import contextlib
+import difflib
 import inspect
 import re
 
@@ -40,6 +41,15 @@ def one_line(where=""):
         raise click.ClickException(f"{prefix}{error.strerror or error}{name}") from error
 
 
+WIDTH = 100  # columns of --help, where the terminal has as many
+
+
+def unknown(what, word, allowed):
+    """Return the one line for a word of the command line that is none of those allowed: the nearest, or all of them."""
+    near = difflib.get_close_matches(word, allowed, n=1)
+    return f"unknown {what} {word!r}; " + (f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}")
+
+
 class Command(click.Command):
     """A command all of which is `one_line`: @click.command(cls=Command, help=__doc__).
 
@@ -48,7 +58,15 @@ class Command(click.Command):
 
     def __init__(self, *arguments, help="", callback=None, **options):
         text = "\n\n".join(filter(None, [help, inspect.cleandoc(callback.__doc__ or "")]))
+        options = {"context_settings": {"max_content_width": WIDTH}} | options
         super().__init__(*arguments, help=text, callback=callback, **options)
+
+    def parse_args(self, context, words):
+        try:
+            return super().parse_args(context, words)
+        except click.NoSuchOption as error:
+            allowed = [max(some.opts, key=len) for some in self.get_params(context) if isinstance(some, click.Option)]
+            raise click.UsageError(unknown("option", error.option_name, allowed)) from error
 
     def invoke(self, context):
         with one_line():

@@ -1,4 +1,4 @@
-"""Bring recoveries that were made on another machine into results, each checked (docs/elsewhere.md)."""
+"""Check recoveries that were made on another machine, and bring them into results (docs/elsewhere.md)."""
 
 import io
 import json
@@ -185,9 +185,9 @@ def _check_run(run, recovery, made_of):
 @click.argument("source", metavar="FROM", type=click.Path(exists=True, file_okay=False))
 @click.option("--replace", is_flag=True, help="take also those that are there already")
 def main(config, source, replace):
-    """Of CONFIG (yaml) the recoveries that are in FROM, a folder of packs, or the one that holds their results.
+    """CONFIG is a YAML file. FROM is a folder of packs, or the folder that holds the other machine's results.
 
-    Exit status 1 if one was refused, or if there was none.
+    The exit status is 1 if a recovery was refused, or if there was none.
     """
     found = {"adopted": [], "there already": [], "numbers only": [], "refused": []}
     with one_line("adopt"):

@@ -1,4 +1,4 @@
-"""Time the workbench on this machine, beside others where there are such: the tables of the docs."""
+"""Time the workbench on this machine, beside other implementations where there are any."""
 
 import click
 
@@ -13,7 +13,7 @@ from steps.base.parameters import no_such
     "--rounds", type=click.IntRange(1), default=3, show_default=True, help="times that each is timed, in turn"
 )
 def main(names, rounds):
-    """Prints the tables of these NAMES, files of steps/benchmarks, or all."""
+    """NAMES are files of steps/benchmarks, each of which prints a table; without any, all are run."""
     there = discover.available("benchmarks")
     for name in names:
         if name not in there:

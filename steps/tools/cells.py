@@ -1,4 +1,4 @@
-"""Recoveries to make on another machine: list them as targets of Snakemake, or bundle them (docs/elsewhere.md)."""
+"""List the recoveries that are not made yet, or bundle them for another machine (docs/elsewhere.md)."""
 
 import gzip
 import io
@@ -108,10 +108,10 @@ def bundle(path, config, recoveries):
 )
 @click.option("--measurements", is_flag=True, help="print the measurements that they are of")
 def main(config, output, everything, without, measurements, **wanted):
-    """Of CONFIG (yaml) the recoveries that are not there: the paths of their scores, one a line, or a bundle OUTPUT.
+    """CONFIG is a YAML file. Prints the paths of the scores to make, one a line, or writes a bundle, OUTPUT.
 
-    Counted as there is what the config's record has, as far as it is current. If there are none, nothing is printed but
-    a note on stderr (Snakemake without targets makes everything); a bundle of none is an error.
+    What the config's record has counts as made, if it is current. If nothing is to be made, a note on stderr says so,
+    and nothing is printed, since Snakemake without targets would make everything. An empty bundle is an error.
     """
     with one_line("cells"):
         if output != "-" and (measurements or not output.endswith(".tar.gz")):

@@ -1,4 +1,4 @@
-"""Check a config and say in words what it asks for: recoveries, hours, memory, tables, figures. Nothing is run."""
+"""Check a config, and say what it asks for: recoveries, hours, memory, tables and figures. Runs nothing."""
 
 import contextlib
 import csv
@@ -221,7 +221,7 @@ def spelled(hours, whole):
 @click.command(cls=Command, help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 def main(config):
-    """CONFIG is a yaml file. The first mistake in it is one line, and exit status 1."""
+    """CONFIG is a YAML file. The first mistake in it is told in one line, with exit status 1."""
     print(*describe(read_config(config), config), sep="\n")
 
 

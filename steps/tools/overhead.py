@@ -1,4 +1,4 @@
-"""Measure what the workflow itself costs: planning it, finding nothing to do, starting a job (docs/runs.md)."""
+"""Measure what the workflow itself costs: planning, finding nothing to do, starting a job (docs/runs.md)."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Write the pages of a recorded run: what of a paper it meets, its tables, claims, figures and cells."""
+"""Write the pages of a recorded run: how it compares with a paper, its tables, claims, figures and cells."""
 
 import tempfile
 from pathlib import Path
@@ -120,9 +120,9 @@ def _overview(config, frames, folder):
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
 def main(config, output):
-    """Of the record that CONFIG (yaml) names, without results/, to OUTPUT (.md) and a folder of the same name.
+    """CONFIG is a YAML file that names a record; OUTPUT is a page (.md), with a folder of the same name beside it.
 
-    Pictures of photographs stay out of it: they may not be given away.
+    Needs no results. Leaves out pictures of photographs, which may not be given away.
     """
     name, output = config, Path(output)
     folder = output.with_suffix("")

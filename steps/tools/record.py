@@ -1,4 +1,4 @@
-"""Record the numbers of a config's finished recoveries in one file, which outlives results/ (docs/paper_in_full.md)."""
+"""Record the numbers of a config's finished recoveries in one file, which outlives results (docs/paper_in_full.md)."""
 
 import time
 from pathlib import Path
@@ -119,9 +119,10 @@ def _renewed(cell, recovery, code):
     help="folder of packs to take, too",
 )
 def main(config, sources):
-    """Of CONFIG (yaml) what is in results/, to the file that its key `record` names.
+    """CONFIG is a YAML file, whose key `record` names the file to write to.
 
-    Cells that are in that file only stay; a recovery that the next run would redo is not taken.
+    Takes the numbers of all its recoveries in results, except those that the next run would redo. What only the file
+    has stays in it.
     """
     name = config
     with one_line(name):

@@ -1,4 +1,4 @@
-"""Make the cells of a bundle, in its order and within a time, and pack what comes back (docs/elsewhere.md)."""
+"""Make the recoveries of a bundle, on another machine and within a given time, and pack them (docs/elsewhere.md)."""
 
 import contextlib
 import math
@@ -227,9 +227,9 @@ def _iterations(cell):
 )
 @click.option("--workers", type=click.IntRange(1), help="processes for scores  [default: by the processors]")
 def main(bundle, budget, reserve, output, at_once, device, workers):
-    """BUNDLE is a folder in which a bundle of `cells` was unpacked; its cells.txt is what is made, line by line.
+    """BUNDLE is the folder in which a bundle of `cells` was unpacked. Its cells.txt says what is made, in what order.
 
-    What is there already is not made again. Exit status 1 if a cell failed, 130 if interrupted.
+    What is there already is not made again. The exit status is 1 if a recovery failed, 130 if interrupted.
     """
     with one_line("run-cells"):
         found = Bundle(bundle)

@@ -1,4 +1,4 @@
-"""Say in words what the next run would do, and why; nothing is run."""
+"""Say what the next run would do, and why. Runs nothing."""
 
 import functools
 import re
@@ -68,7 +68,7 @@ def _listed(note):
 @click.command(cls=Command, help=__doc__)
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False))
 def main(config):
-    """CONFIG is a yaml file; the embedded default if it is not given."""
+    """CONFIG is a YAML file; without it, the embedded default."""
     if config:
         read_config(config)  # whose mistakes are one line; Snakemake's are a traceback
     dag = engine.planned(config, force_incomplete=True).dag

@@ -1,4 +1,4 @@
-"""Verify a results folder, here or a copy elsewhere, against its manifest; or list what a file was made of."""
+"""Verify that a folder of results is as the run made it, or list what a file was made of."""
 
 import sys
 from collections import Counter
