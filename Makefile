@@ -1,4 +1,5 @@
-# make: set everything up and run the main job; make test; make lint. Needs Python 3.11 or newer, git and make.
+# make: set everything up and run the embedded default; make try; make test; make lint; make docs. Needs Python 3.11 or
+# newer, git and make.
 
 PYTHON ?= python3
 CORES ?= all
@@ -11,13 +12,32 @@ PAGE ?= docs/paper.md
 # A line for each recovery with the time left; the rest of what Snakemake says is in its log file.
 RUN = PRIORBENCH_PROGRESS=1 $(BIN)/snakemake --cores $(CORES)
 
+PICTURE ?= skimage:camera
+
 IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
-.PHONY: all paper paper-cpu record paper-page status verify cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
+.PHONY: all try docs paper paper-cpu record paper-page status verify \
+  cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
 
 all: $(READY)
 	@$(RUN)
 	@echo "All of it: results/report.html   to look at: results/pages   tables: results/tables   figures: results/figures"
+
+# One picture by the quick methods, at once: make try PICTURE=photo.jpg
+try: $(READY)
+	@$(BIN)/python -m steps try "$(PICTURE)"
+
+# The documentation site, in the folder site: first a small run that its gallery and its comparison page show. Once its
+# packages are there, in a folder of their own, it needs no network.
+docs: .mkdocs/requirements-docs.lock
+	@$(RUN) --configfile config/site.yaml --directory .site
+	@PYTHONPATH="$(CURDIR)/.mkdocs" NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "To be opened: site/index.html"
+
+.mkdocs/requirements-docs.lock: requirements-docs.lock | $(READY)
+	rm -rf .mkdocs
+	$(BIN)/python -m pip install --quiet --no-deps --target .mkdocs --requirement requirements-docs.lock
+	cp requirements-docs.lock .mkdocs
 
 # The paper at full size, hours on a GPU, days on two cores: of what neither results nor the record has, then tables and
 # figures of what is here, the rest marked "not run". IMAGES is a folder that may have its test images.
@@ -124,7 +144,10 @@ lock:
 	$(BIN)/python -m pip install --quiet --target .plugins --upgrade $$($(PYTHON) -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*p["slurm"], *p["cluster"])')
 	$(BIN)/python -m pip freeze --path .plugins | grep '^snakemake.executor.plugin' > requirements-cluster.lock
 	rm -rf .plugins
+	$(BIN)/python -m pip install --quiet --target .mkdocs --upgrade $$($(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
+	$(BIN)/python -m pip freeze --path .mkdocs | grep -viE "^($$(sed 's/==.*//' requirements.lock | paste -sd '|' -))==" > requirements-docs.lock
+	rm -rf .mkdocs
 
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
-	rm -rf .snakemake .venv .plugins
+	rm -rf .snakemake .venv .plugins .mkdocs .site site

@@ -1,23 +1,28 @@
 """The files around the code: requirements, README, Makefile."""
 
+import functools
 import io
 import re
 import resource
+import shlex
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 from PIL import Image
 
 from steps import compare
+from steps.base import discover, parameters
 from steps.base.parameters import parse_parameters
 from steps.plan import experiments, published, variants
-from steps.plan.config import check_config
-from tests.workflows import copy_repository
+from tests import walkthrough
+from tests.workflows import copy_repository, python
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -59,6 +64,13 @@ def test_the_plugins_for_clusters_are_pinned_and_not_in_the_environment():
     assert not [line for line in (ROOT / "requirements.lock").read_text().splitlines() if "executor-plugin-" in line]
 
 
+def test_the_packages_of_the_site_are_pinned_and_not_in_the_environment():
+    pinned = {name_of(line): line for line in (ROOT / "requirements-docs.lock").read_text().splitlines()}
+    assert all(re.fullmatch(r"[A-Za-z_-]+==[0-9][\w.]*", line) for line in pinned.values())
+    assert {name_of(requirement) for requirement in PROJECT["optional-dependencies"]["docs"]} <= set(pinned)
+    assert not set(pinned) & {name_of(line) for line in (ROOT / "requirements.lock").read_text().splitlines()}
+
+
 def test_no_key_of_a_cluster_s_profile_is_overruled_by_the_default_profile():
     default = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
     rules = "".join(path.read_text() for path in ROOT.glob("workflow/rules/*.smk"))
@@ -82,10 +94,31 @@ def test_all_that_the_steps_import_is_required():
     assert outside <= required
 
 
-def test_links_and_pictures_of_the_documents_exist():
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "config/README.md"]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
-            assert target.startswith("http") or (document.parent / target).exists(), f"{document.name}: {target}"
+def test_links_anchors_and_pictures_of_the_documents_exist():
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "config/README.md", ROOT / "results/README.md"]
+    count = 0
+    for document in documents:
+        for target in links(document)[0]:
+            if target.startswith("http"):
+                continue
+            path, _, anchor = target.partition("#")
+            other = (document.parent / path).resolve() if path else document
+            assert other.exists(), f"{document.relative_to(ROOT)}: {target}"
+            assert not anchor or anchor in links(other)[1], f"{document.relative_to(ROOT)}: {target}"
+            count += bool(anchor)
+    assert count > 5
+
+
+@functools.cache
+def links(document):
+    """Return (targets of the links and pictures of a Markdown file, names of its headings as GitHub makes them)."""
+    tokens = MarkdownIt().enable("table").parse(document.read_text(encoding="utf-8"))
+    inside = [child for token in tokens for child in token.children or []]
+    targets = [str(child.attrs.get("href") or child.attrs.get("src")) for child in inside if child.attrs]
+    headings = [after.content for token, after in zip(tokens, tokens[1:]) if token.type == "heading_open"]
+    return targets, {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings} | {
+        name for child in inside for name in re.findall(r'<a (?:id|name)="([^"]+)"', child.content)
+    }
 
 
 def test_the_catalog_of_workflows_finds_what_it_needs():
@@ -114,6 +147,12 @@ def test_make_targets_of_the_readme_exist():
     for target in targets:
         result = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
         assert result.returncode == 0, f"make {target}: {result.stderr}"
+
+
+def test_make_try_takes_a_picture():
+    for words, picture in {(): "skimage:camera", ("PICTURE=my photo.jpg",): "my photo.jpg"}.items():
+        result = subprocess.run(["make", "--dry-run", "try", *words], cwd=ROOT, capture_output=True, text=True)
+        assert shlex.split(result.stdout.splitlines()[-1])[1:] == ["-m", "steps", "try", picture]
 
 
 def test_paper_yaml_has_a_recovery_for_every_published_number_in_the_paper_s_and_in_tuned_settings():
@@ -157,12 +196,46 @@ def test_the_figures_of_paper_yaml_show_recoveries_of_its_tables():
         assert folders[name] <= of_tables, name
 
 
-def test_the_readme_s_config_is_good(tmp_path, monkeypatch):
-    (text,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+def test_the_readme_s_boxes_are_short_and_its_commands_do_what_they_say(tmp_path):
+    """Those of Snakemake are planned, those of make are named (above); what is left is run."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    boxes = walkthrough.blocks(text)
+    copy_repository(tmp_path)
     (tmp_path / "photos").mkdir()
-    Image.new("L", (8, 8)).save(tmp_path / "photos/mine.png")
-    monkeypatch.chdir(tmp_path)
-    check_config(yaml.safe_load(text))
+    noisy = np.random.default_rng(0).integers(0, 256, (24, 24), dtype=np.uint8)
+    for name in ("photos/mine.png", "photo.jpg"):
+        Image.fromarray(noisy).save(tmp_path / name)
+    done = Counter()
+    for kind, content in boxes:
+        if kind == "text":
+            continue
+        assert len(content.splitlines()) <= 8, content
+        if kind != "sh":
+            (tmp_path / kind).write_text(content, encoding="utf-8")
+            continue
+        for line in content.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:3] == ["python", "-m", "steps"]:
+                result = python(tmp_path, *words[2:])
+            elif words[0] == "snakemake":
+                result = python(tmp_path, *words, "--dry-run")
+            else:
+                assert words[0] == "make" or line.startswith(("image → ", "results/")), line
+                continue
+            done[words[0]] += 1
+            assert result.returncode == 0, (line, result.stdout, result.stderr)
+    assert done == {"python": 3, "snakemake": 1}
+
+
+def test_the_readme_s_path_can_be_asked_for(tmp_path):
+    """It is one of the embedded default's."""
+    (path,) = re.findall(r"^    results/(\S+)/score.json$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    task, image, corruption, method, params = path.split("/")
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    experiment = config["experiments"]["denoising"]
+    assert task == "denoising" and image in experiment["images"]
+    assert parse_parameters(corruption).keys() == experiment["corruption"].keys()
+    assert parse_parameters(params).keys() <= parameters.defaults(discover.load("methods", method).recover).keys()
 
 
 @pytest.mark.skipif(not (ROOT / "docs/paper/record.jsonl").is_file(), reason="nothing is recorded yet")

@@ -11,18 +11,6 @@ import yaml
 from tests.workflows import ROOT, copy_repository, python, snakemake
 
 FILES = {
-    "tasks/dimmed.py": '''\
-"""Dimmed: y = x / 2 + n."""
-
-from steps.inverse.operators import LinearOperator
-
-
-class Operator(LinearOperator):
-    def forward(self, x):
-        return x / 2
-
-    adjoint = forward
-''',
     "noises/uniform.py": '''\
 """Uniform noise: y = A x + spread · U(−1/2, 1/2)."""
 
@@ -101,8 +89,8 @@ def read(run, path):
     return (run / "results" / path).read_text(encoding="utf-8")
 
 
-def test_the_readme_prints_a_method():
-    assert list(printed()) == ["methods/gaussian.py"]
+def test_the_readme_prints_a_method_and_a_task():
+    assert list(printed()) == ["methods/gaussian.py", "tasks/dimmed.py"]
 
 
 def test_a_method_is_in_tables_pages_and_figures(run):

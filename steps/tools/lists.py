@@ -1,4 +1,4 @@
-"""Write the lists of what there is in README.md and config/README.md anew, from the files of tasks, methods, …"""
+"""Write the lists of tasks, methods and their parameters in the documents anew, from the files that there are."""
 
 import inspect
 import re
@@ -14,7 +14,7 @@ from steps.base.text import read_text
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {"tasks": "Operator", "noises": "add", "methods": "recover"}  # whose keywords are the parameters
-FILES = ("README.md", "config/README.md")
+FILES = ("docs/what_there_is.md", "config/README.md")
 PART = re.compile(r"(<!-- list: (\w+) of (\w+), by `python -m steps lists` -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -46,7 +46,7 @@ def renewed(text):
 
 @click.command(cls=Command, help=__doc__)
 def main():
-    """A list stands between two comments, the first of which says of what it is."""
+    """The documents are docs/what_there_is.md and config/README.md; comments mark where a list begins and ends."""
     for name in FILES:
         text = read_text(ROOT / name)
         if not PART.search(text):

@@ -42,6 +42,7 @@ def test_lists_are_made_anew_and_the_rest_is_left(tmp_path, monkeypatch):
 
 def test_a_document_without_a_list_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(lists, "ROOT", tmp_path)
-    (tmp_path / "README.md").write_text("nothing")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/what_there_is.md").write_text("nothing")
     result = CliRunner().invoke(lists.main)
-    assert result.exit_code == 1 and "README.md: has no list" in result.output
+    assert result.exit_code == 1 and "docs/what_there_is.md: has no list" in result.output
