@@ -9,80 +9,25 @@ import math
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
 
+from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, write_text
-from steps.base.parameters import but_seed, format_parameters, parse_parameters, spell
+from steps.base.parameters import but_seed, spell
 from steps.base.recoveries import read_listing
-from steps.look import pictures, style
+from steps.inverse.removed import removed
+from steps.look import maps, pictures, style
+from steps.look.cases import cases, seeds
 from steps.tables.columns import TIME, directions, read_metrics
 from steps.tables.markup import some, stand_in_note
 from steps.tables.scores import read_scores
 
 VIEWER = Path(__file__).parent / "look" / "viewer"
-SCRIPTS = ("view.js", "draw.js", "control.js")  # one script in the page, split for those who read it
+SCRIPTS = ("view.js", "draw.js", "paint.js", "control.js")  # one script in the page, split for those who read it
 LIMIT = 100_000_000  # characters of all images of a page; browsers still open it in seconds
-NICE = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)  # where a colour bar may end, times a power of ten
-
-
-class Case(NamedTuple):
-    """What is side by side: recoveries of one image and corruption; `run` says which if a method has several seeds."""
-
-    image: str
-    corruption: str
-    run: str | None
-    recoveries: list
-
-    @property
-    def name(self):
-        """The corruption without its seed, which with the image is what the page lets one choose: "sigma=0.1"."""
-        return format_parameters(but_seed(self.corruption))
-
-
-def cases(recoveries):
-    """Return the Cases of recoveries: all methods' first seeds, then the second, or a method's last, and so on."""
-    groups = defaultdict(lambda: defaultdict(list))
-    for recovery in recoveries:
-        groups[recovery.image, recovery.corruption][recovery.label].append(recovery)
-    listed = []
-    for key, by_label in groups.items():
-        most = max(map(len, by_label.values()))
-        for n in range(most):
-            run = f"run {n + 1} of {most}" if most > 1 else None
-            listed.append(Case(*key, run, [group[min(n, len(group) - 1)] for group in by_label.values()]))
-    return listed
-
-
-def seeds(all_cases):
-    """Return for each Case the name of its seeds, "noise 0, run 1 of 2"; of that only what there are several of."""
-    corruptions = defaultdict(set)
-    for case in all_cases:
-        corruptions[case.image, case.name].add(case.corruption)
-    names = []
-    for case in all_cases:
-        several = len(corruptions[case.image, case.name]) > 1
-        noise = f"noise {parse_parameters(case.corruption).get('seed', 0)}" if several else None
-        names.append(", ".join(filter(None, [noise, case.run])))
-    return names
-
-
-def error_map(truth, estimate):
-    """Return the absolute error |x̂ − x| of two (C, H, W) images, neither clipped, the mean over channels: (H, W)."""
-    return np.abs(estimate.astype(np.float64) - truth).mean(axis=0)
-
-
-def scale(errors):
-    """Return where the one colour bar of several error maps ends: the median of their 99.5 % quantiles, rounded up.
-
-    So half of the methods saturate in less than 1 pixel of 200, and one that failed does not darken all others.
-    """
-    end = max(float(np.median([np.quantile(error, 0.995) for error in errors])), 1e-6)
-    power = 10.0 ** math.floor(math.log10(end))
-    return float(f"{next(n for n in NICE if n * power >= end * (1 - 1e-9)) * power:.3g}")
 
 
 def png(image):
@@ -138,8 +83,8 @@ def show(case, rows, named):
     images, errors, end = {}, {}, None
     if not math.isnan(first["psnr"]):
         truth = read_array(f"results/images/{case.image}.npy")
-        errors = {name: error_map(truth, array) for name, array in arrays.items()}
-        end = scale([errors[row["folder"]] for row in done])
+        errors = {name: maps.error_map(truth, array) for name, array in arrays.items()}
+        end = maps.scale([errors[row["folder"]] for row in done])
         arrays[case.image] = truth
         panels.insert(0, _panel("Truth", "truth", case.image))
     for panel in panels:
@@ -155,7 +100,29 @@ def show(case, rows, named):
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
     corruption = style.values(but_seed(case.corruption).items(), case.recoveries[0].task)
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
-    return facts | {"size": list(measured.shape[:0:-1]), "scale": end}, images
+    return facts | {"size": list(measured.shape[:0:-1]), "scale": end, "range": None, "sigma": None}, images
+
+
+def with_removed(case, facts):
+    """Return (facts, images) of a Case with what each recovery removed, y − A x̂; without if y is no picture.
+
+    facts as `show` returns them. Of the truth it is the noise itself. One scale serves all, from −range to range: 3
+    sigma, or what `maps.scale` says if methods were told of no noise.
+    """
+    first, files = case.recoveries[0], {"truth": "results/images/{}.npy", "recovery": "{}/recovered.npy"}
+    if not discover.load("tasks", first.task).Operator.pictures:
+        return facts, {}
+    names = {panel["image"]: panel["kind"] for panel in facts["panels"] if panel["kind"] in files}
+    estimates = {name: read_array(files[kind].format(name)) for name, kind in names.items()}
+    found, sigma = removed(f"{first.case}/measurement.npz", estimates)
+    ours = [np.abs(array) for name, array in found.items() if names[name] == "recovery"]
+    end = float(f"{maps.SIGMAS * sigma:.3g}") or maps.scale(ours)
+    called = {name: f"{first.case} {name} removed {end}" for name in found}
+    images = {called[name]: png(pictures.display(maps.about_gray(array, end))) for name, array in found.items()}
+    panels = [
+        panel | ({"removed": called[panel["image"]]} if panel["kind"] in files else {}) for panel in facts["panels"]
+    ]
+    return facts | {"panels": panels, "range": end, "sigma": sigma}, images
 
 
 def _panel(label, kind, image=None, values=None, made=None):
@@ -191,6 +158,15 @@ def collect(scores, asked, named, limit=LIMIT):
             images |= more
         outside = [i for i in members if i not in kept]
         left += [f"{every[i].image} ({every[i].name})" if number == 0 else f"seed {names[i]}" for i in outside]
+    size = sum(map(len, images.values()))
+    for i in sorted(kept):
+        facts, its = with_removed(every[i], kept[i])
+        size += sum(len(image) for name, image in its.items() if name not in images)
+        if size > limit:
+            left.append(f"removed noise from {every[i].image} ({every[i].name}) on")
+            break
+        kept[i] = facts
+        images |= its
     facts = {"images": images, "left": list(dict.fromkeys(left)), "better": {m.label: m.better for m in named}}
     return facts | {"cases": [kept[i] for i in sorted(kept)]}
 

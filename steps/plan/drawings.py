@@ -82,6 +82,12 @@ def pictures(recoveries):
     return list(found)
 
 
+def measurements(recoveries):
+    """Return the files of the measurements of recoveries, each once, of which a page shows what was removed."""
+    shown = [recovery for recovery in recoveries if discover.load("tasks", recovery.task).Operator.pictures]
+    return list(dict.fromkeys(f"{recovery.case}/measurement.npz" for recovery in shown))
+
+
 def captions(experiments):
     """Return {figure: what the report says of it} of experiments' figures: its file's CAPTION, in reStructuredText.
 

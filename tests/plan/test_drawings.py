@@ -1,5 +1,7 @@
+import dataclasses
+
 from steps.base import discover
-from steps.plan.drawings import Index, captions, drawings, inputs
+from steps.plan.drawings import Index, captions, drawings, inputs, measurements
 from steps.plan.experiments import recoveries
 from tests.configs import BLOCKS, GOOD, changed
 
@@ -69,6 +71,12 @@ def test_files_that_a_drawing_shows():
     curves = [f"{recovery.folder}/curve.csv" for recovery in recoveries(FIRST)]
     assert shown("curves") == curves
     assert shown("vs_paper") == ["results/tables/first_vs_paper.csv"]
+
+
+def test_a_page_shows_what_was_removed_of_measurements_that_are_pictures():
+    made = recoveries(FIRST)
+    assert measurements(made) == list(dict.fromkeys(f"{recovery.case}/measurement.npz" for recovery in made))
+    assert measurements([dataclasses.replace(recovery, task="single_pixel") for recovery in made]) == []
 
 
 def test_of_one_figure_at_most_so_many_are_drawn_and_the_others_can_be_asked_for():

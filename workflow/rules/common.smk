@@ -10,7 +10,7 @@ from steps.base.recoveries import listing
 from steps.look import style
 from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file
-from steps.plan.drawings import Index, captions, drawings, inputs, pictures
+from steps.plan.drawings import Index, captions, drawings, inputs, measurements, pictures
 from steps.run.sources import beside, noted, write_note
 
 CONFIGS = engine.process(workflow).files  # the default's among them
@@ -247,4 +247,6 @@ def figure_code(wildcards):
 def page_code(wildcards):
     entry = experiment_entry(wildcards)
     said = style.said(entry["task"], corruptions.noises(entry))
-    return note_of("steps.show", data=VIEWER, said=said, name=f"show-{wildcards.experiment}")
+    return note_of(
+        "steps.show", f"steps.tasks.{entry['task']}", data=VIEWER, said=said, name=f"show-{wildcards.experiment}"
+    )

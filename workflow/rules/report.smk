@@ -148,6 +148,7 @@ use rule collect as show with:
         scores="results/scores/{experiment}.csv",
         recoveries=listed,
         images=lambda w: pictures(recoveries(w)),
+        measurements=lambda w: measurements(recoveries(w)),
         code=page_code,
     output:
         "results/pages/{experiment}.html",

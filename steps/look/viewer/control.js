@@ -96,8 +96,18 @@ function read() {
 function valueAt(panel) {
   const start = 4 * (cursor.row * current.size[0] + cursor.column);
   const bytes = [...panel.pixels.bytes.slice(start, start + 3)];
-  if (panel.isMap) return `error ${bytes[0] === 255 ? "≥ " : ""}${((bytes[0] / 255) * current.scale).toPrecision(2)}`;
-  return (distinct(bytes).length === 1 ? bytes.slice(1, 2) : bytes).map((byte) => (byte / 255).toFixed(3)).join(" ");
+  if (panel.seen === "error") {
+    return `error ${bytes[0] === 255 ? "≥ " : ""}${((bytes[0] / 255) * current.scale).toPrecision(2)}`;
+  }
+  if (panel.seen === "removed") return `removed ${grays(bytes).map(taken).join(" ")}`;
+  return grays(bytes).map((byte) => (byte / 255).toFixed(3)).join(" ");
+}
+
+const grays = (bytes) => (distinct(bytes).length === 1 ? bytes.slice(1, 2) : bytes);
+
+function taken(byte) {
+  const value = (Math.abs(byte - 128) / 127) * current.range;
+  return `${{ 1: "≤ ", 255: "≥ " }[byte] ?? ""}${byte < 128 ? "−" : ""}${value.toPrecision(2)}`;
 }
 
 // ---- controls and keys
@@ -108,10 +118,17 @@ function next(id, back) {
   select.dispatchEvent(new Event("change"));
 }
 
-function flip() {
-  if (state.layout === "swipe") return divide(state.at === 100 ? 0 : 100);
-  state.flip = !state.flip;
-  press("flip", state.flip);
+function look(view) {
+  if ($(view).disabled) return;
+  state.view = state.view === view ? FIRST.view : view;
+  present();
+}
+
+function hold(on) {
+  if (state.flip === on) return;
+  state.flip = on;
+  press("flip", on);
+  head();
   draw();
 }
 
@@ -120,21 +137,19 @@ const actions = {
   out: () => step(false),
   fit: () => zoomTo(1),
   exact: () => zoomTo(1 / whole),
-  error: () => {
-    if (!current.scale) return;
-    state.view = state.view === "error" ? "images" : "error";
-    present();
-  },
+  error: () => look("error"),
+  removed: () => look("removed"),
   swipe: () => {
     state.layout = state.layout === "swipe" ? "side" : "swipe";
     build();
   },
-  flip,
   keys: () => $("help").showModal(),
 };
-const KEYS = { "+": "in", "=": "in", "-": "out", 0: "fit", 1: "exact", e: "error", s: "swipe", f: "flip", "?": "keys" };
+const ZOOMS = { "+": "in", "=": "in", "-": "out", 0: "fit", 1: "exact" };
+const KEYS = { ...ZOOMS, e: "error", d: "removed", s: "swipe", "?": "keys" };
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const SIDEWAYS = { ",": -2, ".": 2 };
+const PRESSES = ["Enter", " "]; // of a button by keys
 const CHOICES = { i: "image", c: "corruption", n: "seed", l: "left", r: "right" };
 
 function key(event) {
@@ -142,7 +157,8 @@ function key(event) {
   const letter = event.key.toLowerCase();
   const divider = event.target.id === "divider";
   const far = event.shiftKey ? 10 : 1; // percent
-  if (divider && event.key in ARROWS) divide(state.at + far * (ARROWS[event.key][1] - ARROWS[event.key][0]));
+  if (letter === "f" || (event.target.id === "flip" && PRESSES.includes(event.key))) hold(true);
+  else if (divider && event.key in ARROWS) divide(state.at + far * (ARROWS[event.key][1] - ARROWS[event.key][0]));
   else if (divider && (event.key === "Home" || event.key === "End")) divide(event.key === "End" ? 100 : 0);
   else if (event.key in ARROWS && state.zoom > 1) {
     const { canvas } = drawn[0];
@@ -171,6 +187,9 @@ function begin() {
   for (const id of ["left", "right"]) {
     $(id).addEventListener("change", () => { state[id] = $(id).value; build(); });
   }
+  $("flip").addEventListener("pointerdown", (event) => { if (!event.button) hold(true); });
+  $("flip").addEventListener("contextmenu", (event) => event.preventDefault()); // a finger that stays asks for one
+  for (const name of ["pointerup", "pointercancel", "keyup", "blur"]) addEventListener(name, () => hold(false));
   document.addEventListener("keydown", key);
   addEventListener("resize", resize);
   addEventListener("hashchange", () => { readAddress(); present(); });

@@ -9,9 +9,10 @@ const MOST = 64; // screen pixels for an image pixel
 // What is shown: all of it is in the address, but for `flip`. x and y are the middle of the view, in parts of the
 // image; zoom is relative to the whole image in a panel, below 1 if only a smaller one has one pixel for a pixel.
 const FIRST = { view: "images", layout: "side", at: 50, zoom: 1, x: 0.5, y: 0.5 };
-const state = { ...FIRST, flip: false };
+const VIEWS = { error: "scale", removed: "range" }; // in place of images; what a case has that can be seen so
+const state = { ...FIRST, flip: false }; // flip: the left image is shown in place of the others, while one holds it
 let current; // the case shown
-let panels = []; // its panels, with `pixels` {canvas, bytes} of the image or, if `isMap`, of the errors in colour
+let panels = []; // its panels, with `pixels` {canvas, bytes} of what is `seen`: "image", "error" or "removed"
 let drawn = []; // [{canvas, panels: [panel] or [left, right]}]
 let whole = 1; // screen pixels for an image pixel when all of the image fills its panel
 
@@ -25,6 +26,7 @@ function readAddress() {
     else if (typeof FIRST[name] === "string") state[name] = text;
     else if (Number.isFinite(Number(text))) state[name] = Number(text);
   }
+  if (!(state.view in VIEWS)) state.view = FIRST.view;
   state.at = clamp(state.at, 0, 100);
 }
 
@@ -58,7 +60,7 @@ function fill(select, values, text, value) {
   select.replaceChildren(...values.map((one) => new Option(text(one), one, false, one === value)));
 }
 
-async function decode(name, isMap) {
+async function decode(name, coloured) {
   const image = new Image();
   image.src = `data:image/png;base64,${data.images[name]}`;
   await image.decode();
@@ -66,18 +68,18 @@ async function decode(name, isMap) {
   const context = canvas.getContext("2d");
   context.drawImage(image, 0, 0);
   const bytes = context.getImageData(0, 0, canvas.width, canvas.height).data;
-  if (isMap) {
-    const coloured = context.createImageData(canvas.width, canvas.height);
-    for (let i = 0; i < bytes.length; i += 4) coloured.data.set(COLOURS[bytes[i]], i);
-    context.putImageData(coloured, 0, 0);
+  if (coloured) {
+    const colours = context.createImageData(canvas.width, canvas.height);
+    for (let i = 0; i < bytes.length; i += 4) colours.data.set(COLOURS[bytes[i]], i);
+    context.putImageData(colours, 0, 0);
   }
   return { canvas, bytes };
 }
 
 async function load(panel) {
-  const isMap = state.view === "error" && Boolean(panel.error);
-  const name = isMap ? panel.error : panel.image;
-  return { ...panel, isMap, pixels: name && (await decode(name, isMap)) };
+  const seen = panel[state.view] ? state.view : "image";
+  const name = panel[seen];
+  return { ...panel, seen, pixels: name && (await decode(name, seen === "error")) };
 }
 
 const COLOURS = data.colours.match(/.{6}/g).map((text) => [...text.match(/../g).map((two) => parseInt(two, 16)), 255]);
