@@ -145,10 +145,11 @@ def summary(rows):
     return sorted(found, key=lambda row: (row["settings"], math.isnan(row["RMS"]), row["RMS"]))
 
 
-def summary_texts(found):
-    """Return the rows of text of a `summary`."""
-    signs = {"mean difference": "+.2f", "RMS": ".2f", "largest": "+.2f"}
-    return [[_text(value, signs[key]) if key in signs else str(value) for key, value in row.items()] for row in found]
+def summary_texts(found, named):
+    """Return the rows of text of a `summary`; named  {metric: its `Metric`}."""
+    spelled = dict.fromkeys(("mean difference", "largest"), lambda value: _text(value, "+.2f"))
+    spelled |= {"RMS": _text, "metric": lambda name: named[name].label}
+    return [[spelled.get(key, str)(value) for key, value in row.items()] for row in found]
 
 
 def cell_texts(rows, stand_ins, named):
@@ -230,7 +231,8 @@ def main(scores, values, experiment, stand_ins, output, title, metrics):
     parts = [f"# {escape_markdown(title)}, beside the published values", f"{units}. {NOTE}", escape_markdown(note)]
     latex = []
     found = summary(rows)
-    tables = {"Each variant": (list(found[0]), summary_texts(found)), "Each cell": cell_texts(rows, stand_ins, named)}
+    tables = {"Each variant": (list(found[0]), summary_texts(found, named))}
+    tables["Each cell"] = cell_texts(rows, stand_ins, named)
     for heading, (header, texts) in tables.items():
         parts += [f"## {heading}", to_markdown(header, texts, 3)]
         latex.append(to_latex(header, texts, 3, f"{title}, beside the published values. {note}"))

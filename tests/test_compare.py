@@ -187,7 +187,7 @@ def test_the_summary_has_the_nearest_first_within_each_kind_of_settings():
     assert (far["mean difference"], far["RMS"], far["largest"]) == (-0.5, pytest.approx(12.5**0.5), -4)
     assert math.isnan(none["mean difference"]) and math.isnan(none["RMS"]) and math.isnan(none["largest"])
     assert found[4]["not comparable"] == 1
-    texts = compare.summary_texts(found)
+    texts = compare.summary_texts(found, NAMED)
     assert dict(zip(found[0], texts[2])) == {
         "settings": "paper",
         "variant": "far",
@@ -229,6 +229,13 @@ def test_cells_of_several_metrics_and_parameters_say_which():
         "- ~ is from memory or second hand: not checked.",
     ]
     assert compare.sources([row_of()]) == ""
+
+
+def test_a_summary_of_several_metrics_calls_them_by_their_labels():
+    found = compare.summary([row_of(), row_of(metric="psnr_y")])
+    named = NAMED | {"psnr_y": Metric("psnr_y", "PSNR-Y", "dB", 2, "higher")}
+    texts = [dict(zip(found[0], line)) for line in compare.summary_texts(found, named)]
+    assert [line["metric"] for line in texts] == ["PSNR", "PSNR-Y"]
 
 
 def test_a_set_s_number_is_the_mean_of_its_images_if_all_are_there():

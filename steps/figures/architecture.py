@@ -8,8 +8,8 @@ from steps.base.parameters import defaults, settings
 from steps.look import style
 
 CAPTION = """\
-The networks of the deep image prior, layer by layer with their channels. **Look for** depth, skips and how the code is
-upsampled: they are the prior.
+The networks of the deep image prior, layer by layer with their channels. **Look for** depth, arrows that skip layers,
+and how the code is upsampled: they are the prior.
 """
 EACH = ()
 COLOURS = {"down": "#56B4E9", "up": "#E69F00", "layer": "#E69F00", "skip": "#009E73", "code": "0.75", "image": "0.75"}

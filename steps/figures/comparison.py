@@ -6,9 +6,9 @@ from steps.look import pictures, style
 from steps.tables.columns import PSNR
 
 CAPTION = """\
-Truth, input and every recovery of one image, in the same range of grays or colours. **Look for** what PSNR does not
-say: texture that is gone, stairs in smooth parts (TV), blotches (NLM), invented stripes, colours that run. Open the
-file at full size to judge.
+Input and every recovery of one image, in the same range of grays or colours, beside the truth where it is known. Below
+each is the framed detail and, with a truth, the error. **Look for** what PSNR does not say: texture that is gone,
+stairs in smooth parts, blotches, invented stripes, colours that run. Open the file at full size to judge.
 """
 EACH = ("image", "corruption")
 GAP = 0.04  # inches between pictures
@@ -39,8 +39,7 @@ def draw(scores, metrics=(PSNR,)):
         shown.append((row["label"], numbers, image))
     most = 0 if truth is None else np.quantile([_error(image, truth) for image in recovered], 0.99)
     most = max(0.01, float(np.ceil(100 * most) / 100))
-    lines = -(-len(shown) // (4 if len(shown) < 9 else 5))
-    columns = -(-len(shown) // lines)  # five are three and two
+    columns, lines = arranged(len(shown))
     side = (style.WIDTH - GAP) / columns - GAP
     wide, high = side, side * recovered[0].shape[0] / recovered[0].shape[1]
     if high > HIGHEST:
@@ -78,6 +77,19 @@ def draw(scores, metrics=(PSNR,)):
         bar.set_title("Error |x̂ − x|", fontsize=6, pad=2)
     style.heading(figure, first)
     return figure
+
+
+def arranged(count):
+    """Return (columns, lines) of so many pictures: at most four, from nine on five, stand side by side, or six.
+
+    Up to 36 pictures the last line is at least half full: five are three and two.
+    """
+    for most in (4,) if count < 9 else (5, 4, 6):
+        lines = -(-count // most)
+        columns = -(-count // lines)
+        if 2 * (columns * lines - count) <= columns:
+            break
+    return columns, lines
 
 
 def _error(image, truth):

@@ -11,8 +11,9 @@ from steps.look import labels, style
 from steps.tables import grouping
 
 CAPTION = """\
-Loss and PSNR against iterations, the band from the lowest to the highest seed. **Look for** PSNR that rises and falls
-while the loss still falls: from there on the network fits the noise, and where one stops decides the result.
+Loss and, where the truth is known, PSNR against iterations; of several seeds the mean, in a band from the lowest to the
+highest. **Look for** PSNR that rises and falls while the loss still falls: from there on the network fits the noise,
+and where one stops decides the result.
 """
 EACH = ()
 CURVES = True

@@ -11,10 +11,10 @@ from steps.look import labels, pictures, style
 from steps.tables.columns import PSNR
 
 CAPTION = """\
-A strip of kept iterates for each method, between input and truth, above PSNR and loss against iterations; the method's
-marker is where its rule stopped it, the star the best iterate kept, which only who has the truth can choose. **Look
-for** the iteration from which noise appears, and for how far marker and star lie apart: what is lost by not knowing
-the truth.
+A strip of kept iterates for each method, above loss and, where the truth is known, PSNR against iterations. There the
+star is the best iterate kept, which only who has the truth can choose. Where it is not what the method returned, the
+method's marker is where its own rule stopped it. **Look for** the iteration from which noise appears, and for how far
+marker and star lie apart: what is lost by not knowing the truth.
 """
 EACH = ("image", "corruption")
 CURVES = True
@@ -46,7 +46,7 @@ def draw(scores):
     high = side * shape[0] / shape[1]
     step = 0.17 + high + 0.17
     strips = 0.2 + len(fits) * step
-    figure = plt.figure(figsize=(style.WIDTH, strips + 2.8))
+    figure = plt.figure(figsize=(style.WIDTH, strips + 2.9))
     for line, (row, curve, trace) in enumerate(fits):
         top = 0.2 + line * step + 0.17
         panels = [style.place(figure, LEFT + i * (side + GAP), top, side, high) for i in range(FRAMES + 3)]
@@ -67,10 +67,13 @@ def draw(scores):
     _draw_curves(figure, (above, below), fits, looks)
     style.heading(figure, rows[0])
     rules = dict.fromkeys(f"{row['label']}, {stop(row, len(trace['losses']))[1]}" for row, _, trace in fits)
-    notes = [f"Stopped: what the method returns, by its own rule, without the truth: {'; '.join(rules)}."]
+    notes = [f"Framed: what the method returns, by its own rule, without the truth: {'; '.join(rules)}."]
     if truth is not None:
-        notes.append("Oracle, the star: the kept iterate of the highest PSNR; choosing it takes the truth, which no")
-        notes.append("method has. Dashed: the input.")
+        notes.append(
+            "Oracle, the star: the iterate of the highest PSNR; choosing it takes the truth, which no method has."
+        )
+    if np.isfinite(rows[0]["input_psnr"]):
+        notes.append("Dashed: the input.")
     style.note(figure, " ".join(notes))
     return figure
 
@@ -173,7 +176,4 @@ def _draw_curves(figure, panels, fits, looks):
     if not points:
         style.empty(above, "no truth")
         return labels.below(figure, {row["label"]: looks[row["label"]] | {"marker": None} for row, *_ in fits})
-    along = np.geomspace(1, most, 200)  # labels keep clear of the lines
-    curves = [np.interp(np.log(along), np.log(curve["iteration"]), curve["psnr"]) for _, curve, _ in fits]
-    curves = np.column_stack([np.tile(along, len(fits)), np.concatenate(curves)])
-    return labels.beside(figure, [(above, points, curves)], marked)
+    return labels.beside(figure, [(above, points, [])], marked)

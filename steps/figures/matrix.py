@@ -5,8 +5,8 @@ from steps.tables import grouping
 from steps.tables.columns import PSNR
 
 CAPTION = """\
-Recoveries of one image, methods against strength of the corruption. **Look for** the strength at which each method
-lets go: edges that fray, letters that can no longer be read, noise that is left.
+Recoveries of one image: a column for each method, a row for each corruption. **Look for** the strength of the
+corruption at which a method lets go: edges that fray, details that are gone, noise that is left.
 """
 EACH = ("image",)
 MOST = 8  # pictures side by side

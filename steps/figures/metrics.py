@@ -12,8 +12,8 @@ from steps.tables import grouping
 from steps.tables.columns import PSNR, directions
 
 CAPTION = """\
-Every metric against the strength of the corruption, a panel each; dashed: the input before recovery. **Look for**
-metrics that do not agree on the best method; the note says which way each is better.
+Every metric against the strength of the corruption, a panel each. Dashed, unless it is exact: the input before
+recovery. **Look for** metrics that do not agree on the best method.
 """
 EACH = ()
 TRUTH = True
@@ -29,7 +29,7 @@ def draw(scores, metrics=(PSNR,)):
     """
     scores = grouping.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
     if not len(scores):
-        raise NothingToDraw(f"{', '.join(metric.name for metric in metrics)}: none of the recoveries has a truth")
+        raise NothingToDraw(f"{', '.join(metric.label for metric in metrics)}: none of the recoveries has a truth")
     columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
     scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
     scores, x, others = _axis(*grouping.split(scores))

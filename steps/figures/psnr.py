@@ -7,9 +7,9 @@ from steps.figures import metrics
 from steps.tables.columns import PSNR
 
 CAPTION = """\
-PSNR against the strength of the corruption, a panel an image; dashed: the input before recovery. **Look for** lines
-that cross, where another prior becomes the better one, and for a line that comes near the dashed one: there the prior
-adds nothing.
+PSNR against the strength of the corruption, a panel an image. Dashed, unless it is exact: the input before recovery.
+**Look for** lines that cross, where another prior becomes the better one. Of a line that comes near the dashed one the
+prior adds nothing.
 """
 EACH = ()
 TRUTH = True

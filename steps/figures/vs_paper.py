@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 
 from steps.look import style
+from steps.tables.columns import PSNR
 
 CAPTION = """\
 Ours minus published, a cell for each published value. **Look for** a whole row or column of one colour: a difference
@@ -15,7 +16,7 @@ PUBLISHED = True
 RANGE = 3  # dB, where the colours end
 
 
-def draw(scores):
+def draw(scores, metrics=(PSNR,)):
     """Return a figure: a row for each image and value, a column for each variant, a panel for each kind of settings.
 
     In a cell stands ours − published, over the published value; blue is more, red less, and beyond 3 the colours
@@ -35,7 +36,8 @@ def draw(scores):
     cell_at = {(row.column, row.image, row.parameter, row.value, row.metric): row for row in cells.itertuples()}
     cells_of = [[cell_at.get((label, *line)) for _, label in columns] for line in lines]
     symbols = {name: style.symbol(name, scores["task"].iloc[0])[0] for name in cells["parameter"].unique()}
-    metrics = list(dict.fromkeys(metric.upper() for *_, metric in lines))
+    named = {metric.name: metric.label for metric in (PSNR, *metrics)}
+    compared = list(dict.fromkeys(named[metric] for *_, metric in lines))
     differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
     height = 1.2 + 0.3 * len(lines)
     figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")
@@ -59,8 +61,8 @@ def draw(scores):
         for edge in range(1, len(keys)):
             if keys[edge][0] != keys[edge - 1][0]:
                 rule(edge - 0.5, color="black", linewidth=0.8)
-    unit = " [dB]" * (metrics == ["PSNR"])
-    note = f"In brackets the published {' and '.join(metrics)}{unit}."
+    unit = " [dB]" * (compared == [PSNR.label])
+    note = f"In brackets the published {' and '.join(compared)}{unit}."
     if "not comparable" in set(cells["verdict"]):
         note += " * not comparable, see the table."
     panel.set_xlabel(note, fontsize=6.5)

@@ -44,19 +44,21 @@ def spread(wanted, gap, low, high):
 
 
 def beside(figure, panels, looks, extra=()):
-    """Write labels beside points; if one has no room, put one legend below the figure.
+    """Write labels beside points, where no line of their panel runs through them; else one legend below the figure.
 
-    panels  [(panel, {label: (x, y)}, obstacles)]: obstacles are (n, 2) further points that labels keep clear of.
+    panels  [(panel, {label: (x, y)}, faint)]: faint are further points, which labels keep clear of where they can.
     extra   more looks of the legend.
     """
     figure.draw_without_rendering()
     written = []
-    for panel, points, obstacles in panels:
+    for panel, points, faint in panels:
         taken = [panel.transData.transform(point) for point in points.values()]
         taken = [_around(*point, 5 * figure.dpi / 72) for point in taken]
-        faint = [_around(*point, 2 * figure.dpi / 72) for point in panel.transData.transform(np.array(obstacles))]
+        faint = panel.transData.transform(np.reshape(faint, (-1, 2)))
+        faint = [_around(*point, 2 * figure.dpi / 72) for point in faint]
+        lines = [path for line in panel.get_lines() if (path := drawn(line)) is not None]
         for label, point in points.items():
-            text = _place(panel, label, point, looks[label]["color"], taken, faint)
+            text = _place(panel, label, point, looks[label]["color"], taken, faint, lines)
             if text is None:
                 for one in written:
                     one.remove()
@@ -73,7 +75,8 @@ def below(figure, looks):
     figure.set_layout_engine("none")
     place = (0.5, (style.page(figure).y0 - 0.03) / figure.get_figheight())
     handles = [Line2D([], [], **look) for look in looks.values()]
-    for columns in range(min(6, len(handles)), 0, -1):
+    for most in range(min(6, len(handles)), 0, -1):
+        columns = -(-len(handles) // -(-len(handles) // most))  # seven are four and three, not six and one
         legend = figure.legend(
             handles=handles, loc="upper center", bbox_to_anchor=place, ncols=columns, handlelength=2.6
         )
@@ -81,6 +84,13 @@ def below(figure, looks):
         if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             return
         legend.remove()
+
+
+def drawn(line):
+    """Return the path of a line in pixels, None if it has none but its points."""
+    if line.get_linestyle() == "None" or len(line.get_xydata()) < 2:
+        return None
+    return line.get_transform().transform_path(line.get_path())
 
 
 def _size():
@@ -110,12 +120,12 @@ def _beside(panel, label, point, colour):
     return panel.annotate(label, point, (12, 0), textcoords="offset points", **settings)
 
 
-def _place(panel, label, point, colour, taken, faint):
-    """Return a label at one of eight places about a point that is clear of what is taken, or None."""
+def _place(panel, label, point, colour, taken, faint, lines):
+    """Return a label at one of eight places about a point that is clear of what is taken and of lines, or None."""
     from matplotlib.patheffects import withStroke
 
     settings = {"textcoords": "offset points", "color": style.text_colour(colour)}
-    settings["path_effects"] = [withStroke(linewidth=2, foreground="white")]  # legible where a line runs through it
+    settings["path_effects"] = [withStroke(linewidth=2, foreground="white")]  # legible on the grid
     best = None
     for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
         at = {"ha": ("right", "center", "left")[x + 1], "va": ("top", "center", "bottom")[y + 1]}
@@ -124,7 +134,8 @@ def _place(panel, label, point, colour, taken, faint):
         inside = panel.bbox.x0 <= box.x0 and box.x1 <= panel.bbox.x1 and panel.bbox.y0 <= box.y0
         inside = inside and box.y1 <= panel.bbox.y1
         hits = sum(box.overlaps(other) for other in faint)
-        if not inside or any(box.overlaps(other) for other in taken) or (best and best[0] <= hits):
+        struck = any(path.intersects_bbox(box, filled=False) for path in lines)
+        if not inside or struck or any(box.overlaps(other) for other in taken) or (best and best[0] <= hits):
             text.remove()
             continue
         if best:

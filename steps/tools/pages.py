@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from steps import compare
+from steps.plan.metrics import as_json, facts
+from steps.tables.columns import read_metrics
 from steps.tables.markup import escape_markdown, to_markdown
 from steps.tools import summary
 
@@ -87,7 +89,9 @@ def section(name, title, frame, stand_ins, shown, place):
     parts = [f"## {escape_markdown(title)}"]
     if frame is not None:
         found = compare.summary(frame.to_dict("records"))
-        parts += [summary.beside(frame, stand_ins), to_markdown(list(found[0]), compare.summary_texts(found), 3)]
+        named = {metric.name: metric for metric in read_metrics(as_json(facts(frame["metric"].unique())))}
+        texts = compare.summary_texts(found, named)
+        parts += [summary.beside(frame, stand_ins), to_markdown(list(found[0]), texts, 3)]
         shown = {file: drawing for file, drawing in shown.items() if drawing == f"{name}/vs_paper"}
     parts += [f"![{drawing}]({place}/{file})" for file, drawing in shown.items()]
     return "\n\n".join([*parts, f"[All numbers and figures of {name}]({place}/{name}.md)"])

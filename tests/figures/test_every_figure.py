@@ -13,6 +13,8 @@ from steps import draw
 from steps.base import discover
 from steps.look import pictures, style
 from steps.plan import corruptions
+from steps.plan.metrics import as_json, facts
+from steps.tables.columns import Metric, read_metrics
 from tests.figures import made
 from tests.figures.made import cell, compared
 
@@ -199,7 +201,7 @@ def shown_beside_the_paper(results, *cells):
 
     compared(*cells)
     with style.apply():
-        panel = vs_paper.draw(results).axes[0]
+        panel = vs_paper.draw(results, read_metrics(as_json(facts(["isnr"])))).axes[0]
     written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in panel.texts}
     names = [[tick.get_text() for tick in ticks] for ticks in (panel.get_yticklabels(), panel.get_xticklabels())]
     return np.ma.filled(panel.images[0].get_array(), np.nan), written, *names
@@ -251,6 +253,15 @@ def test_vs_paper_of_several_parameters_and_metrics_says_which(results):
     _, written, rows, _ = shown_beside_the_paper(results, cell("TV", "a", 40, 0.5), cell("TV", "a", 40, -0.25, **bsnr))
     assert rows == ["a, σ = 40", "a, BSNR = 40"]
     assert [text.split()[0] for text in written.values()] == ["+0.50", "-0.25"]
+
+
+def test_vs_paper_calls_metrics_by_their_labels(results):
+    from steps.figures import vs_paper
+
+    compared(cell("TV", "hill", 0.1, 0.5), cell("TV", "hill", 0.1, 0.5, metric="psnr_y"))
+    with style.apply():
+        panel = vs_paper.draw(results, [Metric("psnr_y", "PSNR-Y", "dB", 2, "higher")]).axes[0]
+    assert panel.get_xlabel() == "In brackets the published PSNR and PSNR-Y."
 
 
 def test_vs_paper_of_nothing_run(results):
@@ -399,6 +410,32 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     np.testing.assert_allclose(errors[0].get_array(), error, atol=1e-6)
 
 
+def test_pictures_stand_in_lines_of_which_the_last_is_at_least_half_full():
+    from steps.figures.comparison import arranged
+
+    known = {2: (2, 1), 3: (3, 1), 4: (4, 1), 5: (3, 2), 6: (3, 2), 7: (4, 2), 8: (4, 2), 9: (5, 2), 11: (4, 3)}
+    assert {count: arranged(count) for count in known} == known
+    for count in range(1, 37):
+        columns, lines = arranged(count)
+        last = count - columns * (lines - 1)
+        assert columns / 2 <= last <= columns <= 6, count
+
+
+def test_the_film_strip_says_what_is_drawn_and_no_more(results):
+    from steps.figures import film_strip
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    for known, exact in ((True, False), (True, True), (False, False)):
+        mine = rows if known else rows.assign(psnr=np.nan)
+        mine = mine.assign(input_psnr=rows["input_psnr"] if known and not exact else np.inf if exact else np.nan)
+        with style.apply():
+            figure = film_strip.draw(mine)
+        (note,) = [text.get_text() for text in figure.texts if text.get_text().startswith("Framed")]
+        stars = [line for axes in figure.axes for line in axes.get_lines() if line.get_marker() == "*"]
+        dashed = [line for axes in figure.axes for line in axes.get_lines() if line.get_color() == "0.45"]
+        assert ("star" in note, "Dashed" in note) == (bool(stars), bool(dashed)) == (known, known and not exact)
+
+
 @COLOUR
 @pytest.mark.parametrize("shape", [(2, 128), (128, 2), (2, 2), (4, 256), (256, 4)])
 def test_comparison_draws_pictures_of_any_proportions(shape, results, tmp_path):
@@ -450,7 +487,7 @@ def test_a_drawing_that_cannot_be_is_refused(drawing, words, results, tmp_path):
         ("architecture", "architecture: none of the methods has a network"),
         ("curves", "curves: none of the methods has iterations to show"),
         ("film_strip", "film_strip: none of the methods has kept iterates"),
-        ("psnr", "psnr: none of the recoveries has a truth"),
+        ("psnr", "PSNR: none of the recoveries has a truth"),
         ("time", "time: none of the recoveries has a truth"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from steps import draw
 from steps.base import discover
-from steps.look import style
+from steps.look import labels, style
 from tests.figures import made
 from tests.figures.made import cell, compared
 
@@ -48,6 +48,14 @@ def collisions(texts):
     return [(a, b) for (a, one), (b, other) in itertools.combinations(boxes, 2) if one.overlaps(other)]
 
 
+def struck_through(figure):
+    """Return the texts of a figure through which a line that is drawn in it runs, its grid and its ticks aside."""
+    lines = [path for axes in figure.axes for line in axes.get_lines() if (path := labels.drawn(line)) is not None]
+    written = [text for text in figure.findobj(matplotlib.text.Text) if text.get_text().strip() and text.get_visible()]
+    boxes = [(text.get_text(), matplotlib.text.Text.get_window_extent(text).padded(-1)) for text in written]
+    return [text for text, box in boxes if any(path.intersects_bbox(box, filled=False) for path in lines)]
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("figure", discover.available("figures"))
 def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypatch):
@@ -74,6 +82,7 @@ def test_no_text_is_cut_off_or_lies_on_another(figure, case, tmp_path, monkeypat
     ]
     assert texts and not outside
     assert not collisions(texts)
+    assert not struck_through(drawn)
     matplotlib.pyplot.close("all")
 
 
@@ -97,4 +106,7 @@ def test_the_test_of_texts_can_fail(monkeypatch):
         for place in ((0.1, 0.5), (0.2, 0.5), (0.1, 0.1)):
             figure.text(*place, str(place))
         assert collisions(drawn_texts(figure, monkeypatch)) == [("(0.1, 0.5)", "(0.2, 0.5)")]
+        panel = figure.add_axes((0, 0, 1, 1))
+        panel.plot([0, 1], [0.12, 0.13])
+        assert struck_through(figure) == ["(0.1, 0.1)"]
         matplotlib.pyplot.close(figure)

@@ -94,3 +94,32 @@ def test_a_legend_where_points_are_crowded(panel):
     labels.beside(panel.figure, [(panel, points, [(0.6, 0.5)])], looks(*points), {"input": style.INPUT})
     assert not panel.texts
     assert [text.get_text() for text in panel.figure.legends[0].get_texts()] == [*points, "input"]
+
+
+def test_no_line_runs_through_a_label_beside_a_point(panel):
+    points = {"label": (0.5, 0.5)}
+    panel.set(xlim=(0, 1), ylim=(0, 1))
+    panel.plot([0, 1], [0.5, 0.5])
+    panel.axhline(0.4)  # a line between two places as well as one through many
+    panel.plot([0.5, 1], [0.5, 0.9])
+    labels.beside(panel.figure, [(panel, points, [])], looks(*points))
+    (text,) = panel.texts
+    box = text.get_window_extent()
+    paths = [labels.drawn(line) for line in panel.get_lines()]
+    assert len(paths) == 3 and not any(path.intersects_bbox(box, filled=False) for path in paths)
+
+
+def test_a_legend_where_lines_leave_no_place(panel):
+    points = {"label": (0.5, 0.5)}
+    panel.set(xlim=(0, 1), ylim=(0, 1))
+    for height in range(1, 20):
+        panel.axhline(height / 20)
+    labels.beside(panel.figure, [(panel, points, [])], looks(*points))
+    assert not panel.texts and len(panel.figure.legends) == 1
+
+
+def test_a_legend_has_columns_of_about_one_height(panel):
+    names = [f"line {i}" for i in range(7)]
+    panel.figure.set_figwidth(7)
+    labels.below(panel.figure, looks(*names))
+    assert panel.figure.legends[0]._ncols == 4
