@@ -246,7 +246,5 @@ def figure_code(wildcards):
 @or_exit
 def page_code(wildcards):
     entry = experiment_entry(wildcards)
-    said = style.said(entry["task"], corruptions.noises(entry))
-    return note_of(
-        "steps.show", f"steps.tasks.{entry['task']}", data=VIEWER, said=said, name=f"show-{wildcards.experiment}"
-    )
+    more = {"said": style.said(entry["task"], corruptions.noises(entry)), "name": f"show-{wildcards.experiment}"}
+    return note_of("steps.show", f"steps.tasks.{entry['task']}", data=VIEWER, **more)
