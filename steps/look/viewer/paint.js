@@ -1,8 +1,8 @@
 // ---- sizes: as large as lets all panels be in sight; whole screen pixels for an image pixel if that costs little
 
 // In CSS pixels: between panels; below the last; what a panel has at least, if there is room, for its caption and for a
-// finger; how wide it is at least, if there are many, by scrolling.
-const [GAP, END, LEAST, WIDE] = [10, 12, [160, 44], 260];
+// finger; how wide it is about if one scrolls, which one does if it is so many times as large as if all were in sight.
+const [GAP, END, LEAST, WIDE, WORTH] = [10, 12, [160, 44], 260, 1.4];
 const SPARE = 0.25; // screen pixels of an image pixel, given up for a whole number of them
 
 function resize() {
@@ -28,9 +28,10 @@ function fit(below) {
   const columns = Array.from({ length: count }, (_, i) => i + 1);
   const rooms = columns.map((some) => room(some, Math.ceil(count / some)))
     .filter(([wide], i) => i === 0 || wide >= LEAST[0]);
+  const inSight = rooms.reduce((one, other) => (scaleIn(other) > scaleIn(one) ? other : one));
   const [across] = room(clamp(Math.round(stage.clientWidth / WIDE), Math.min(2, count), count), 1);
-  rooms.push([across, Math.max(innerHeight / 2, tall - below)]); // else one scrolls
-  const most = rooms.reduce((one, other) => (scaleIn(other) > scaleIn(one) ? other : one))
+  const scrolled = [across, Math.max(innerHeight / 2, tall - below)];
+  const most = (scaleIn(scrolled) > WORTH * scaleIn(inSight) ? scrolled : inSight)
     .map((side) => Math.max(1, Math.floor(side * devicePixelRatio)));
   whole = Math.min(most[0] / width, most[1] / height);
   if (Math.floor(whole) > Math.max(whole - SPARE, 0)) whole = Math.floor(whole);
