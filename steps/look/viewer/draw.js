@@ -143,7 +143,8 @@ function bar() {
   canvas.getContext("2d").putImageData(image, 0, 0);
   const ticks = seen === "error" ? [0, end / 2, `≥ ${end}`] : [`≤ −${end}`, 0, `≥ ${end}`];
   $("ticks").replaceChildren(...ticks.map((tick) => make("span", {}, String(tick))));
-  const said = seen === "removed" ? `, ±\u00a0${end}${current.sigma ? ": three standard deviations of the noise" : ""}` : "";
+  const sigmas = current.sigma ? ": three standard deviations of the noise" : "";
+  const said = seen === "removed" ? `, ±\u00a0${end}${sigmas}` : "";
   const truth = seen === "removed" && named("Truth") ? " Of Truth it is the noise itself." : "";
   $("meaning").textContent = `${SCALES[seen]}${said}.${truth}`;
 }
