@@ -59,7 +59,8 @@ def choose_device(wanted, uses_gpu):
 def main(measurement, method, params, folder, device, gpu_slots, threads):
     """MEASUREMENT (npz) by METHOD with PARAMS, such as lam=0.05 or default, to FOLDER.
 
-    Writes recovered.npy (C, H, W), trace.npz (losses, kept iterates) and run.json (seconds, memory, versions …,
+    Writes recovered.npy (C, H, W), trace.npz (losses, kept iterates) and run.json (seconds on the clock and of the
+    processor, all threads together, to four digits; memory, versions …,
     noise_sigma, which the method was told, and residual, the root mean square of A x̂ − y).
     """
     folder = Path(folder)
@@ -109,12 +110,13 @@ def recovered(measurement, method, params, device="auto", after=None):
         if after:
             after()
 
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     estimate = call(module, y, A, sigma, chosen, callback, noise)
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     fitted = A.forward(estimate.to(y))
     run = {
-        "seconds": round(seconds, 3),
+        "seconds": float(f"{seconds:.4g}"),
+        "cpu_seconds": float(f"{cpu_seconds:.4g}"),
         "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": torch.get_num_threads(),

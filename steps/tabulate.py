@@ -18,6 +18,7 @@ from steps.tables.columns import RESIDUAL, TIME, read_metrics
 from steps.tables.markup import Best, escape_markdown, some, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
+from steps.tables.waiting import MARK, RULE, waited
 
 TRUTH = "truth"
 INPUT = "input"
@@ -92,11 +93,12 @@ def told_otherwise(scores):
     return any(a != b and (isinstance(a, str) or not math.isclose(a, b)) for a, b in zip(said, told) if b == b)
 
 
-def texts(frame, keys, labels, metric, truth=None):
+def texts(frame, keys, labels, metric, truth=None, marked=None):
     """Return (header, rows of text): means of a Metric, with intervals and n if a cell has several.
 
     All that equal the best of a row at the decimals shown are a Best. With `truth`, the number of a perfect recovery,
-    there is a column of it, blank in rows that have no number.
+    there is a column of it, blank in rows that have no number. Where `marked`, a frame of the same cells, is above 0, a
+    cell has a MARK.
     """
     import pandas
 
@@ -104,7 +106,7 @@ def texts(frame, keys, labels, metric, truth=None):
     extra = (["n"] if set(frame["n"]) != {"1"} else []) + ([SIGMA] if SIGMA in frame else [])
     control = [] if truth is None else [TRUTH]
     rows = []
-    for _, row in frame.iterrows():
+    for place, (_, row) in enumerate(frame.iterrows()):
         best = metric.best(row[label] for label in labels)
         line = [row["image"], *("" if pandas.isna(row[key]) else brief(row[key]) for key in keys[1:])]
         line += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
@@ -114,6 +116,7 @@ def texts(frame, keys, labels, metric, truth=None):
             text = nothing if math.isnan(row[label]) else metric.digits(row[label])
             if not math.isnan(row.get(f"{label} ±", math.nan)):
                 text += f" ± {metric.digits(row[f'{label} ±'])}"
+            text += MARK if marked is not None and marked[label].iloc[place] > 0 else ""
             line.append(Best(text) if label in labels and metric.is_best(row[label], best) else text)
         rows.append(line)
     return [*keys, *extra, *control, *shown], rows
@@ -144,6 +147,14 @@ def means(frame, keys, labels):
     return pandas.DataFrame(found, columns=frame.columns)
 
 
+def with_means(frame, keys, labels):
+    """Return a frame of `table` with the rows of `means` below it."""
+    import pandas
+
+    over_images = means(frame, keys, labels)
+    return pandas.concat([frame, over_images]) if len(over_images) else frame
+
+
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output")
@@ -163,6 +174,8 @@ def main(scores, output, title, named, stand_ins, not_made):
     settings = "; ".join(filter(None, [scores["task"][0].replace("_", " "), format_parameters(fixed) if fixed else ""]))
     unknown = list(dict.fromkeys(scores.loc[scores["psnr"].isna(), "image"]))
     truths = len(unknown) < scores["image"].nunique()
+    scores["waited"] = waited(scores).astype(float)
+    held_up = scores["waited"].any()
     notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
     none = ", no ".join(metric.label for metric in named)
     notes += [escape_markdown(NO_TRUTH.format(some(unknown), none)), OF_RESIDUAL] if unknown else []
@@ -181,16 +194,19 @@ def main(scores, output, title, named, stand_ins, not_made):
         if frame[labels].isna().all(axis=None):
             markdown.append("\n\n".join([*parts, NONE]))
             continue
-        over_images = means(frame, keys, labels)
-        frame = pandas.concat([frame, over_images]) if len(over_images) else frame
-        header, rows = texts(frame, keys, labels, metric, perfect(metric.name) if metric.better else None)
+        frame, marked = with_means(frame, keys, labels), None
+        if metric is TIME:
+            marked = with_means(table(scores, "waited")[0], keys, labels)
+        header, rows = texts(frame, keys, labels, metric, perfect(metric.name) if metric.better else None, marked)
         if "n" in header and MANY not in markdown[0]:
             markdown[0] += f"\n\n{MANY}"
         markdown.append("\n\n".join([*parts, to_markdown(header, rows, len(keys))]))
         direction = f", {metric.better} is better" if metric.better else ""
         caption = f"{title}. {metric.heading}{direction}; {settings}." + (f" Not made, {not_made}." if not_made else "")
+        caption += f" {RULE}" if metric is TIME and held_up else ""
         latex.append(to_latex(header, rows, len(keys), caption))
     devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
+    markdown += [RULE] if held_up else []
     markdown.append(f"{scores['convention'][0]}. " * truths + f"Time: solve seconds on {devices}.")
     csv = pandas.concat(frames)
     with whole(output.with_suffix(".csv")) as temporary:

@@ -1,5 +1,6 @@
 """What recoveries cost: seconds and peak memory of each method, by task, size and device."""
 
+import math
 from pathlib import Path
 
 import click
@@ -8,15 +9,17 @@ from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
 from steps.base.parameters import settings, spell
+from steps.tables.columns import TIME
 from steps.tables.markup import to_latex, to_markdown
 from steps.tables.scores import read_scores
+from steps.tables.waiting import MARK, RULE, waited
 
 KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
 NOTE = (
-    "Seconds of solving (imports and files left out): median, least and most over the recoveries; memory: the "
-    "highest peak, of torch's tensors on a GPU, else of the process with its libraries. One recovery that several"
-    " experiments share counts once. On a machine that did other work at the same time seconds are too long, so "
-    "compare orders of magnitude."
+    "Seconds of solving on the clock (imports and files left out): median, least and most over the recoveries. CPU "
+    "seconds: for how long processors worked for it, all threads together, the median; empty where they were not "
+    "measured. Memory: the highest peak, of torch's tensors on a GPU, else of the process with its libraries. One "
+    "recovery that several experiments share counts once."
 )
 
 
@@ -44,17 +47,21 @@ def labels(scores):
 
 
 def table(scores):
-    """Return a DataFrame: KEYS, n, median, least, most seconds, iterations and peak memory in MB, one row a group.
+    """Return a DataFrame of what recoveries cost, one row a group.
 
+    KEYS, n, median, least and most seconds, median CPU seconds, how many `waited`, iterations and peak memory in MB.
     A group's recoveries have the same settings but for the corruption and seeds, since its label tells them (`labels`).
     """
     scores = scores.drop_duplicates("folder")
+    scores = scores.assign(cpu_seconds=scores.get("cpu_seconds", math.nan), waited=waited(scores))
     groups = scores.assign(label=labels(scores)).groupby(KEYS, sort=False, dropna=False)
     found = groups.agg(
         n=("seconds", "size"),
         seconds=("seconds", "median"),
         least=("seconds", "min"),
         most=("seconds", "max"),
+        cpu_seconds=("cpu_seconds", "median"),
+        waited=("waited", "sum"),
         iterations=("iterations", "median"),
         memory_mb=("peak_memory_mb", "max"),
     )
@@ -66,10 +73,11 @@ def rows(frame):
     found = []
     for row in frame.itertuples():
         texts = [row.task, row.pixels, str(row.channels), row.device, str(row.threads), row.label, str(row.n)]
-        texts += [f"{row.seconds:.2f}", f"{row.least:.2f} to {row.most:.2f}" if row.n > 1 else ""]
+        seconds, least, most, cpu = map(TIME.digits, (row.seconds, row.least, row.most, row.cpu_seconds))
+        texts += [seconds + MARK * bool(row.waited), f"{least} to {most}" if row.n > 1 else "", cpu.replace("nan", "")]
         texts += ["" if row.iterations != row.iterations else f"{row.iterations:.0f}", f"{row.memory_mb:.0f}"]
         found.append(texts)
-    return [*KEYS[:6], "n", "seconds", "range", "iterations", "peak MB"], found
+    return [*KEYS[:6], "n", "seconds", "range", "CPU seconds", "iterations", "peak MB"], found
 
 
 @click.command(cls=Command, help=__doc__)
@@ -81,8 +89,11 @@ def main(scores, output):
     header, texts = rows(frame)
     with whole(Path(f"{output}.csv")) as temporary:
         frame.to_csv(temporary, index=False)
-    write_text(f"{output}.md", f"# Time and memory\n\n{NOTE}\n\n{to_markdown(header, texts, 6)}\n")
-    write_text(f"{output}.tex", to_latex(header, texts, 6, "Seconds of solving and peak memory.") + "\n")
+    rule = RULE if frame["waited"].any() else ""
+    parts = ["# Time and memory", NOTE, to_markdown(header, texts, 6), rule]
+    write_text(f"{output}.md", "\n\n".join(filter(None, parts)) + "\n")
+    caption = f"Seconds of solving and peak memory. {rule}".strip()
+    write_text(f"{output}.tex", to_latex(header, texts, 6, caption) + "\n")
 
 
 if __name__ == "__main__":

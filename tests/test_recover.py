@@ -2,6 +2,8 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +48,30 @@ def test_command_writes_estimate_trace_and_run(measured):
     said = {"lam": 0.05, "rho": None, "iterations": 8, "kind": "isotropic", "inner": None, "clipped": False}
     assert facts["settings"] == said
     assert (facts["iterations"], facts["device"], facts["threads"], facts["seed"]) == (8, "cpu", 1, None)
-    assert facts["seconds"] > 0
+    assert facts["seconds"] > 0 and facts["cpu_seconds"] > 0
     assert facts["peak_memory_mb"] > 10
     assert facts["versions"] == record.versions()
     assert facts["origin"] == record.origin(measured / "measurement.npz", "tv")
+
+
+def test_cpu_seconds_are_of_all_threads_and_of_no_waiting(measured, monkeypatch):
+    def recover_slowly(y, A, sigma, *, lam=0.1):
+        threads = [threading.Thread(target=compute, args=(0.2,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        time.sleep(1)
+        return y
+
+    def compute(seconds):
+        while time.thread_time() < seconds:
+            pass
+
+    monkeypatch.setattr("steps.methods.tv.recover", recover_slowly)
+    assert run(measured, "tv", "lam=0.1").exit_code == 0
+    facts = json.loads((measured / "out/run.json").read_text())
+    assert facts["seconds"] > 1.2 and 0.4 <= facts["cpu_seconds"] < 0.8
 
 
 def test_the_seed_is_recorded_even_when_it_is_the_default(measured):

@@ -74,13 +74,30 @@ def test_settings_of_another_size_are_told_apart_too_and_those_of_another_task_n
     assert set(timing.table(scores.assign(task=["denoising", "deconvolution"]))["label"]) == {"TV"}
 
 
+def test_cpu_seconds_stand_beside_those_of_the_clock_and_a_row_of_which_one_waited_is_marked(
+    scores, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    scores["cpu_seconds"] = scores["seconds"].where(scores["folder"] != "64×64/DIP/2", 42.0)
+    scores.loc[scores["pixels"] == "8×8", "cpu_seconds"] = None
+    frame = timing.table(scores)
+    assert frame["waited"].tolist() == [0, 1, 0] and frame["cpu_seconds"].tolist()[:2] == [1.0, 42.0]
+    scores.to_csv("scores.csv", index=False)
+    CliRunner().invoke(timing.main, ["scores.csv", "time"], catch_exceptions=False)
+    text = (tmp_path / "time.md").read_text()
+    assert "| DIP | 3 | 60 † | 30 to 270 | 42 | 7 | 102 |" in text
+    assert "| NLM | 3 | 1.0 | 0.50 to 4.5 | 1.0 |  | 102 |" in text
+    assert text.count("†") == 2 and text.endswith("its CPU seconds are what it costs.\n")
+    assert (tmp_path / "time.tex").read_text().count(r"$\dagger$") == 2
+
+
 def test_the_command_writes_three_files(scores, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     scores.to_csv("scores.csv", index=False)
     result = CliRunner().invoke(timing.main, ["scores.csv", "time"])
     assert result.exit_code == 0, result.output
     text = (tmp_path / "time.md").read_text()
-    assert "| denoising | 64×64 | 1 | cpu | 2 | DIP | 3 | 60.00 | 30.00 to 270.00 | 7 | 102 |" in text
-    assert "| denoising | 8×8 | 1 | cpu | 2 | NLM | 3 | 0.20 | 0.10 to 0.90 |  | 102 |" in text
-    assert (tmp_path / "time.tex").read_text().startswith(r"\begin{table}")
+    assert "| denoising | 64×64 | 1 | cpu | 2 | DIP | 3 | 60 | 30 to 270 |  | 7 | 102 |" in text
+    assert "| denoising | 8×8 | 1 | cpu | 2 | NLM | 3 | 0.20 | 0.10 to 0.90 |  |  | 102 |" in text
+    assert (tmp_path / "time.tex").read_text().startswith(r"\begin{table}") and "†" not in text
     assert len(pandas.read_csv("time.csv")) == 3

@@ -10,6 +10,7 @@ from steps.base.parameters import quoted
 TAKEN = {"experiment", "label", "folder", "task", "image", "corruption", "method", "params"}  # columns of scores
 TAKEN |= {"pixels", "channels", "loss", "oracle_psnr", "oracle_iteration", "seconds", "peak_memory_mb", "threads"}
 TAKEN |= {"noise_sigma", "residual", "device", "iterations", "seed", "settings", "origin", "versions", "convention"}
+TAKEN |= {"cpu_seconds"}
 SHOWN = ("Residual", "Time", "Seed")  # what is beside metrics on pages
 
 

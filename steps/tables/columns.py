@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Metric(NamedTuple):
-    """A column of scores and how it is shown; `better` is "higher" or "lower", or "" if it is not ranked."""
+    """A column of scores and how it is shown; `better` is "higher" or "lower", or "" if it is not ranked.
+
+    It has as many decimals as `decimals` says, or `significant` digits where that is not 0.
+    """
 
     name: str
     label: str
@@ -14,6 +17,7 @@ class Metric(NamedTuple):
     decimals: int = 2
     better: str = ""
     about: str = ""
+    significant: int = 0
 
     @property
     def heading(self):
@@ -21,13 +25,13 @@ class Metric(NamedTuple):
         return f"{self.label} [{self.unit}]" if self.unit else self.label
 
     def digits(self, value):
-        """Return a value as tables have it, without its unit: "29.61", "0.842", "∞"."""
-        return f"{value:.{self.decimals}f}".replace("inf", "∞")
+        """Return a value as tables have it, without its unit: "29.61", "0.842", "∞"; of seconds "0.0034", "130"."""
+        text = significant(value, self.significant) if self.significant else f"{value:.{self.decimals}f}"
+        return text.replace("inf", "∞")
 
     def number(self, value):
         """Return a value as pictures and pages have it, with its unit: "29.61 dB", "0.842", "∞ dB"."""
-        decimals = self.decimals if self.better or value < 100 else 0  # of seconds
-        return f"{value:.{decimals}f} {self.unit}".strip().replace("-", "−").replace("inf", "∞")
+        return f"{self.digits(value)} {self.unit}".strip().replace("-", "−")
 
     def text(self, value):
         """Return the `number` with what it is, "SSIM 0.842", but "29.61 dB" of PSNR; "" if it is None or NaN."""
@@ -47,7 +51,15 @@ class Metric(NamedTuple):
 
 PSNR = Metric("psnr", "PSNR", "dB", 2, "higher")
 RESIDUAL = Metric("residual", "Residual", decimals=4)
-TIME = Metric("seconds", "Time", "s")
+TIME = Metric("seconds", "Time", "s", significant=2)
+
+
+def significant(value, digits):
+    """Return a number in plain decimals, rounded to so many significant digits: "0.0034", "7.4", "130", "0"."""
+    rounded = float(f"{value:.{digits}g}")
+    if rounded == 0 or not math.isfinite(rounded):
+        return f"{rounded:g}"
+    return f"{rounded:.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 
 
 def read_metrics(text):

@@ -13,7 +13,7 @@ def escape_latex(text):
     """Return text with LaTeX's special characters escaped."""
     named = {"~": "asciitilde", "^": "asciicircum", "\\": "backslash", "<": "less", ">": "greater", "|": "bar"}
     special = {c: "\\" + c for c in "&%$#_{}"} | {c: rf"\text{name}{{}}" for c, name in named.items()}
-    special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$", "∞": r"$\infty$"}
+    special |= {"±": r"$\pm$", "λ": r"$\lambda$", "σ": r"$\sigma$", "ρ": r"$\rho$", "∞": r"$\infty$", "†": r"$\dagger$"}
     return "".join(special.get(character, character) for character in text)
 
 

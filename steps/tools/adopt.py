@@ -32,6 +32,7 @@ NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma", "residual")
 SCORE = ("loss", "oracle_psnr", "oracle_iteration")  # of the trace
 EXACT = 60  # dB, from which on the rounding of a picture shows in its PSNR
 RUN = {*NUMBERS, "device", "iterations", "seed", "settings", "origin", "versions"}  # no more: it ends up in score.json
+RUN |= {"cpu_seconds"}
 
 
 def contents(root, folder):
@@ -159,7 +160,8 @@ def _check_run(run, recovery, made_of):
     method = discover.load("methods", recovery.method)
     settings = defaults(method.recover)
     settings |= variants.parameters(recovery.method, parse_parameters(recovery.params), recovery.method)
-    good = {key: type(run[key]) in (int, float) and 0 <= run[key] < math.inf for key in NUMBERS} | {
+    good = {key: _is_number(run[key]) for key in NUMBERS} | {
+        "cpu_seconds": run["cpu_seconds"] is None or _is_number(run["cpu_seconds"]),
         "device": isinstance(run["device"], str),
         "iterations": run["iterations"] is None or type(run["iterations"]) is int,
         "versions": isinstance(run["versions"], dict)
@@ -178,6 +180,10 @@ def _check_run(run, recovery, made_of):
     for key, text in {"device": run["device"], **run["versions"]}.items():  # these end up in tables
         if text is not None:
             check_text(text, f"run.json: {key}")
+
+
+def _is_number(value):
+    return type(value) in (int, float) and 0 <= value < math.inf
 
 
 @click.command(cls=Command, help=__doc__)

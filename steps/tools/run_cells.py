@@ -132,6 +132,7 @@ class Run:
                 raise
         if self.at_once > 1:  # then seconds and memory are not those of one alone
             found[-1]["device"] += f", up to {self.at_once} fits at once"
+            found[-1]["cpu_seconds"] = None  # this process's, so those of all fits
         found[-1]["origin"]["measurement"] = self.bundle.measurements[cell.case]["sha256"]  # of the same content
         return found
 

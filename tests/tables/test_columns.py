@@ -23,8 +23,23 @@ def test_texts(metric, value, text):
     assert metric.text(value) == text
 
 
-def test_long_times_have_no_decimals():
-    assert [TIME.number(value) for value in (1.234, 1234.5)] == ["1.23 s", "1234 s"]
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.00341, "0.0034"),
+        (0.2249, "0.22"),
+        (0.996, "1.0"),
+        (7.394, "7.4"),
+        (9.96, "10"),
+        (16.7, "17"),
+        (131.2, "130"),
+        (1234.5, "1200"),
+        (0.0, "0"),
+        (math.inf, "∞"),
+    ],
+)
+def test_times_have_two_significant_digits(seconds, text):
+    assert (TIME.digits(seconds), TIME.number(seconds)) == (text, f"{text} s")
 
 
 def test_the_best_is_by_the_direction_and_at_the_decimals_shown():

@@ -252,7 +252,7 @@ def test_cells_are_what_the_steps_of_the_workflow_make_of_the_same(box, bundled,
         for name in ("run.json", "score.json"):
             found = [json.loads((place / name).read_text()) for place in (folder, box / line)]
             for content in found:
-                del content["seconds"], content["peak_memory_mb"]
+                del content["seconds"], content["cpu_seconds"], content["peak_memory_mb"]
             assert found[0] == found[1]
 
 
@@ -322,6 +322,7 @@ def test_fits_run_side_by_side_and_each_has_its_log(box, monkeypatch):
     assert all(log[1].startswith("iteration ") for log in logs)
     runs = [json.loads((box / line / "run.json").read_text()) for line in lines]
     assert {run["device"] for run in runs} == {"cpu, up to 2 fits at once"}  # seconds are not those of one alone
+    assert {run["cpu_seconds"] for run in runs} == {None}
 
 
 def test_when_a_process_beside_dies_what_is_made_is_packed(box, monkeypatch):
