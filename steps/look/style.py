@@ -139,7 +139,7 @@ def empty(panel, text):
 
 
 def value(name, number, task):
-    """Return a task's parameter and its value as a reader would write them: "σ = 0.1", "N/M = 4", "σ estimated".
+    """Return a task's parameter and its value as a reader would write them: "σ = 0.1", "blur = 4", "σ estimated".
 
     Of a noise what its module calls it: "Poisson noise". Of what a measurement does not have (None or NaN): "".
     """

@@ -7,7 +7,7 @@ import numpy as np
 from steps.base.errors import BadInput
 
 LABEL = "Gaussian"
-SYMBOLS = {"sigma": ("σ", "Noise σ (images in [0, 1])"), "bsnr": ("BSNR", "Blurred SNR [dB]")}
+SYMBOLS = {"sigma": ("σ", "Noise sigma σ (images in [0, 1])"), "bsnr": ("BSNR", "BSNR, of the blurred image [dB]")}
 EITHER = (("sigma",), ("bsnr",))  # one in the place of the other; the first if none is said
 TRIED = [{"sigma": 0.1}, {"sigma": 0.7}]
 

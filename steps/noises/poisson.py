@@ -8,7 +8,7 @@ from steps.base.errors import BadInput
 
 LABEL = "Poisson"
 PHOTONS = True  # of pictures: a count for each pixel
-SYMBOLS = {"peak": ("peak", "Photons of white")}
+SYMBOLS = {"peak": ("peak", "Peak (photons of white)")}
 TRIED = [{"peak": 1}, {"peak": 2.5}, {"peak": 1000}]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from steps.base.errors import BadInput
 
 LABEL = "rounding"
-SYMBOLS = {"levels": ("levels", "Steps from black to white")}
+SYMBOLS = {"levels": ("levels", "Levels (steps from black to white)")}
 TRIED = [{"levels": 31}, {"levels": 1023, "sigma": 0.02}, {"sigma": 0.002}]
 FIXED = {"sigma": 0}  # with which nothing is drawn
 

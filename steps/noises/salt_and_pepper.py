@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 LABEL = "salt-and-pepper"
-SYMBOLS = {"amount": ("amount", "Share of values replaced")}
+SYMBOLS = {"amount": ("amount", "Amount (share of values replaced)")}
 TRIED = [{"amount": 0}, {"amount": 0.7}]
 
 

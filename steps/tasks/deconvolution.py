@@ -6,9 +6,9 @@ from steps.inverse import kernels
 from steps.inverse.operators import Convolution, File, LinearOperator, convolve
 
 SYMBOLS = {
-    "blur": ("blur", "Blur σ [pixels]"),
+    "blur": ("blur", "Blur, its standard deviation [pixels]"),
     "kernel": ("kernel", "Kernel size [pixels]"),
-    "psf": ("PSF", "PSF"),
+    "psf": ("psf", "psf (kernel)"),
     "length": ("length", "Length of motion [pixels]"),
     "angle": ("angle", "Angle of motion [°]"),
 }

@@ -22,7 +22,7 @@ from steps.inverse.patterns import (
 WORDS = ("gaussian", "hadamard", "bernoulli", "fourier")  # patterns that are no file's
 DENSE = ("gaussian", "bernoulli")
 SYMBOLS = {
-    "compression": ("N/M", "Pixels / patterns N/M"),
+    "compression": ("compression", "Compression N/M (pixels / patterns)"),
     "patterns": ("patterns", "Patterns"),
     "order": ("order", "Order of patterns"),
 }

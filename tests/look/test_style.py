@@ -64,15 +64,24 @@ def test_a_method_that_says_none_looks_as_its_name_decides(monkeypatch):
 
 
 def test_symbols_are_those_of_the_task_else_of_a_noise_else_the_name(monkeypatch):
-    assert style.value("compression", 4, "single_pixel") == "N/M = 4"
+    assert style.value("compression", 4, "single_pixel") == "compression = 4"
     assert style.value("compression", 4, "denoising") == "compression = 4"
     assert style.value("sigma", 0.1, "single_pixel") == "σ = 0.1"
     assert style.value("sigma", "estimate", "denoising") == "σ estimated"
     assert style.value("clip", None, "denoising") == style.value("clip", float("nan"), "denoising") == ""
     assert style.value("noise", "poisson", "denoising") == "Poisson noise"
-    assert style.symbol("blur", "deconvolution") == ("blur", "Blur σ [pixels]")
+    assert style.symbol("blur", "deconvolution") == ("blur", "Blur, its standard deviation [pixels]")
     monkeypatch.setattr(discover.load("tasks", "denoising"), "SYMBOLS", {"sigma": ("s", "S")}, raising=False)
     assert style.symbol("sigma", "denoising") == ("s", "S")
+
+
+@pytest.mark.parametrize("kind", ["tasks", "noises"])
+def test_a_parameter_has_one_word_its_key_in_configs_and_tables_and_at_most_a_letter_beside(kind):
+    said = {name: getattr(discover.load(kind, name), "SYMBOLS", {}) for name in discover.available(kind)}
+    assert sum(map(len, said.values())) > 4
+    for name, (short, axis) in (pair for symbols in said.values() for pair in symbols.items()):
+        assert name in axis.lower(), f"{axis!r}: the axis does not say {name}"
+        assert short.lower() == name or len(short) == 1, f"{short!r} is another word for {name}"
 
 
 def test_what_files_say_of_looks_is_of_the_methods_task_and_noises_shown(monkeypatch):
