@@ -23,6 +23,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: not PROCESS.module
     input:
+        "results/index.html",
         "results/scores.csv",
         multiext("results/time", ".csv", ".md", ".tex"),
         multiext("results/claims", ".csv", ".md") if CLAIMED else [],

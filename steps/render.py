@@ -8,18 +8,28 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import write_text
+from steps.look import web
 
 PAGE = Path(__file__).parent / "look" / "table.html"
 
 
-def page(markdown):
-    """Return a Markdown text as an HTML page. What is HTML in the text is shown, not obeyed."""
-    from markdown_it import MarkdownIt
+def links(output):
+    """Return (path, text) of the pages that one at the path `output` in results links to."""
+    output = Path(output)
+    if output.parent.name != "tables":
+        return [("index.html", "All results")]
+    name = output.stem.removesuffix("_vs_paper")
+    table = [(f"{name}.html", "Table")] if output.stem != name else []
+    return [("../index.html", "All results"), *table, (f"../pages/{name}.html", "Pictures side by side")]
 
-    body = MarkdownIt("js-default").render(markdown)
-    body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+
+def page(markdown, pairs=()):
+    """Return a Markdown text as an HTML page with links to (path, text) pairs.
+
+    What is HTML in the text is shown, not obeyed.
+    """
     title = next((line.removeprefix("# ") for line in markdown.splitlines() if line.startswith("# ")), "Table")
-    parts = {"title": html.escape(title.replace("\\", "")), "body": body}
+    parts = {"title": html.escape(title.replace("\\", "")), "nav": web.nav(pairs), "body": web.body(markdown)}
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], PAGE.read_text(encoding="utf-8"))
 
 
@@ -28,7 +38,7 @@ def page(markdown):
 @click.argument("output")
 def main(markdown, output):
     """MARKDOWN, a page that another step wrote, to OUTPUT (html)."""
-    write_text(output, page(Path(markdown).read_text(encoding="utf-8")))
+    write_text(output, page(Path(markdown).read_text(encoding="utf-8"), links(output)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from steps.base.files import read_array, read_json, write_text
 from steps.base.parameters import but_seed, spell
 from steps.base.recoveries import read_listing
 from steps.inverse.removed import removed
-from steps.look import maps, pictures, style
+from steps.look import maps, pictures, style, web
 from steps.look.cases import cases, seeds
 from steps.tables.columns import TIME, directions, read_metrics
 from steps.tables.markup import some, stand_in_note
@@ -171,8 +171,11 @@ def collect(scores, asked, named, limit=LIMIT):
     return facts | {"cases": [kept[i] for i in sorted(kept)]}
 
 
-def page(data, title):
-    """Return the HTML of data: one file that loads nothing, and that its content security policy lets load nothing."""
+def page(data, title, name=None):
+    """Return the HTML of data: one file that loads nothing, and that its content security policy lets load nothing.
+
+    name  the experiment's, whose table it then links to, and to all results.
+    """
     import matplotlib
 
     colours = matplotlib.colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
@@ -182,7 +185,15 @@ def page(data, title):
     # In a script, HTML sees nothing but </script and <!--; JSON may spell < in another way. Of ASCII alone, it takes a
     # browser one byte a character.
     parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c")}
-    parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}
+    pairs = [("../index.html", "All results"), (f"../tables/{name}.html", "Table")] if name else []
+    parts |= {
+        "nav": web.nav(pairs),
+        "title": html.escape(title),
+        "css": css,
+        "js": js,
+        "css_hash": _digest(css),
+        "js_hash": _digest(js),
+    }
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], _text("page.html"))
 
 
@@ -215,7 +226,7 @@ def main(scores, listing, output, title, named, stand_ins, not_made):
     notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else ""]
     if left:
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {some(left, between='; ')}.")
-    write_text(output, page(data | {"notes": list(filter(None, notes))}, title))
+    write_text(output, page(data | {"notes": list(filter(None, notes))}, title, Path(output).stem))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from click.testing import CliRunner
 
 from steps import render
@@ -81,4 +82,17 @@ def test_the_command_writes_a_page(tmp_path):
     (tmp_path / "t.md").write_text(MARKDOWN)
     result = CliRunner().invoke(render.main, [str(tmp_path / "t.md"), str(tmp_path / "t.html")])
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "t.html").read_text() == render.page(MARKDOWN)
+    assert (tmp_path / "t.html").read_text() == render.page(MARKDOWN, render.links("results/time.html"))
+
+
+@pytest.mark.parametrize(
+    ("output", "paths"),
+    [
+        ("results/time.html", ["index.html"]),
+        ("results/tables/a.html", ["../index.html", "../pages/a.html"]),
+        ("results/tables/a_vs_paper.html", ["../index.html", "a.html", "../pages/a.html"]),
+    ],
+)
+def test_a_page_links_to_all_results_and_to_the_others_of_its_experiment(output, paths):
+    page = render.page(MARKDOWN, render.links(output))
+    assert re.findall('href="([^"]*)"', page) == paths

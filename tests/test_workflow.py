@@ -27,7 +27,7 @@ def run(tmp_path_factory):
 
 
 EVERYTHING = {"image": 3, "corrupt": 6, "collect": 2, "combine": 1, "tabulate": 2, "timing": 1}
-EVERYTHING |= {"compare": 1, "decide": 1, "render": 5, "show": 2}
+EVERYTHING |= {"compare": 1, "decide": 1, "render": 5, "show": 2, "index": 1}
 RECOVERIES = {"wiener": 4, "tv": 8 + 2, "dip": 4}
 SINGLE_PIXEL = {"draw psnr": 1, "draw matrix": 1, "draw curves": 1, "draw architecture": 1, "draw film_strip": 2}
 DRAWINGS = SINGLE_PIXEL | {"draw psnr": 2, "draw comparison": 4, "draw time": 1, "draw vs_paper": 1}
@@ -88,6 +88,11 @@ def test_a_second_run_does_nothing_and_says_so(run):
     assert jobs(folder) == {}
 
 
+def with_index(redone):
+    """Return the jobs that are redone and, if there are any, the page that links to them all."""
+    return redone | {"index": 1} if redone else {}
+
+
 def methods(*names):
     return {f"{rule} {name}": RECOVERIES[name] for name in names for rule in ("recover", "score")}
 
@@ -119,6 +124,7 @@ CACHING = {
     "how claims are decided": ("steps/tables/verdicts.py", {"decide": 1, "render": 1}),
     "times": ("steps/timing.py", {"timing": 1, "render": 1}),
     "pages": ("steps/render.py", {"render": 5}),
+    "index": ("steps/index.py", {"index": 1}),
     "the report": ("steps/run/report.py", {}),
     "a caption": ("workflow/report/draw.rst", {}),
     "a published value": ("tests/published.csv", PUBLISHED | {"draw vs_paper": 1}),
@@ -143,7 +149,7 @@ def test_editing_a_file_reruns_what_depends_on_it(run, case):
         code = path.suffix == ".py" and "comment" not in case
         path.write_text(text + ("\nEDITED = 1\n" if code else "\n# edited\n"))
     try:
-        assert jobs(folder) == expected
+        assert jobs(folder) == with_index(expected)
     finally:
         for path, text in before.items():
             path.write_text(text)
@@ -183,7 +189,7 @@ def test_a_fresh_clone_over_old_results_reruns_nothing(run, tmp_path, copy):
     path, config = tmp_path / "steps/methods/wiener.py", tmp_path / "config/smoke.yaml"
     before = path.read_text()
     path.write_text(before + "\nEDITED = 1\n")
-    assert jobs(tmp_path) == methods("wiener") | ONE_COLLECTED | DENOISING
+    assert jobs(tmp_path) == with_index(methods("wiener") | ONE_COLLECTED | DENOISING)
     path.write_text(before)
     config.write_text(config.read_text().replace("size: 48", "size: 40"))
     assert jobs(tmp_path)["image"] == 1
@@ -216,14 +222,14 @@ CONFIG_CHANGES = {
             c.pop("claims"),
             *(m.pop("published") for m in c["experiments"]["denoising"]["methods"]),
         ],
-        {},
+        {"index": 1},
     ),
     "a stand-in": (
         lambda c: c["images"]["camera"].update(stand_in="for another"),
         {"tabulate": 1, "show": 1} | DENOISING | {"render": 3},
     ),
     "skipping what is missing": (lambda c: c.update(missing="skip"), "collected"),
-    "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {}),
+    "a figure less": (lambda c: c["experiments"]["denoising"].update(figures=["psnr"]), {"index": 1}),
     "the device": (lambda c: c.update(device="auto"), {}),
     "the report": (lambda c: c.update(report=False), {}),
     "jobs on a GPU": (lambda c: c.update(gpu_slots=2), {}),
@@ -269,7 +275,7 @@ def test_changing_the_config_reruns_what_depends_on_it(run, case):
         elif expected == "collected":  # the text changed, no recovery did
             assert not [job for job in found if job.startswith(("recover", "corrupt", "score"))]
         else:
-            assert found == expected
+            assert found == with_index(expected)
     finally:
         path.write_text(before)
 
@@ -454,7 +460,7 @@ def status(folder, config="config/smoke.yaml"):
 
 def test_status_says_in_words_what_would_run_and_why(run):
     folder, _, _ = run
-    assert status(folder) == ["Nothing to do: all 73 jobs are done."]
+    assert status(folder) == ["Nothing to do: all 74 jobs are done."]
     path, table = folder / "steps/methods/wiener.py", folder / "results/tables/denoising.md"
     code, text = path.read_text(), table.read_text()
     path.write_text(code + "\nEDITED = 1\n")
@@ -463,13 +469,14 @@ def test_status_says_in_words_what_would_run_and_why(run):
         assert said[0] == "4 × recovery by wiener steps/methods/wiener.py changed"
         assert "4 × score follows from the above" in said
         assert "1 × table follows from the above" in said
-        assert said[-1] == "26 of 73 jobs would run."
+        assert said[-1] == "27 of 74 jobs would run."
     finally:
         path.write_text(code)
     try:
         table.unlink()
         page = "1 × table as a web page follows from the above"
-        assert status(folder) == ["1 × table deleted", page, "2 of 73 jobs would run."]
+        index = "1 × index of all results follows from the above"
+        assert status(folder) == ["1 × table deleted", page, index, "3 of 74 jobs would run."]
     finally:
         table.write_text(text)
     published = folder / "tests/published.csv"
@@ -516,6 +523,6 @@ def test_status_of_another_config_changes_nothing(run):
         assert notes == {
             path: (path.read_text(), path.stat().st_mtime_ns) for path in (folder / "results/code").iterdir()
         }
-        assert status(folder) == ["Nothing to do: all 73 jobs are done."]
+        assert status(folder) == ["Nothing to do: all 74 jobs are done."]
     finally:
         other.unlink()

@@ -192,7 +192,7 @@ def for_report(workflow):
 def write_report(workflow, path, facts):
     """Write Snakemake's report of what is marked, by this process, which knows what failed; its --report plans anew.
 
-    path   ends with .html or .zip.  facts  {name: text}, which the template of the first page reads as config["run"].
+    path   ends with .html or .zip.  facts  a dict, which the template of the first page reads beside the config's keys.
     Each job's note has environment.yml in it, whether it was used or not: it is left out, as reading it takes 7 ms a
     job. What Snakemake says of each file, and docutils of each caption, is kept from the terminal.
     """
@@ -204,7 +204,7 @@ def write_report(workflow, path, facts):
     plugin = ReportPluginRegistry().get_plugin("html")
     settings = plugin.settings_cls(path=path)
     config, notes, before = workflow.config, workflow.persistence, logging.root.manager.disable
-    workflow.globals["config"] = config | {"run": facts}
+    workflow.globals["config"] = config | facts
     notes.metadata = lambda file: {**(type(notes).metadata(notes, file) or {}), "conda_env": None}
     logging.disable(logging.WARNING)
     try:

@@ -30,6 +30,18 @@ def options(config, name, metrics, asked, made):
     return ["--title", experiment.get("title", name), *named, f"--not-made={not_made(asked, made)}"]
 
 
+def contents(config, files, made, drawings):
+    """Return what results/index.html is about, as JSON: the config's files, recoveries, and the experiments' contents.
+
+    made  {experiment: its Recoveries} of the experiments that are shown;  drawings  the paths of all of their figures.
+    """
+    experiments = {name: {"title": config["experiments"][name].get("title", name), "drawings": []} for name in made}
+    for drawing in drawings:
+        experiments[drawing.split("/")[0]]["drawings"].append(drawing)
+    count = len({recovery.folder for some in made.values() for recovery in some})
+    return json.dumps({"config": " + ".join(files), "recoveries": count, "experiments": experiments}, indent=1)
+
+
 def compared(experiment):
     """Return an entry under experiments, but for what redraws no comparison, as JSON."""
     return json.dumps({key: value for key, value in experiment.items() if key not in ("title", "figures")})

@@ -15,7 +15,7 @@ from steps.run.sources import checksums
 NAMES = {"image": "image", "file": "file", "corrupt": "measurement", "score": "score"}
 NAMES |= {"collect": "scores of an experiment", "combine": "scores of all", "tabulate": "table"}
 NAMES |= {"compare": "table beside the published values", "timing": "table of times", "decide": "page of claims"}
-NAMES |= {"show": "comparison page", "draw": "figure", "render": "table as a web page"}
+NAMES |= {"show": "comparison page", "draw": "figure", "render": "table as a web page", "index": "index of all results"}
 
 
 def what(job):
@@ -45,7 +45,7 @@ def why(job, reason, before):
     if updated:
         return f"{', '.join(sorted(updated))} changed"
     if reason.forced:
-        return "the report is missing" if report.missing() and job.rule.name == "render" else "damaged"
+        return "the report is missing" if report.missing() and job.rule.name == "index" else "damaged"
     if reason.params_changed:
         return "its part of the config changed"
     if reason.input_changed:

@@ -200,7 +200,7 @@ def test_a_report_shows_files_with_commas_in_their_names(workflow, tmp_path, mon
     monkeypatch.chdir(Path(workflow.overwrite_workdir or workflow.workdir_init))
     monkeypatch.setattr(common, "data_uri", common.data_uri)
     engine.quote_names.cache_clear()
-    engine.write_report(workflow, tmp_path / "report.html", {"Command": "snakemake"})
+    engine.write_report(workflow, tmp_path / "report.html", {"run": {"Command": "snakemake"}})
     engine.quote_names.cache_clear()
     page = (tmp_path / "report.html").read_text()
     assert "filename=made%2Ca.txt;" in page and "filename=made,a.txt" not in page

@@ -84,6 +84,20 @@ def test_it_says_by_what_it_was_made(run):
     assert "system-message" not in text
 
 
+def test_its_first_page_shows_a_result(run, browser):  # noqa: F811
+    """Its top is not cut off, and the link leads to the index of results, beside it."""
+    browser.open(run / "results/report.html")
+    place = "const box = document.querySelector(arguments[0]).getBoundingClientRect(); return [box.top, box.right]"
+    top, right = browser.run(place, "div.table")
+    assert 0 < top < 400 and right < 1200
+    assert "Wiener" in browser.run("return document.querySelector('div.table').innerText")
+    shown = "const image = document.querySelector('.prose img'); return image.decode().then(() => image.naturalWidth)"
+    assert browser.run(shown) > 300
+    assert browser.run(place, ".prose p")[0] >= 0
+    address = browser.run("return [...document.querySelectorAll('.prose a')].map(a => a.href)")
+    assert address == [(run / "results/index.html").as_uri()]
+
+
 def test_in_a_browser(run, browser):  # noqa: F811
     """Offline, without errors; categories are experiments; a click shows a figure, a table, the caption, run times."""
     complaints, requests = browser.open(run / "results/report.html")
@@ -109,16 +123,17 @@ def test_in_a_browser(run, browser):  # noqa: F811
     rows = browser.run(
         "return [...document.querySelectorAll('nav tbody tr')].map(x => x.innerText.split(/\\s*\\t\\s*/))"
     )
-    assert [row[0] for row in rows] == ["figure: comparison"] * 2 + ["figure: psnr", "table: all images and methods"]
-    for index in (1, 2, 3):
+    assert [row[0] for row in rows] == ["all images and methods (table)", *["figure: comparison"] * 2, "figure: psnr"]
+    for index in (2, 3, 4):
         click(f"nav tbody tr:nth-child({index}) td:last-child a:first-child")
         shown = "const shown = document.querySelector('img[src^=\"data:image/png\"]');"
         assert browser.run(f"{shown} return shown.decode().then(() => shown.naturalWidth)") > 300
-    click("nav tbody tr:nth-child(4) td:last-child a:first-child")
+    click("nav tbody tr:nth-child(1) td:last-child a:first-child")
     browser.driver.switch_to.frame(browser.driver.find_element("css selector", "iframe"))
     assert "PSNR [dB]" in browser.run("return document.body.innerText")
+    assert browser.run("return document.querySelector('a')") is None  # in the report links would lead nowhere
     browser.driver.switch_to.default_content()
-    click("nav tbody tr:nth-child(4) td:last-child a:last-child")
+    click("nav tbody tr:nth-child(1) td:last-child a:last-child")
     assert "Look for" in browser.run("return document.querySelector('nav').innerText")
     browser.run("app.setView({navbarMode: 'menu'})")
     click("nav li a", "Statistics")
@@ -136,7 +151,7 @@ def test_nothing_to_do_leaves_it_and_a_deleted_one_is_made_again_by_one_job(run)
     part = snakemake(run, "results/tables/first.csv", config="study.yaml")
     assert "Nothing to be done" in part.stderr and not path.exists()
     said = python(run, "steps", "status", "study.yaml").stdout
-    assert "1 × table as a web page" in said and "the report is missing" in said
+    assert "1 × index of all results" in said and "the report is missing" in said
     assert "Nothing to be done" in snakemake(run, "--config", "report=False", config="study.yaml").stderr
     result = snakemake(run, config="study.yaml")
     assert result.returncode == 0 and "1 of 2 steps" in result.stdout + result.stderr
@@ -163,7 +178,7 @@ def test_a_large_one_is_a_zip(run, tmp_path):
     target = tmp_path / "results"
     for name in ("results", ".snakemake"):
         shutil.copytree(run / name, tmp_path / name)
-    (target / "time.html").unlink()  # so that there is something to do
+    (target / "index.html").unlink()  # so that there is something to do
     assert (target / "report.html").exists()
     words = [sys.executable, "-c", script, *command("--directory", str(tmp_path), config="study.yaml")[3:]]
     result = subprocess.run(words, cwd=run, capture_output=True, text=True)
@@ -171,6 +186,7 @@ def test_a_large_one_is_a_zip(run, tmp_path):
     assert "Report: results/report.zip" in result.stderr and not (target / "report.html").exists()
     with zipfile.ZipFile(target / "report.zip") as archive:
         names = archive.namelist()
+        assert '\\"../index.html\\"' in archive.read("report/report.html").decode()
     assert "report/report.html" in names and len(names) == len(SHOWN) + 1
     assert not [path for path in target.iterdir() if path.name.startswith(".")]
 
@@ -193,7 +209,7 @@ def test_a_report_that_cannot_be_made_is_one_line(run):
     path = run / "workflow/report/combine.rst"
     text = path.read_text()
     before = (run / "results/report.html").read_bytes()
-    (run / "results/time.html").unlink()
+    (run / "results/index.html").unlink()
     path.write_text(text + "{{ nothing.at.all }}")
     try:
         result = snakemake(run, config="study.yaml")
@@ -216,7 +232,7 @@ def test_missing_needs_a_whole_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert not report.missing()
     report.RESULTS.mkdir()
-    (report.RESULTS / "time.html").touch()
+    (report.RESULTS / "index.html").touch()
     assert report.missing()
     report.ARCHIVE.touch()
     assert not report.missing()

@@ -100,7 +100,7 @@ def begin():
             print(f"Damaged, to be made again: {path} ({what})", file=sys.stderr)
     engine.force(workflow, lock.interrupted().union(DAMAGED))
     if config["report"] and reports.missing():
-        engine.force(workflow, ["results/time.html"])  # the report is made after a run, if only of one job
+        engine.force(workflow, ["results/index.html"])  # the report is made after a run, if only of one job
     if lock.busy() and not SECOND_PASS:
         print("A run is at work here; what was edited since it began is not looked at.", file=sys.stderr)
         leave_notes()
@@ -119,7 +119,7 @@ def make_report(failed=()):
     if not config["report"] or not engine.is_whole(workflow) or SECOND_PASS:
         return
     try:
-        path, shown = reports.make(workflow, run_facts(failed))
+        path, shown = reports.make(workflow, {"run": run_facts(failed), "headline": headline()})
     except Exception as error:  # Snakemake's or docutils' own: the results are there all the same
         print(f"The report could not be made: {' '.join(str(error).split())}", file=sys.stderr)
         return
@@ -187,6 +187,8 @@ onstart:
         asked = {recovery.folder: recovery for some in ASKED.values() for recovery in some}
         made = [progress.of_job(job.wildcards_dict) for job in jobs if job.rule.name == "recover"]
         PROGRESS.start([asked.get(one.folder, one) for one in made], len(jobs))
+    follow = ["manifest.json", *["report.html"] * (config["report"] and engine.is_whole(workflow))]
+    os.environ[reports.PROMISED] = " ".join(follow)
     manifest.forget(notes | outputs - DAMAGED.keys())
     lock.making(outputs)
 

@@ -182,3 +182,18 @@ use rule combine as render with:
         command=lambda w: ["render", f"results/{w.page}.md", f"results/{w.page}.html"],
     message:
         "render {wildcards.page}"
+
+
+use rule combine as index with:
+    input:
+        contents=contents,
+        shown=lambda w: [path for path in rules.all.input if path != "results/index.html"],
+        code=code("steps.index", data=beside("look/index.html")),
+    output:
+        "results/index.html",
+    log:
+        "results/index.log",
+    params:
+        command=["index", "results/code/contents.json", "results/index.html"],
+    message:
+        "index the results"

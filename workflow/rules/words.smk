@@ -1,5 +1,6 @@
 # What tables, figures and pages say beside their numbers.
 
+from steps.look import web
 from steps.tables import words as said
 
 
@@ -11,6 +12,23 @@ def claimed_part():
 def stand_ins(wildcards):
     """Return the stand-ins among an experiment's images, as JSON."""
     return said.stand_ins(config, experiment_entry(wildcards))
+
+
+@or_exit
+def contents(wildcards):
+    """Return the file that says what results/index.html is about."""
+    path = "results/code/contents.json"
+    if begin():
+        shown = {name: MADE[name] for name in EXPERIMENTS}
+        write_note(path, said.contents(config, CONFIGS, shown, DRAWINGS))
+    return path
+
+
+def headline():
+    """Return what the report's first page shows, as HTML: a table and a figure of the first experiment that has one."""
+    name = next((name for name in EXPERIMENTS if Path(f"results/tables/{name}.md").is_file()), None)
+    drawn = [f"results/figures/{drawing}.png" for drawing in DRAWINGS if drawing.startswith(f"{name}/")]
+    return web.first_page(f"results/tables/{name}.md", drawn[:1]) if name else ""
 
 
 def titled(wildcards):
@@ -42,8 +60,8 @@ def page_category(wildcards):
 
 
 def page_labels(wildcards):
-    """Return what the report calls a page of tables."""
+    """Return what the report calls a page of tables; it sorts by this, and tables come before "figure"."""
     if wildcards.page.endswith("_vs_paper"):
-        return {"result": "table: ours and published"}
+        return {"result": "beside the published values (table)"}
     names = {"time": "time and memory", "claims": "claims"}
-    return {"result": names.get(wildcards.page, "table: all images and methods")}
+    return {"result": names.get(wildcards.page, "all images and methods (table)")}
