@@ -13,23 +13,10 @@ from steps.look import web
 PAGE = Path(__file__).parent / "look" / "table.html"
 
 
-def links(output):
-    """Return (path, text) of the pages that one at the path `output` in results links to."""
-    output = Path(output)
-    if output.parent.name != "tables":
-        return [("index.html", "All results")]
-    name = output.stem.removesuffix("_vs_paper")
-    table = [(f"{name}.html", "Table")] if output.stem != name else []
-    return [("../index.html", "All results"), *table, (f"../pages/{name}.html", "Pictures side by side")]
-
-
-def page(markdown, pairs=()):
-    """Return a Markdown text as an HTML page with links to (path, text) pairs.
-
-    What is HTML in the text is shown, not obeyed.
-    """
+def page(markdown, nav=""):
+    """Return a Markdown text as an HTML page, below its links. What is HTML in the text is shown, not obeyed."""
     title = next((line.removeprefix("# ") for line in markdown.splitlines() if line.startswith("# ")), "Table")
-    parts = {"title": html.escape(title.replace("\\", "")), "nav": web.nav(pairs), "body": web.body(markdown)}
+    parts = {"title": html.escape(title.replace("\\", "")), "nav": nav, "body": web.body(markdown)}
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], PAGE.read_text(encoding="utf-8"))
 
 
@@ -38,7 +25,7 @@ def page(markdown, pairs=()):
 @click.argument("output")
 def main(markdown, output):
     """MARKDOWN, a page that another step wrote, to OUTPUT (html)."""
-    write_text(output, page(Path(markdown).read_text(encoding="utf-8"), links(output)))
+    write_text(output, page(Path(markdown).read_text(encoding="utf-8"), web.nav(output)))
 
 
 if __name__ == "__main__":

@@ -171,11 +171,8 @@ def collect(scores, asked, named, limit=LIMIT):
     return facts | {"cases": [kept[i] for i in sorted(kept)]}
 
 
-def page(data, title, name=None):
-    """Return the HTML of data: one file that loads nothing, and that its content security policy lets load nothing.
-
-    name  the experiment's, whose table it then links to, and to all results.
-    """
+def page(data, title, nav=""):
+    """Return the HTML of data: one file that loads nothing, and that its content security policy lets load nothing."""
     import matplotlib
 
     colours = matplotlib.colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
@@ -184,16 +181,8 @@ def page(data, title, name=None):
     js = "\n".join(map(_text, SCRIPTS))
     # In a script, HTML sees nothing but </script and <!--; JSON may spell < in another way. Of ASCII alone, it takes a
     # browser one byte a character.
-    parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c")}
-    pairs = [("../index.html", "All results"), (f"../tables/{name}.html", "Table")] if name else []
-    parts |= {
-        "nav": web.nav(pairs),
-        "title": html.escape(title),
-        "css": css,
-        "js": js,
-        "css_hash": _digest(css),
-        "js_hash": _digest(js),
-    }
+    parts = {"data": json.dumps(data, allow_nan=False).replace("<", r"\u003c"), "nav": nav}
+    parts |= {"title": html.escape(title), "css": css, "js": js, "css_hash": _digest(css), "js_hash": _digest(js)}
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], _text("page.html"))
 
 
@@ -226,7 +215,7 @@ def main(scores, listing, output, title, named, stand_ins, not_made):
     notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else ""]
     if left:
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {some(left, between='; ')}.")
-    write_text(output, page(data | {"notes": list(filter(None, notes))}, title, Path(output).stem))
+    write_text(output, page(data | {"notes": list(filter(None, notes))}, title, web.nav(output)))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from steps import render
+from steps.look import web
 from steps.tables.markup import escape_markdown
 from tests.browser import browser  # noqa: F401 a fixture
 
@@ -82,7 +83,7 @@ def test_the_command_writes_a_page(tmp_path):
     (tmp_path / "t.md").write_text(MARKDOWN)
     result = CliRunner().invoke(render.main, [str(tmp_path / "t.md"), str(tmp_path / "t.html")])
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "t.html").read_text() == render.page(MARKDOWN, render.links("results/time.html"))
+    assert (tmp_path / "t.html").read_text() == render.page(MARKDOWN, web.nav("results/time.html"))
 
 
 @pytest.mark.parametrize(
@@ -90,9 +91,10 @@ def test_the_command_writes_a_page(tmp_path):
     [
         ("results/time.html", ["index.html"]),
         ("results/tables/a.html", ["../index.html", "../pages/a.html"]),
-        ("results/tables/a_vs_paper.html", ["../index.html", "a.html", "../pages/a.html"]),
+        ("results/tables/a_vs_paper.html", ["../index.html", "../tables/a.html", "../pages/a.html"]),
+        ("results/pages/a.html", ["../index.html", "../tables/a.html"]),
     ],
 )
 def test_a_page_links_to_all_results_and_to_the_others_of_its_experiment(output, paths):
-    page = render.page(MARKDOWN, render.links(output))
+    page = render.page(MARKDOWN, web.nav(output))
     assert re.findall('href="([^"]*)"', page) == paths

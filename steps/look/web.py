@@ -48,6 +48,13 @@ def link(address, text):
     return f'<a href="{quote(str(address))}">{html.escape(text)}</a>'
 
 
-def nav(pairs):
-    """Return links to (path, text) pairs in a line, "" if there are none."""
-    return f"<nav>{' · '.join(link(*pair) for pair in pairs)}</nav>" if pairs else ""
+def nav(output):
+    """Return, in a line of HTML, the links of a page at the path `output`: to all results, its table, its pictures."""
+    output = Path(output)
+    name = output.stem.removesuffix("_vs_paper")
+    pairs = [("../index.html", "All results"), (f"../tables/{name}.html", "Table")]
+    if output.parent.name == "tables":
+        pairs = pairs[: 1 if output.stem == name else 2] + [(f"../pages/{name}.html", "Pictures side by side")]
+    elif output.parent.name != "pages":
+        pairs = [("index.html", "All results")]
+    return f"<nav>{' · '.join(link(*pair) for pair in pairs)}</nav>"
