@@ -21,7 +21,7 @@ IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
 
 all: $(READY)
 	@$(RUN)
-	@echo "All of it: results/report.html   to look at: results/pages   tables: results/tables   figures: results/figures"
+	@echo "All of it: results/index.html   in one file: results/report.html   to look at: results/pages"
 
 # One picture by the quick methods, at once: make try PICTURE=photo.jpg
 try: $(READY)
