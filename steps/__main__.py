@@ -17,7 +17,7 @@ from steps.base.errors import WIDTH, unknown
 
 HERE = Path(__file__).parent
 ORDER = ("image", "file", "corrupt", "recover", "score", "collect", "combine", "tabulate", "compare", "timing")
-ORDER += ("decide", "draw", "show", "render")
+ORDER += ("decide", "draw", "show", "render", "index")
 GROUPS = {
     "Use": ("try", "check", "status", "verify"),
     "Keep numbers, and make some of them on another machine": ("record", "paper", "cells", "run-cells", "adopt"),

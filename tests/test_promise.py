@@ -159,10 +159,10 @@ def test_what_files_say_for_people_and_tests_redoes_no_number(run):
     assert jobs(run) == {}
     with open(run / "steps/methods/gaussian.py", "a", encoding="utf-8") as file:
         file.write('LOOK = ("#000000", "o")\n')
-    assert jobs(run) == {"draw": 4}  # of the experiment with that method
+    assert jobs(run) == {"draw": 4, "index": 1}  # of the experiment with that method
     with open(run / "steps/noises/uniform.py", "a", encoding="utf-8") as file:
         file.write('SYMBOLS = {"spread": ("s", "Spread")}\n')
-    assert jobs(run) == {"draw": 4, "show": 1}
+    assert jobs(run) == {"draw": 4, "show": 1, "index": 1}
 
 
 def test_a_method_is_refused_for_a_task_that_it_cannot_do(run):

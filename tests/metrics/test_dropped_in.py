@@ -28,7 +28,7 @@ CONFIG = {
         }
     },
 }
-SHOWN = {"tabulate": 1, "render": 1, "show": 1, "draw metrics": 1, "draw comparison": 1}
+SHOWN = {"tabulate": 1, "render": 1, "show": 1, "draw metrics": 1, "draw comparison": 1, "index": 1}
 SCORED = SHOWN | {"score wiener": 1, "score tv": 1, "collect": 1, "combine": 1, "timing": 1, "render": 2}
 
 
@@ -56,7 +56,7 @@ def test_a_metric_that_is_named_is_shown_everywhere_and_no_recovery_is_made(fold
     assert not jobs(folder, config=write(folder))  # that it is there does nothing
     assert jobs(folder, config=write(folder, metrics=["psnr", "mae"])) == SCORED
     run(folder, metrics=["psnr", "mae"])
-    scores = pandas.read_csv(folder / "results/scores.csv")
+    scores = pandas.read_csv(folder / "results/scores/mine.csv")
     assert scores["mae"].between(0, 1).all() and (scores["input_mae"] > scores["mae"]).all()
     better = scores.sort_values("mae")["label"].iloc[0]
     table = (folder / "results/tables/mine.md").read_text()
