@@ -7,6 +7,7 @@ config/site.yaml drew. `make docs` does that run first, in the folder .site.
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import click
@@ -42,10 +43,11 @@ def on_files(files, config):
         raise PluginError("there is no run to show; make docs")
     paths = {path.relative_to(ROOT).as_posix(): path for some in DOCUMENTS for path in sorted(ROOT.glob(some))}
     paths |= {f"look/{name}.png": path for name, (path, _) in figures().items()}
-    paths |= {"look/comparison.html": RUN / "pages/denoising.html"}
     pages = {"reference/methods_and_tasks.md": methods_and_tasks(), "reference/commands.md": help_of_commands()}
     pages |= {f"code/{room}.md": docstrings(room) for room in ROOMS}
     pages |= {"look/figures.md": gallery(), "look/page.md": PAGE}
+    comparison = (RUN / "pages/denoising.html").read_text(encoding="utf-8")
+    pages["look/comparison.html"] = re.sub("<nav>.*?</nav>", "", comparison, count=1)  # its table is not in the site
     found = [file for file in files if file.src_dir != config.docs_dir]  # the theme's
     found += [File.generated(config, name, abs_src_path=str(path)) for name, path in paths.items()]
     return Files(found + [File.generated(config, name, content=text) for name, text in pages.items()])

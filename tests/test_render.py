@@ -83,7 +83,7 @@ def test_the_command_writes_a_page(tmp_path):
     (tmp_path / "t.md").write_text(MARKDOWN)
     result = CliRunner().invoke(render.main, [str(tmp_path / "t.md"), str(tmp_path / "t.html")])
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "t.html").read_text() == render.page(MARKDOWN, web.nav("results/time.html"))
+    assert (tmp_path / "t.html").read_text() == render.page(MARKDOWN)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,7 @@ def test_the_command_writes_a_page(tmp_path):
         ("results/tables/a.html", ["../index.html", "../pages/a.html"]),
         ("results/tables/a_vs_paper.html", ["../index.html", "../tables/a.html", "../pages/a.html"]),
         ("results/pages/a.html", ["../index.html", "../tables/a.html"]),
+        ("tried/camera/a.html", []),
     ],
 )
 def test_a_page_links_to_all_results_and_to_the_others_of_its_experiment(output, paths):

@@ -5,6 +5,8 @@ import html
 from pathlib import Path
 from urllib.parse import quote
 
+from steps.base.files import RESULTS
+
 MOST = 12  # rows of a headline
 
 
@@ -49,12 +51,16 @@ def link(address, text):
 
 
 def nav(output):
-    """Return, in a line of HTML, the links of a page at the path `output`: to all results, its table, its pictures."""
+    """Return, in a line of HTML, the links of a page in results, at the path `output`; "" of a page anywhere else.
+
+    They lead to all results and, from a table, to the experiment's pictures, from there back to its table.
+    """
     output = Path(output)
-    name = output.stem.removesuffix("_vs_paper")
-    pairs = [("../index.html", "All results"), (f"../tables/{name}.html", "Table")]
-    if output.parent.name == "tables":
-        pairs = pairs[: 1 if output.stem == name else 2] + [(f"../pages/{name}.html", "Pictures side by side")]
-    elif output.parent.name != "pages":
-        pairs = [("index.html", "All results")]
-    return f"<nav>{' · '.join(link(*pair) for pair in pairs)}</nav>"
+    name, folder = output.stem.removesuffix("_vs_paper"), output.parent.name
+    table, pictures = (f"../tables/{name}.html", "Table"), (f"../pages/{name}.html", "Pictures side by side")
+    beside = {"tables": [table, pictures] if name != output.stem else [pictures], "pages": [table]}
+    if folder in beside:
+        pairs = [("../index.html", "All results"), *beside[folder]]
+    else:
+        pairs = [("index.html", "All results")] * (folder == RESULTS.name)
+    return f"<nav>{' · '.join(link(*pair) for pair in pairs)}</nav>" * bool(pairs)
