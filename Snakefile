@@ -13,6 +13,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/entries.smk"
 include: "workflow/rules/words.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/corrupt.smk"

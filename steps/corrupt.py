@@ -61,6 +61,9 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
         if hasattr(module, "settle"):
             noise |= module.settle(clean, **_named(module.settle, noise))
     sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
+    if hasattr(module, "estimate"):  # all that methods are told of the noise is found in y
+        noise, sentence = module.estimate(seen.numpy())
+        print(sentence)
     if said.get("sigma", 0) != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
     noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}

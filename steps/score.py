@@ -58,8 +58,8 @@ def score(place, estimate, trace, run, picture, truth, metrics=(), backprojectio
 
     Raises BadInput if the three pictures are not of one shape, and for a trace that has lost its iterates.
     """
-    estimate, picture = estimate.astype(np.float64), picture.astype(np.float64)
-    truth = None if truth is None else truth.astype(np.float64)
+    if truth is not None:
+        estimate, picture, truth = (image.astype(np.float64) for image in (estimate, picture, truth))
     for image in (picture, truth):
         if image is not None and estimate.shape != image.shape:
             raise BadInput(f"the estimate has shape {estimate.shape}, the image {image.shape}")

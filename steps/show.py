@@ -202,7 +202,8 @@ def _digest(text):
 @click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 @click.option("--not-made", default="", help="recoveries that the page should have and has not")
-def main(scores, listing, output, title, named, stand_ins, not_made):
+@click.option("--note", "more", multiple=True, help="a sentence below the heading; again for more")
+def main(scores, listing, output, title, named, stand_ins, not_made, more):
     """SCORES (csv of steps.collect) of the experiment whose recoveries LISTING (csv) has, to OUTPUT, an HTML file."""
     scores, shown = read_scores(scores), read_metrics(named)
     data = collect(scores, read_listing(listing)[0], shown)
@@ -212,7 +213,7 @@ def main(scores, listing, output, title, named, stand_ins, not_made):
     none = f"{', '.join(scores.loc[unknown, 'image'].unique())}: no {', no '.join(['errors', *data['better']])}"
     notes = ["" if unknown.all() else f"★: the best recovery. {directions(shown)}"]
     notes += [f"No ground truth is known of {none}." if unknown.any() else ""]
-    notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else ""]
+    notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else "", *more]
     if left:
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {some(left, between='; ')}.")
     write_text(output, page(data | {"notes": list(filter(None, notes))}, title, web.nav(output)))

@@ -162,7 +162,8 @@ def with_means(frame, keys, labels):
 @click.option("--metrics", "named", default="", help="as plan.metrics.facts has them, as JSON  [default: PSNR]")
 @click.option("--stand-ins", default="{}", help="images that stand for others, {image: text}, as JSON")
 @click.option("--not-made", default="", help="recoveries that the table should have and has not")
-def main(scores, output, title, named, stand_ins, not_made):
+@click.option("--note", "more", multiple=True, help="a sentence below the heading; again for more")
+def main(scores, output, title, named, stand_ins, not_made, more):
     """SCORES (csv of steps.collect) to OUTPUT.csv, OUTPUT.md and OUTPUT.tex: a table for each metric, and of time."""
     import pandas
 
@@ -180,7 +181,7 @@ def main(scores, output, title, named, stand_ins, not_made):
     none = ", no ".join(metric.label for metric in named)
     notes += [escape_markdown(NO_TRUTH.format(some(unknown), none)), OF_RESIDUAL] if unknown else []
     notes += [TOLD if told_otherwise(scores) else ""]
-    notes += [escape_markdown(stand_in_note(stand_ins))]
+    notes += map(escape_markdown, [*more, stand_in_note(stand_ins)])
     notes += [f"Not made, {escape_markdown(not_made)}." if not_made else ""]
     markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
     for metric in [*named, *[RESIDUAL] * bool(unknown), TIME]:

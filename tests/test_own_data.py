@@ -14,7 +14,11 @@ from tests.workflows import copy_repository, jobs, snakemake
 CONFIG = {
     "device": "cpu",
     "report": False,
-    "images": {"mine": {"source": "photos/*"}, "noisy": {"source": "noisy.png", "measured": True}},
+    "images": {
+        "mine": {"source": "photos/*"},
+        "noisy": {"source": "noisy.png", "measured": True},
+        "pair": {"source": "noisy.png", "measured": True, "truth": "photos/a.png"},
+    },
     "experiments": {
         "folder": {
             "task": "denoising",
@@ -28,6 +32,13 @@ CONFIG = {
             "images": ["noisy"],
             "corruption": {"sigma": "estimate"},
             "methods": [{"method": "wiener"}, {"method": "tv", "params": {"iterations": 5}}],
+        },
+        "pairs": {
+            "task": "denoising",
+            "images": ["pair", "noisy"],
+            "corruption": {"sigma": 0.05},
+            "methods": [{"method": "wiener"}],
+            "figures": ["comparison"],
         },
     },
 }
@@ -53,8 +64,27 @@ def run(tmp_path_factory):
     return folder
 
 
+def test_a_measured_picture_with_a_truth_is_scored_and_tables_say_that_it_was_measured(run):
+    case = run / "results/denoising/pair/sigma=0.05"
+    noisy, clean = (np.asarray(Image.open(run / name)) / 255 for name in ("noisy.png", "photos/a.png"))
+    with np.load(case / "measurement.npz") as file:
+        np.testing.assert_allclose(file["y"][0], noisy, atol=1e-6)
+    np.testing.assert_allclose(np.load(run / "results/images/pair.npy")[0], clean, atol=1e-6)
+    score = json.loads((case / "wiener/default/score.json").read_text())
+    assert score["input_psnr"] == pytest.approx(-10 * np.log10(((noisy - clean) ** 2).mean()), abs=1e-3)
+    assert score["psnr"] > score["input_psnr"]
+    unknown = json.loads((run / "results/denoising/noisy/sigma=0.05/wiener/default/score.json").read_text())
+    assert unknown["psnr"] is None and unknown["residual"] == score["residual"]
+    text = (run / "results/tables/pairs.md").read_text()
+    assert "Measured, not simulated, and scored against another picture: pair." in text
+    assert "No ground truth is known of noisy: no PSNR" in text and f"{score['psnr']:.2f}" in text
+    page = (run / "results/pages/pairs.html").read_text()
+    assert "scored against another picture: pair." in page and '"label": "Truth"' in page
+
+
 def test_a_measured_picture_has_rows_without_psnr_and_tables_that_say_so(run):
-    scores = pandas.read_csv(run / "results/scores.csv").set_index(["image", "method"])
+    scores = pandas.read_csv(run / "results/scores.csv").query("experiment != 'pairs'")
+    scores = scores.set_index(["image", "method"])
     assert scores.loc["noisy", ["psnr", "ssim", "input_psnr", "oracle_psnr"]].isna().all(axis=None)
     assert scores.loc["noisy", ["seconds", "residual"]].notna().all(axis=None)
     assert scores.loc[["mine-a", "mine-b_1"], "psnr"].between(15, 40).all()

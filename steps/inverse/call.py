@@ -3,6 +3,7 @@
 import inspect
 
 from steps.base.errors import BadInput
+from steps.inverse import tiles
 
 
 def call(module, y, A, sigma, parameters, callback=None, noise=None):
@@ -11,11 +12,20 @@ def call(module, y, A, sigma, parameters, callback=None, noise=None):
     `callback` and `noise` (see steps/inverse/measurement.py) are handed to a method that names them. To one that does
     not name `noise`, an image with a noise that can be made Gaussian, such as Poisson's, is handed transformed, with
     the sigma of that, and its estimates, the callback's, too, are transformed back. So every denoiser of Gaussian noise
-    is one of Poisson noise; its parameters and losses are on the transform's scale.
+    is one of Poisson noise; its parameters and losses are on the transform's scale. If that noise is not white, a
+    method that says COLOURED = True gets its power spectral density in the place of sigma. To a method that says LOCAL
+    a large image with A = I is handed in tiles, see steps/inverse/tiles.py, and its iterates are then not reported.
 
     Raises BadInput for an estimate that is not a finite image of A's shape, and for `clipped`, which is of Gaussian
     noise, with another noise.
     """
+    overlap = getattr(module, "LOCAL", None)
+    if overlap and A.identity and y[0].numel() > tiles.LARGEST:
+
+        def solve(part):
+            return call(module, part, type(A)(part.shape), sigma, parameters, noise=noise)
+
+        return tiles.join(y, overlap, solve)
     named = inspect.signature(module.recover).parameters
     method = module.__name__.rpartition(".")[2]
     if noise and noise.name != "gaussian" and parameters.get("clipped"):
@@ -24,6 +34,8 @@ def call(module, y, A, sigma, parameters, callback=None, noise=None):
     back = stable.inverse if stable else lambda estimate: estimate
     if stable:
         y, sigma = stable.forward(y), stable.sigma
+        if getattr(module, "COLOURED", False) and getattr(stable, "spectrum", None) is not None:
+            sigma = stable.spectrum
     if noise and noise.name != "gaussian" and "clipped" in named:
         parameters = parameters | {"clipped": False}  # which a method may take it to be by itself
 

@@ -27,7 +27,8 @@ def denoise(y, noise, profile="normal"):
     """Return the BM3D estimate of images (…, C, H, W) with additive Gaussian noise.
 
     noise    its standard deviation, on the scale of y; or, if it is coloured, its power spectral density (H, W),
-             E |FFT(noise)|² / (H W), which is sigma² everywhere for white noise. A coefficient's is at least 1e-8.
+             E |FFT(noise)|² / (H W), which is sigma² everywhere for white noise; or those of the opponent colours, (3,
+             H, W). A coefficient's is at least 1e-8.
     profile  "fast", "normal" or "high", a key of PROFILES.
 
     Three channels are taken for RGB, others are filtered one by one. Raises BadInput for sides below 16 pixels.
@@ -50,17 +51,20 @@ def estimate(y, noise, settings, pilot=None):
     height, width = y.shape[-2:]
     if min(height, width) < SMALLEST:
         raise BadInput(f"the {height}x{width} image is too small; BM3D needs {SMALLEST} pixels a side")
-    covariance = block_covariance(noise) if torch.is_tensor(noise) else noise**2 * torch.eye(SIDE**2).double()
+    each = torch.is_tensor(noise) and noise.ndim == 3
+    if not each:
+        covariance = block_covariance(noise) if torch.is_tensor(noise) else noise**2 * torch.eye(SIDE**2).double()
     opponent = torch.tensor(OPPONENT if y.shape[-3] == 3 else [[1.0]], dtype=torch.float64)
     to, back = opponent.to(y), opponent.inverse().to(y)
+    of = noise if each else opponent
+    covariances = [block_covariance(row) if each else covariance * row.square().sum() for row in of]
     images = y.reshape(-1, len(to), height, width)
     pilots = [None] * len(images) if pilot is None else pilot.reshape(images.shape)
     results = []
     for image, guide in zip(images, pilots, strict=True):
         planes = torch.tensordot(to, image, 1)
         guides = None if guide is None else torch.tensordot(to, guide, 1)
-        variances = [covariance * row.square().sum() for row in opponent]
-        results.append(torch.tensordot(back, estimate_planes(planes, variances, guides, settings), 1))
+        results.append(torch.tensordot(back, estimate_planes(planes, covariances, guides, settings), 1))
     return torch.stack(results).view(y.shape)
 
 

@@ -28,8 +28,8 @@ class Noise:
     def stabiliser(self):
         """Return the transform that makes it Gaussian (see steps/inverse/anscombe.py), None if it has none."""
         module = importlib.import_module(f"steps.noises.{self.name}")
-        known = inspect.signature(module.sigma).parameters
         make = getattr(module, "stabiliser", None)
+        known = inspect.signature(make).parameters if make else ()
         return make and make(**{name: value for name, value in self.parameters.items() if name in known})
 
 

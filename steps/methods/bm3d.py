@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 LABEL = "BM3D"
 LOOK = ("#000000", "^")
 GPU = True
+LOCAL = 64  # of its estimate of a pixel: how far away it looks, nearly
+COLOURED = True  # of images whose noise is not white it is told the power spectral density
 QUICK = {"iterations": 2, "profile": "fast"}
 ENOUGH = {"iterations": 3}
 
@@ -40,11 +42,16 @@ def recover(
     sigma is the noise's standard deviation. BM3D itself is `steps/inverse/collaborative.py`. Raises BadInput for sides
     below 16 pixels. Source: Dabov, Foi, Katkovnik, Egiazarian (2007).
     """
+    import torch
+
     from steps.inverse import collaborative
     from steps.inverse.solvers import denoise_or_plug_in
 
     def denoise(v, noise):
         images = v[:, None] if colour == "separate" else v  # a channel each
+        if colour == "separate" and torch.is_tensor(noise) and noise.ndim == 3:  # of opponent colours
+            back = torch.tensor(collaborative.OPPONENT, dtype=noise.dtype).inverse()
+            noise = torch.tensordot(back.square().mean(0), noise, 1)
         return collaborative.denoise(images, noise, profile).view(v.shape)
 
     schedule = {"start": start, "strength": strength, "rho": rho, "iterations": iterations}

@@ -6,6 +6,7 @@ from typing import Annotated
 LABEL = "NLM"
 LOOK = ("#56B4E9", "D")
 QUICK = {"iterations": 6}
+LOCAL = 24  # how far away its estimate of a pixel looks: 6 pixels and a patch; with a larger distance nearly
 
 
 def needs(image_mb, *, iterations, **_):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 LABEL = "TV"
 LOOK = ("#009E73", "s")
 QUICK = {"iterations": 6}
+LOCAL = 64  # how far away its estimate of a pixel looks, nearly
 
 
 def needs(image_mb, *, iterations, **_):

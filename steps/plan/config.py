@@ -46,6 +46,11 @@ def check_config(config, file="config", images=True):
         if path and not os.path.isfile(path) and os.path.isfile(ROOT / path):
             config[key] = str(ROOT / path)
     sizes = {name: check_image(image, f"{file}: images.{name}") for name, image in config["images"].items() if images}
+    for name, image in config["images"].items():
+        if "truth" in image and not image.get("measured"):
+            raise BadInput(f"{file}: images.{name}.truth: not allowed without measured: true")
+        if "truth" in image and images:
+            check_image(true_entry(image), f"{file}: images.{name}.truth")
     for path in config["image_dirs"]:
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
@@ -72,6 +77,13 @@ def check_config(config, file="config", images=True):
 def local_file(image):
     """Return [path] of an image entry's file if it is one on this machine, else []."""
     return [] if image["source"].startswith(ELSEWHERE) else [image["source"]]
+
+
+def true_entry(image):
+    """Return the entry of the truth beside a measured image, cropped and resized like it; of other images the entry."""
+    if "truth" not in image:
+        return image
+    return {key: image[key] for key in ("gray", "size", "crop") if key in image} | {"source": image["truth"]}
 
 
 def image_arguments(name, image):
@@ -159,7 +171,7 @@ def _check_measured(experiment, images, where):
 
     If none of the images has a truth, only figures that need none are drawn by default. `images` are the config's.
     """
-    without = [name for name in experiment["images"] if images[name].get("measured")]
+    without = [name for name in experiment["images"] if images[name].get("measured") and "truth" not in images[name]]
     if without and "published" in experiment:
         raise BadInput(f"{where}.published: {without[0]} is measured; without a truth it is compared with nothing")
     if len(without) == len(experiment["images"]):

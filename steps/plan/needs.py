@@ -3,11 +3,14 @@
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import parse_parameters, settings
+from steps.inverse.tiles import LARGEST
 from steps.plan import corruptions
 
 MEMORY_MB = 4000  # of a method that does not say
 MEMORY_PER_MB = 500  # for each MB of the image in float32
 MINUTES = 120
+TILED_MB = 12e-6 * LARGEST  # of a colour picture; larger ones are denoised by tiles
+ARRAYS = 6  # of the whole picture that a recovery by tiles holds, with a margin
 
 
 def of_method(method, params, image_mb):
@@ -30,6 +33,9 @@ def recovery(wanted, image_mb, said, gpu=False):
     gpu     whether it is made on a GPU, which is taken to be ten times as fast.
     """
     memory, minutes = of_method(wanted.method, wanted.params, image_mb)
+    tiled = hasattr(discover.load("methods", wanted.method), "LOCAL")
+    if tiled and image_mb > TILED_MB and discover.load("tasks", wanted.task).Operator.identity:
+        memory = of_method(wanted.method, wanted.params, TILED_MB)[0] + ARRAYS * image_mb
     memory = round(memory + measuring(wanted.task, wanted.corruption, image_mb))
     minutes = 10 + round(minutes / 10) if gpu else round(minutes)
     said = {"memory_mb": memory, "minutes": minutes} | said.get(wanted.method, {})

@@ -27,6 +27,8 @@ def options(config, name, metrics, asked, made):
     """
     experiment = config["experiments"][name]
     named = ["--metrics", metrics, "--stand-ins", stand_ins(config, experiment)]
+    pairs = [image for image in experiment["images"] if "truth" in config["images"][image]]
+    named += [f"--note=Measured, not simulated, and scored against another picture: {some(pairs)}."] * bool(pairs)
     return ["--title", experiment.get("title", name), *named, f"--not-made={not_made(asked, made)}"]
 
 

@@ -80,6 +80,9 @@ def bundle(path, config, recoveries):
     modules |= {f"steps.metrics.{name}" for name in metrics}
     code = {Path(file).resolve().relative_to(ROOT.resolve()).as_posix(): Path(file) for file in sources(*modules)}
     measured = {name for name, image in config["images"].items() if image.get("measured")}
+    pairs = [name for name in measured if "truth" in config["images"][name]]
+    if pairs:
+        raise BadInput(f"images.{min(pairs)}.truth: a measured picture with a truth cannot be recovered elsewhere")
     files = bundles.contents(recoveries, metrics, traces(config, recoveries), measured)
     files |= {name: file.read_bytes() for name, file in code.items()}
     with (

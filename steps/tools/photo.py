@@ -10,14 +10,26 @@ import numpy as np
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.files import whole
-from steps.base.parameters import LONGEST_NAME, WORD, format_parameters, normalise, quoted
+from steps.base.parameters import (
+    LONGEST_NAME,
+    WORD,
+    check_parameters,
+    format_parameters,
+    keywords,
+    normalise,
+    parse_parameters,
+    quoted,
+)
 from steps.base.text import check_path, check_text
 from steps.images import contents, decode
 from steps.inverse.photograph import estimate_sigma
-from steps.plan import corruptions, needs
+from steps.plan import corruptions, experiments, needs, variants
 
 LONGEST = (512, 256, 128, 64)  # pixels of the longer side: the first for which the operator takes little memory
 MEMORY_MB = 500
+QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
+SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
+CAMERA = "camera"  # the noise of a measured picture of which none is named
 MARK = "# Made by priorbench's try; "  # how a config.yaml begins in whose folder files may be replaced
 
 
@@ -37,6 +49,44 @@ def named(picture):
         raise BadInput(f"PICTURE: {quoted(source)} is not allowed; must be one file, without *")
     name = re.sub(r"[^A-Za-z0-9]+", "-", rest if made else Path(picture).stem).strip("-")[:50].rstrip("-")
     return name or "picture", source
+
+
+def experiment(name, task, corruption, methods, measured=False):
+    """Return the entry under experiments that a config would have, of the texts of the command line.
+
+    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `measured` whether the picture
+    is one. Raises BadInput, naming the option, for what is not allowed.
+    """
+    operator = discover.load("tasks", task, "--task").Operator
+    identity, settings = operator.identity, parse_parameters(corruption)
+    if measured and operator.pictures and operator.channels is None and settings.keys().isdisjoint(("noise", "sigma")):
+        settings |= {"noise": CAMERA}
+    elif settings.get("noise", corruptions.GAUSSIAN) == corruptions.GAUSSIAN and "bsnr" not in settings:
+        settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
+    sigma = settings.get("sigma")
+    if operator.pictures and isinstance(sigma, int | float) and sigma > 1:
+        better = f"did you mean {sigma:g}/255?" if sigma <= 255 else "must be at most 1"
+        raise BadInput(f"--sigma: {sigma:g} is not allowed; pixels are in [0, 1]; {better}")
+    corruptions.parameters(task, settings, "--corruption", measured)
+    known = keywords(operator)
+    if measured and operator.pictures and not identity and known.keys().isdisjoint(settings):
+        raise BadInput(
+            f"--corruption: missing; of a measured picture it must be said what {task} did: {', '.join(known)}"
+        )
+    settings = check_parameters(settings, corruptions.allowed(task, settings), "--corruption")
+    methods, entries = methods or QUICK[identity] + ("bm3d",) * (identity and measured), []
+    for text in methods:
+        method, _, params = text.partition(":")
+        label = getattr(discover.load("methods", method, "--method"), "LABEL", method)
+        entry = {"method": method}
+        if params:
+            entry["params"] = variants.parameters(method, parse_parameters(params), f"--method {method}")
+            if [other.partition(":")[0] for other in methods].count(method) > 1:
+                entry["label"] = f"{label} {format_parameters(entry['params'])}"
+        entries.append(entry)
+    entry = {"task": task, "images": [name], "corruption": settings, "methods": entries, "figures": ["comparison"]}
+    experiments.recoveries(entry, where="command line")
+    return entry
 
 
 def fitting(shape, task, corruption, measured):
@@ -153,6 +203,9 @@ def check(x, task, corruption, measured, numbers):
     discover.load("tasks", task).Operator(shape, **operator | found)
     if noise.get("sigma") == corruptions.ESTIMATE:
         estimate_sigma(x)
+    module = corruptions.noise_of(corruption)
+    if measured and hasattr(module, "estimate"):
+        module.estimate(x)
     return shape[-2:]
 
 

@@ -108,7 +108,7 @@ def codes(config, recovery):
 
 def _content(entry):
     """Return what an entry under images or files says of its numbers; where they are found is nothing of it."""
-    said = {key: entry[key] for key in ("sha256", "crop", "gray", "size", "measured") if key in entry}
+    said = {key: entry[key] for key in ("sha256", "crop", "gray", "size", "measured", "truth") if key in entry}
     if "sha256" not in entry:
         said["sha256"] = [sha256(file) for file in local_file(entry)] or entry["source"]
     return said

@@ -15,55 +15,27 @@ import contextlib
 import io
 import re
 import sys
+import traceback
 from pathlib import Path
 
 import click
 import numpy as np
 
-from steps import collect, corrupt, draw, recover, score, tabulate
+from steps import collect, corrupt, draw, recover, score, show, tabulate
 from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import read_array, read_json, whole, write_text
-from steps.base.parameters import NO_PARAMETERS, check_parameters, format_parameters, parse_parameters
+from steps.base.parameters import NO_PARAMETERS
+from steps.base.recoveries import listing
 from steps.images.load import load, prepare
 from steps.images.options import numbers
 from steps.look import pictures
-from steps.plan import corruptions, experiments, variants
+from steps.plan import experiments
 from steps.plan.metrics import as_json, facts
 from steps.run.record import origin
 from steps.tables.columns import RESIDUAL, TIME, line, read_metrics, winners
 from steps.tables.scores import read_score
-from steps.tools import photo
-
-QUICK = {True: ("wiener", "tv", "nlm"), False: ("wiener", "tv")}  # methods if none is named: for A = I, else
-SIGMA = {True: 0.1, False: 0.01}  # if none is named: for A = I, else
-
-
-def experiment(name, task, corruption, methods, measured=False):
-    """Return the entry under experiments that a config would have, of the texts of the command line.
-
-    corruption "blur=2,sigma=0.01", methods such as "dip:iterations=500,channels=64"; `measured` whether the picture
-    is one. Raises BadInput, naming the option, for what is not allowed.
-    """
-    identity = discover.load("tasks", task, "--task").Operator.identity
-    settings = parse_parameters(corruption)
-    if settings.get("noise", corruptions.GAUSSIAN) == corruptions.GAUSSIAN and "bsnr" not in settings:
-        settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
-    corruptions.parameters(task, settings, "--corruption", measured)
-    settings = check_parameters(settings, corruptions.allowed(task, settings), "--corruption")
-    methods, entries = methods or QUICK[identity], []
-    for text in methods:
-        method, _, params = text.partition(":")
-        label = getattr(discover.load("methods", method, "--method"), "LABEL", method)
-        entry = {"method": method}
-        if params:
-            entry["params"] = variants.parameters(method, parse_parameters(params), f"--method {method}")
-            if [other.partition(":")[0] for other in methods].count(method) > 1:
-                entry["label"] = f"{label} {format_parameters(entry['params'])}"
-        entries.append(entry)
-    entry = {"task": task, "images": [name], "corruption": settings, "methods": entries, "figures": ["comparison"]}
-    experiments.recoveries(entry, where="command line")
-    return entry
+from steps.tools import detail, judged, photo
 
 
 class Progress(io.StringIO):
@@ -118,8 +90,8 @@ def start(config, name, x):
     if written.is_file():
         before, now = (text.split("\n    methods:\n")[0] for text in (written.read_text(encoding="utf-8"), config))
         if before != now or not file.is_file() or not np.array_equal(read_array(file), x):
-            ours = ("input", "comparison", *discover.available("methods"))
-            for path in [*Path().glob("*.png"), *Path().glob("*.pdf")]:
+            ours = ("input", "comparison", "page", *discover.available("methods"))
+            for path in [*Path().glob("*.png"), *Path().glob("*.pdf"), *Path().glob("*.html")]:
                 if re.split("[,.]", path.name)[0] in ours:
                     path.unlink()
     write_text(written, config)
@@ -128,19 +100,29 @@ def start(config, name, x):
 
 
 def recover_all(recoveries, device, measured, named):
-    """Make the recoveries, printing a line of the table for each; return (those made, exit status)."""
-    made, status, rows = [], 0, {}
+    """Make the recoveries, printing a line of the table for each; return (those made, sentences, exit status).
+
+    The sentences, of which the first is printed, say which is best, and of a measured picture what is said of each.
+    """
+    made, status, rows, verdicts = [], 0, {}, {}
+    judge = judged.judge_of(recoveries[0].case) if measured else None
     width = max(len(name) for name in ("truth", "input", *(recovery.label for recovery in recoveries)))
     columns = [*([RESIDUAL] if measured else named), TIME]
-    click.echo("\n" + line("", width, columns))
+    click.echo("\n" + line("", width, columns) + "  What was taken out" * bool(judge))
     for recovery in recoveries:
         try:
             rows[recovery.label] = row = solve(recovery, device, measured, named)
         except click.Abort:
             click.echo(f"Stopped during {recovery.label}. What is done is kept; the same command goes on.", err=True)
-            return made, 130
+            return made, [], 130
         except click.ClickException as error:
             click.echo(f"Error: {recovery.label}: {error.message}", err=True)
+            status = 1
+            continue
+        except Exception as error:  # of a method's own code, which is to stop no other
+            write_text(Path(recovery.folder, "recover.log"), traceback.format_exc())
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            click.echo(f"Error: {recovery.label}: {words}; see {recovery.folder}/recover.log", err=True)
             status = 1
             continue
         if not made and not measured:
@@ -148,21 +130,36 @@ def recover_all(recoveries, device, measured, named):
             truth = {TIME.name: None} | {name: tabulate.perfect(name) for name in known}
             click.echo(line("truth", width, columns, truth))
             click.echo(line("input", width, columns, row, "input_"))
-        click.echo(line(recovery.label, width, columns, row))
+        verdict = judge and judge(recovery)
+        if verdict:
+            verdicts[recovery.label] = verdict
+        click.echo(line(recovery.label, width, columns, row) + (f"  {verdict.words}" if verdict else ""))
         made.append(recovery)
+    sentences = []
     if len(rows) > 1 and not measured:
-        click.echo(f"Best: {winners(named, rows)}.")
-    return made, status
+        sentences = [f"Best: {winners(named, rows)}."]
+    if verdicts:
+        sentences = [judged.sentence(verdicts), judged.listed(verdicts)]
+    click.echo("".join(f"{sentence}\n" for sentence in sentences[:1]), nl=False)
+    return made, sentences, status
 
 
-def write_pictures(made, entry, named):
-    """Write comparison.png and .pdf, input.png and a PNG for each recovery to the working directory."""
+def write_pictures(made, entry, named, title, sentences):
+    """Write comparison.png and .pdf, page.html, input.png and a PNG for each recovery to the working directory.
+
+    Of large pictures the first three show the centre, see `detail.centre`.
+    """
     import pandas
 
-    scores, case = f"results/scores/{entry['task']}.csv", Path(made[0].case)
-    with whole(scores) as temporary:
-        pandas.DataFrame(collect.rows(entry["task"], made)).to_csv(temporary, index=False)
-    step(draw, scores, f"comparison/{case.parent.name}/{case.name}", "comparison", "--metrics", named)
+    scores, case, here = f"results/scores/{entry['task']}.csv", Path(made[0].case), Path.cwd()
+    with contextlib.chdir(folder := detail.centre(made)):
+        with whole(scores) as temporary:
+            pandas.DataFrame(collect.rows(entry["task"], made)).to_csv(temporary, index=False)
+        step(draw, scores, f"comparison/{case.parent.name}/{case.name}", here / "comparison", "--metrics", named)
+        write_text("results/code/recoveries.csv", listing(made, set(made)))
+        sentences = [*sentences, "This is the centre; numbers are of the whole."] if folder != Path() else sentences
+        words = [*["--title", title, "--metrics", named], *(f"--note={sentence}" for sentence in sentences)]
+        step(show, scores, "results/code/recoveries.csv", here / "page.html", *words)
     pictures.write("input.png", read_array(case / "picture.npy"))
     for recovery in made:
         params = "" if recovery.params == NO_PARAMETERS else f",{recovery.params}"
@@ -198,7 +195,7 @@ def write_pictures(made, entry, named):
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False), help="folder to write to  [default: tried/NAME-…-TASK,…]"
 )
-@click.option("--open", "opened", is_flag=True, help="show the side-by-side picture when done")
+@click.option("--open", "opened", is_flag=True, help="show the page of all recoveries when done")
 def main(
     picture, task, methods, sigma, corruption, given, measured, named, gray, size, crop, full, device, output, opened
 ):
@@ -208,7 +205,7 @@ def main(
         corruption = f"{corruption},sigma={sigma}".lstrip(",")
     files, brought = photo.files(given)
     named = list(dict.fromkeys(named))
-    entry, told = experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
+    entry, told = photo.experiment(name, task, corruption, methods, measured), as_json(facts(named, "--metric"))
     pixels = load(picture, measured=measured)
     settings, sentence = {"gray": gray, "size": size, "crop": crop}, ""
     if not (size or crop or full or len(pixels) == 1):
@@ -227,16 +224,18 @@ def main(
         recoveries = experiments.recoveries(entry)
         case = Path(recoveries[0].case)
         words = [*["--measured"] * measured, *photo.write(brought)]
-        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
         colours = "gray" if len(x) == 1 else "colour"
-        click.echo(f"{task} of {name}, {height} x {width} pixels, {colours}: {case.name}")
+        del pixels, x  # of 24 megapixels these are nearly a gigabyte
+        said = step(corrupt, f"results/images/{name}.npy", task, case.name, case, *words)
+        title = f"{task} of {name}, {height} x {width} pixels, {colours}: {case.name}"
+        click.echo(title)
         click.echo("\n".join(filter(None, [sentence, said.strip()])), nl=bool(sentence or said))
-        made, status = recover_all(recoveries, device, measured, read_metrics(told))
+        made, sentences, status = recover_all(recoveries, device, measured, read_metrics(told))
         if made:
-            write_pictures(made, entry, told)
-            click.echo(f"\n{output / 'comparison.png'}")
+            write_pictures(made, entry, told, title, sentences)
+            click.echo(f"\n{output / 'page.html'}\n{output / 'comparison.png'}")
     if opened and made:
-        click.launch(str(output / "comparison.png"))
+        click.launch(str(output / "page.html"))
     sys.exit(status)
 
 

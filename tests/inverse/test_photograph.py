@@ -18,7 +18,7 @@ from steps.methods import wiener
 from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.plan import corruptions
-from steps.plan.config import check_config, image_arguments
+from steps.plan.config import check_config, image_arguments, true_entry
 from steps.plan.drawings import Index, drawings
 from steps.plan.experiments import recoveries
 from steps.tasks import deconvolution, denoising
@@ -213,4 +213,21 @@ def test_measured_is_true_or_false():
     bad = config()
     bad["images"]["mine"]["measured"] = "yes"
     with pytest.raises(BadInput, match="images.mine.measured: 'yes' is not allowed; must be of type boolean"):
+        check_config(bad)
+
+
+def test_a_truth_stands_beside_what_is_measured_and_lets_it_be_compared():
+    pair = {"source": "synthetic:noise", "measured": True, "truth": "synthetic:logo", "crop": 64, "size": 32}
+    good = config(figures=["comparison", "psnr"])
+    good["images"]["mine"] = pair
+    check_config(good)
+    assert true_entry(pair) == {"source": "synthetic:logo", "crop": 64, "size": 32}
+    assert true_entry(GOOD["images"]["logo"]) == GOOD["images"]["logo"]
+    bad = config()
+    bad["images"]["logo"]["truth"] = "synthetic:logo"
+    with pytest.raises(BadInput, match="^config: images.logo.truth: not allowed without measured: true$"):
+        check_config(bad)
+    bad = config()
+    bad["images"]["mine"]["truth"] = "nofile.png"
+    with pytest.raises(BadInput, match="^config: images.mine.truth.source: no file 'nofile.png'"):
         check_config(bad)

@@ -68,7 +68,7 @@ def test_a_noise_has_its_own_parameters():
             {"noise": "poison"},
             "x.noise: unknown noise 'poison' .did you mean 'poisson'.*no file steps/noises/poison.py",
         ),
-        ("denoising", {"noise": 5}, "x.noise: unknown noise 5; allowed: gaussian, poisson"),
+        ("denoising", {"noise": 5}, "x.noise: unknown noise 5; allowed: camera, gaussian"),
         ("denoising", {"noise": "poisson", "sigma": 0.1}, "x: unknown parameter 'sigma'; allowed: noise, peak, seed"),
         ("denoising", {"noise": "poisson", "peak": 0}, "x.peak: 0 is not allowed; must be > 0"),
         ("denoising", {"sigma": 0.1, "bsnr": 40}, "x: sigma and bsnr are both there; must be one of them"),

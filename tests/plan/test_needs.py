@@ -28,6 +28,15 @@ def test_every_method_says_what_it_needs_and_more_for_more_pixels(method):
     assert hasattr(discover.load("methods", method), "needs")
 
 
+@pytest.mark.parametrize("method", ["tv", "nlm", "bm3d"])
+def test_memory_for_a_large_picture_that_is_denoised_by_tiles_is_bounded_and_time_is_not(method):
+    twelve, twenty_four = (
+        recovery("denoising", "sigma=0.1", method, "default", megabytes(3000, side, 3)) for side in (4000, 8000)
+    )
+    assert twelve[0] < twenty_four[0] < 13_000 and twenty_four[1] > 1.5 * twelve[1]
+    assert recovery("deconvolution", "blur=2", method, "default", megabytes(3000, 4000, 3))[0] > 20_000
+
+
 # MB that recoveries took on the CPU of one machine, by run.json, with the deep image prior in float32.
 MEASURED = [
     ("wiener", (512, 512, 3), 279),

@@ -9,7 +9,7 @@ from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
 from steps.look import style
 from steps.plan import claims, corruptions, experiments, metrics, schema, variants
-from steps.plan.config import check_config, image_arguments, local_file
+from steps.plan.config import check_config, image_arguments, local_file, true_entry
 from steps.plan.drawings import Index, captions, drawings, inputs, measurements, pictures
 from steps.run.sources import beside, noted, write_note
 
@@ -102,7 +102,7 @@ def still_says(file, kind, name):
 
 
 def measured(wildcards):
-    """Return whether a path's image is itself a measurement; then nothing is simulated of it and it has no truth."""
+    """Return whether a path's image is itself a measurement; then nothing is simulated of it."""
     return experiments.entry(config, "images", wildcards.image).get("measured", False)
 
 
@@ -118,43 +118,6 @@ def check_spelling(wildcards):
     for text, spelled in one_way:
         if text != spelled:
             raise BadInput(f"{text!r} is spelled {spelled!r}; one value has one folder")
-
-
-@or_exit
-def image_entry(wildcards):
-    return experiments.entry(config, "images", wildcards.image)
-
-
-@or_exit
-def file_entry(wildcards):
-    return experiments.entry(config, "files", wildcards.file)
-
-
-def image_file(wildcards):
-    """Return [path] of an image's file on this machine, else []."""
-    return [ancient(file) for file in local_file(image_entry(wildcards))]
-
-
-def file_file(wildcards):
-    """Return [path] of a file that is a parameter on this machine, else []."""
-    return [ancient(file) for file in local_file(file_entry(wildcards))]
-
-
-def entry_code(step, name, entry):
-    """Return the note of a step that takes a file of an entry under images or files."""
-    said = " ".join(image_arguments(name, entry))
-    check_meaning(f"{step}s", name, said)
-    return note_of(f"steps.{step}", data=tuple(local_file(entry)), said=said, name=f"{step}-{name}")
-
-
-@or_exit
-def image_code(wildcards):
-    return entry_code("image", wildcards.image, image_entry(wildcards))
-
-
-@or_exit
-def file_code(wildcards):
-    return entry_code("file", wildcards.file, file_entry(wildcards))
 
 
 @or_exit
@@ -182,8 +145,9 @@ def noise_module(wildcards):
 
 @or_exit
 def truth(wildcards):
-    """Return the path of a path's ground truth; [] if its image is measured."""
-    return [] if measured(wildcards) else f"results/images/{wildcards.image}.npy"
+    """Return the path of a path's ground truth; [] if its image is measured and none is beside it."""
+    unknown = measured(wildcards) and "truth" not in image_entry(wildcards)
+    return [] if unknown else f"results/images/{wildcards.image}.npy"
 
 
 @or_exit

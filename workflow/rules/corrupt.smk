@@ -18,11 +18,26 @@ rule image:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        command=lambda w: ["image", *image_arguments(w.image, image_entry(w)), "--", f"results/images/{w.image}.npy"],
+        command=lambda w: ["image", *image_arguments(w.image, truth_entry(w)), "--", f"results/images/{w.image}.npy"],
     message:
         "image {wildcards.image}"
     shell:
         "python -m steps.{params.command:q} > {log:q} 2>&1"
+
+
+# The measured picture of which results/images has the truth.
+use rule image as measured_image with:
+    input:
+        file=measured_file,
+        code=measured_code,
+    output:
+        "results/measured/{image}.npy",
+    log:
+        "results/measured/{image}.log",
+    params:
+        command=lambda w: ["image", *image_arguments(w.image, image_entry(w)), "--", f"results/measured/{w.image}.npy"],
+    message:
+        "measured image {wildcards.image}"
 
 
 use rule image as file with:
@@ -43,7 +58,7 @@ use rule image as file with:
 
 rule corrupt:
     input:
-        image="results/images/{image}.npy",
+        image=to_corrupt,
         files=corruption_files,
         code=task_code,
     output:

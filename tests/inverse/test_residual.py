@@ -1,0 +1,67 @@
+"""Verdicts on recoveries of pictures of which the truth is known."""
+
+import numpy as np
+import pytest
+import torch
+
+from steps.base import discover
+from steps.inverse.call import call
+from steps.inverse.measurement import Noise
+from steps.inverse.noise_level import Levels, noise_level
+from steps.inverse.residual import judge
+from steps.noises import camera
+from steps.tasks.denoising import Operator
+from tests.inverse.test_noise_level import photograph
+
+QUICK = ("wiener", "tv", "nlm")
+
+
+@pytest.fixture(scope="module", params=["camera", "chelsea"])
+def picture(request):
+    return photograph(request.param)
+
+
+@pytest.fixture(scope="module", params=[None, 90], ids=["png", "jpeg"])
+def case(request, picture):
+    """Return (x, y, what was found in y), of a part; the noise is found in all of y."""
+    y = camera.add(picture, peak=40, quality=request.param)
+    part = np.s_[:, 60:220, 120:280]
+    return picture[part], np.ascontiguousarray(y[part]), noise_level(y)
+
+
+def verdict(case, method, times=1.0, **params):
+    """Return (error, Verdict) of a method that is told noise so many times as strong."""
+    x, y, found = case
+    told = {"gains": [times**2 * gain for gain in found["gains"]], "spectrum": found["spectrum"]}
+    noise = Noise(
+        "camera", told | {"offsets": [times**2 * offset for offset in found["offsets"]]}, times * camera.sigma(y)
+    )
+    module, A = discover.load("methods", method), Operator(y.shape)
+    estimate = call(module, torch.from_numpy(y), A, noise.sigma, params, noise=noise).numpy()
+    return float(((estimate - x) ** 2).mean()), judge(y, estimate, found)
+
+
+def test_the_best_is_about_right_and_what_is_told_too_much_or_too_little_is_named(case):
+    found = {method: verdict(case, method) for method in QUICK}
+    best = min(found, key=lambda method: found[method][0])
+    assert found[best][1].words == "about right" and found[best][1].right
+    assert verdict(case, "nlm", times=0.4)[1].words == "left noise in"
+    assert verdict(case, "tv", times=0.4)[1].words == "left noise in"
+    over = verdict(case, "nlm", h=4 * Levels(**case[2]).sigma)[1]
+    assert over.words == "took out more than noise" and not over.right
+    assert over.distance > found[best][1].distance
+
+
+def test_noise_itself_is_right_and_nothing_is_not(case):
+    x, y, found = case
+    truth = judge(y, x, found)
+    assert truth.words == "about right" and truth.flat == pytest.approx(1, abs=0.2)
+    assert judge(y, y, found).words == "left noise in"
+    blurred = x + (y - x) * 0.9 + 0.9 * (np.roll(x, 3, -1) - x)
+    assert judge(y, blurred, found).words == "left noise in and took out more than noise"
+
+
+def test_a_picture_that_is_too_small_has_none(case):
+    x, y, found = case
+    assert judge(y[:, :7, :50], x[:, :7, :50], found) is None
+    assert judge(y[:, :20, :20], x[:, :20, :20], found) is None
