@@ -120,17 +120,17 @@ def test_the_command_line_cannot_leave_results_either(run):
     assert listing(folder) == before
 
 
-# What is in the file given to --configfile, what Snakemake says of it.
+# What is in the file given to --configfile, what is said of it.
 FILES = {
     "a key twice": (
         "device: cpu\nimages: {}\ndevice: cuda",
-        "Error: bad.yaml, line 3: the key 'device' is there twice",
+        "Error: bad.yaml, line 3, column 1: the key 'device' is there twice",
     ),
     "a template": ("__use_yte__: true\nimages: {}", "Error: bad.yaml: __use_yte__ would run code that is in the file"),
     "a bad value": ("images: 3", "Error: bad.yaml: missing key 'experiments'"),
-    "no YAML": ("images: [1", "Config file is not valid JSON or YAML"),
-    "a list": ("- 1", "Config file must be given as JSON or YAML with keys at top level"),
-    "nothing": ("", "Config file must be given as JSON or YAML with keys at top level"),
+    "no YAML": ("images: [1", "Error: bad.yaml, line 2, column 1: not YAML"),
+    "a list": ("- 1", "Error: bad.yaml: not a config, which has keys at the top level"),
+    "nothing": ("", "Error: bad.yaml: not a config, which has keys at the top level"),
 }
 
 
