@@ -14,12 +14,12 @@ DIGITS = 6  # significant ones of a number that is not whole; scores/{experiment
 
 
 @functools.cache
-def parameters(task, corruption, known):
+def parameters(task, corruption, measured):
     """Return {parameter: text} of a corruption as its path spells it: those that it does not say at their defaults.
 
-    Of a picture that is itself a measurement, so that no truth is `known`, nothing was simulated: only what it says.
+    Of a picture that is `measured`, nothing was simulated: only what it says.
     """
-    said = corruptions.filled(task, corruption) if known else parse_parameters(corruption)
+    said = parse_parameters(corruption) if measured else corruptions.filled(task, corruption)
     return {name: rounded(value) for name, value in said.items() if value is not None}
 
 
@@ -32,14 +32,15 @@ def rounded(value):
     return "" if value != value else f"{value:.{DIGITS}g}"
 
 
-def combined(scores):
+def combined(scores, measured=()):
     """Return scores (DataFrame) as texts, behind `corruption` a column for each of its parameters, empty without it.
 
-    One that is called as another column is, as the seed, has the name corruption_seed.
+    One that is called as another column is, as the seed, has the name corruption_seed. `measured` are the names of
+    images that are themselves measurements.
     """
     import pandas
 
-    cases = zip(scores["task"], scores["corruption"], scores["psnr"].notna())
+    cases = zip(scores["task"], scores["corruption"], scores["image"].isin(measured))
     found = pandas.DataFrame([parameters(*case) for case in cases], index=scores.index).fillna("")
     found = found.rename(columns={name: f"corruption_{name}" for name in found if name in scores})
     place = scores.columns.get_loc("corruption") + 1
@@ -49,13 +50,14 @@ def combined(scores):
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
-def main(scores, output):
+@click.option("--measured", multiple=True, help="name of an image that is itself a measurement")
+def main(scores, output, measured):
     """SCORES are CSV files, one for each experiment. Writes OUTPUT (CSV)."""
     import pandas
 
     every = pandas.concat([read_scores(path) for path in scores], ignore_index=True)
     with whole(output) as temporary:
-        combined(every).to_csv(temporary, index=False)
+        combined(every, measured).to_csv(temporary, index=False)
 
 
 if __name__ == "__main__":

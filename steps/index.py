@@ -66,7 +66,8 @@ def section(name, experiment, results):
 
 
 def _called(drawing):
-    return ", ".join(drawing.split("/")[1:]).replace("_", " ", 1)
+    kind, *rest = drawing.split("/")[1:]
+    return ", ".join([kind.replace("_", " "), *rest])
 
 
 def _pdf(drawing, results):

@@ -114,8 +114,8 @@ def texts(frame, keys, labels, metric, truth=None, marked=None):
         nothing = "" if math.isnan(row.get(INPUT, 0)) else NOT_RUN  # no truth, or too small an image for the metric
         for label in shown:
             text = nothing if math.isnan(row[label]) else metric.digits(row[label])
-            if not math.isnan(row.get(f"{label} ±", math.nan)):
-                text += f" ± {metric.digits(row[f'{label} ±'])}"
+            if not math.isnan(half := row.get(f"{label} ±", math.nan)):
+                text = metric.interval(row[label], half)
             text += MARK if marked is not None and marked[label].iloc[place] > 0 else ""
             line.append(Best(text) if label in labels and metric.is_best(row[label], best) else text)
         rows.append(line)

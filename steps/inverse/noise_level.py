@@ -88,7 +88,7 @@ def _blocks(y):
         energies.append(np.concatenate(parts))
         if len(means) < len(y):
             means.append(rows.mean((2, 3)).ravel())
-            clipped.append(((rows <= 0) | (rows >= 1)).mean((2, 3)).ravel())
+            clipped.append(((rows == 0) | (rows == 1)).mean((2, 3)).ravel())
     return np.stack(means, 1).astype(np.float64), np.stack(clipped, 1), np.stack(energies, 1).astype(np.float64)
 
 
@@ -170,7 +170,8 @@ def sentence(found):
     """Return in words what `noise_level` found: the noise at black and white, gain and read noise, if it is white."""
     gains, offsets, spectrum = (np.array(found[key]) for key in ("gains", "offsets", "spectrum"))
     text = f"Noise found: {np.sqrt(offsets.mean()):.3f} at black, {np.sqrt((gains + offsets).mean()):.3f} at white"
-    smooth = len(spectrum) == 3 and (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH]).any()
+    smooth = len(spectrum) == 3 and spectrum[1:].max() > 0.01  # a gray picture in three channels has none
+    smooth = smooth and (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH]).any()
     if gains.mean() > 0.05 * offsets.mean():
         photons = "" if smooth else f", as of {1 / gains.mean():.0f} photons at white"
         text += f" (gain {_several(gains)}{photons}; read noise {_several(np.sqrt(offsets))})"
@@ -210,7 +211,12 @@ class Levels:
         return torch.stack([part.forward(c) * (self.sigma / part.sigma) for part, c in zip(self.channels, y)])
 
     def inverse(self, d):
-        """Return the x with E forward(y) = d, (C, H, W)."""
+        """Return the x with E forward(y) = d, (C, H, W); below black, which a measured float picture may be, nearly."""
         import torch
 
-        return torch.stack([part.inverse(c * (part.sigma / self.sigma)) for part, c in zip(self.channels, d)])
+        planes = []
+        for part, c in zip(self.channels, d, strict=True):
+            c = c * (part.sigma / self.sigma)
+            f = c.clamp(max=0) / part.sigma + part.low
+            planes.append(part.inverse(c) + (f.square() - part.low**2) / 4 / part.peak)
+        return torch.stack(planes)

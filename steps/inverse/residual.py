@@ -66,7 +66,7 @@ def judge(y, fitted, found):
     variance = sum(gain * np.clip(plane, 0, 1) + offset for plane, gain, offset in parts) / len(y)
     deviation = np.sqrt(np.maximum(variance, 1e-10))
     noise = np.array(found["spectrum"][0]) if len(y) in (1, 3) else np.ones(len(BANDS)) / len(y)
-    unclipped = _blocks(((y <= 0) | (y >= 1)).mean(0)).mean((1, 2)) < 0.05
+    unclipped = _blocks(((y == 0) | (y == 1)).mean(0)).mean((1, 2)) < 0.05
     structure = _blocks(gaussian_filter(fitted.mean(0) / deviation, 1.5))[unclipped].std((1, 2))
     if len(structure) < FEWEST:
         return None

@@ -35,6 +35,9 @@ def check_config(config, file="config", images=True):
     the working directory become priorbench's own.
     """
     schema.validate(config, file)
+    for name, image in config["images"].items():
+        if "truth" in image and sets.is_set(image):
+            raise BadInput(f"{file}: images.{name}.truth: not allowed of a set; must be beside one picture")
     sets.expand(config, file)
     for line in variants.leave_out(config, file):
         if images:
@@ -50,7 +53,10 @@ def check_config(config, file="config", images=True):
         if "truth" in image and not image.get("measured"):
             raise BadInput(f"{file}: images.{name}.truth: not allowed without measured: true")
         if "truth" in image and images:
-            check_image(true_entry(image), f"{file}: images.{name}.truth")
+            height, width = check_image(true_entry(image), f"{file}: images.{name}.truth")
+            if 0 not in (height, *sizes[name]) and (height, width) != sizes[name]:
+                seen = "x".join(map(str, sizes[name]))
+                raise BadInput(f"{file}: images.{name}.truth: it has {height}x{width} pixels, the picture {seen}")
     for path in config["image_dirs"]:
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")

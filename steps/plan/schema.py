@@ -28,7 +28,7 @@ def read(file):
                 return super().construct_object(node, deep)
             except BadInput:
                 raise
-            except ValueError as error:  # such as a month 13
+            except (ValueError, AttributeError) as error:  # such as a month 13, or !!timestamp x
                 raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from error
 
         def construct_mapping(self, node, deep=False):

@@ -29,6 +29,13 @@ class Metric(NamedTuple):
         text = significant(value, self.significant) if self.significant else f"{value:.{self.decimals}f}"
         return text.replace("inf", "∞")
 
+    def interval(self, value, half):
+        """Return a value and half of its interval, "12.49 ± 0.03", of seconds as "127.6 ± 1.2"."""
+        text, around = self.digits(value), self.digits(half)
+        if self.significant and len(around.partition(".")[2]) > len(text.partition(".")[2]):
+            text = f"{value:.{len(around.partition('.')[2])}f}"
+        return f"{text} ± {around}"
+
     def number(self, value):
         """Return a value as pictures and pages have it, with its unit: "29.61 dB", "0.842", "∞ dB"."""
         return f"{self.digits(value)} {self.unit}".strip().replace("-", "−")

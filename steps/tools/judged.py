@@ -7,14 +7,14 @@ from steps.base.files import read_array
 def judge_of(case):
     """Return a function that returns the Verdict on a recovery of a case, a folder; see steps/inverse/residual.py.
 
-    None where the measurement is no picture, or one in which no noise is found.
+    None where the measurement is no picture like the image, or one in which no noise is found.
     """
     import torch
 
     from steps.inverse import measurement, noise_level, residual
 
     y, A, *_ = measurement.load(f"{case}/measurement.npz")
-    if y.ndim != 3 or min(y.shape[1:]) < noise_level.SIDE:
+    if not A.alike or y.ndim != 3 or min(y.shape[1:]) < noise_level.SIDE:
         return None
     try:
         found = noise_level.noise_level(y.numpy())

@@ -59,13 +59,13 @@ def experiment(name, task, corruption, methods, measured=False):
     """
     operator = discover.load("tasks", task, "--task").Operator
     identity, settings = operator.identity, parse_parameters(corruption)
-    if measured and operator.pictures and operator.channels is None and settings.keys().isdisjoint(("noise", "sigma")):
+    if measured and operator.alike and settings.keys().isdisjoint(("noise", "sigma")):
         settings |= {"noise": CAMERA}
     elif settings.get("noise", corruptions.GAUSSIAN) == corruptions.GAUSSIAN and "bsnr" not in settings:
         settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
     sigma = settings.get("sigma")
     if operator.pictures and isinstance(sigma, int | float) and sigma > 1:
-        better = f"did you mean {sigma:g}/255?" if sigma <= 255 else "must be at most 1"
+        better = f"did you mean {sigma:g}/255?" if sigma <= 255 and sigma == int(sigma) else "must be at most 1"
         raise BadInput(f"--sigma: {sigma:g} is not allowed; pixels are in [0, 1]; {better}")
     corruptions.parameters(task, settings, "--corruption", measured)
     known = keywords(operator)

@@ -93,6 +93,19 @@ def test_a_picture_that_is_too_small_for_a_line_has_the_same_noise_everywhere():
         noise_level(np.full((3, 90, 90), 0.5, np.float32))
 
 
+def test_gray_in_three_channels_is_no_jpeg():
+    y = camera.add(photograph("camera")[:, :256, :256], sigma=0.05, peak=1e6)
+    assert sentence(noise_level(np.repeat(y, 3, axis=0))).endswith("It is white noise.")
+
+
+@pytest.mark.parametrize("level", [-0.3, -0.1, 0.0, 0.2])
+def test_values_below_black_are_not_lost(level):
+    y = gaussian.add(np.full((1, 300, 300), level, np.float32), sigma=0.05)
+    levels = Levels([0.0003], [0.05**2], [[1.0] * 4])
+    back = levels.inverse(levels.forward(torch.from_numpy(y)).mean((1, 2), keepdim=True))
+    assert float(back) == pytest.approx(level, abs=1e-3)
+
+
 def test_it_is_said_in_words():
     x = photograph("camera")
     assert sentence(noise_level(camera.add(x, peak=40))).startswith("Noise found: 0.0")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from steps import corrupt, image
@@ -216,7 +217,7 @@ def test_measured_is_true_or_false():
         check_config(bad)
 
 
-def test_a_truth_stands_beside_what_is_measured_and_lets_it_be_compared():
+def test_a_truth_stands_beside_what_is_measured_and_lets_it_be_compared(tmp_path):
     pair = {"source": "synthetic:noise", "measured": True, "truth": "synthetic:logo", "crop": 64, "size": 32}
     good = config(figures=["comparison", "psnr"])
     good["images"]["mine"] = pair
@@ -230,4 +231,12 @@ def test_a_truth_stands_beside_what_is_measured_and_lets_it_be_compared():
     bad = config()
     bad["images"]["mine"]["truth"] = "nofile.png"
     with pytest.raises(BadInput, match="^config: images.mine.truth.source: no file 'nofile.png'"):
+        check_config(bad)
+    for name, side in (("noisy", 20), ("clean", 30)):
+        Image.fromarray(np.zeros((side, side), np.uint8)).save(tmp_path / f"{name}.png")
+    bad["images"]["mine"] = {"source": f"{tmp_path}/noisy.png", "measured": True, "truth": f"{tmp_path}/clean.png"}
+    with pytest.raises(BadInput, match="^config: images.mine.truth: it has 30x30 pixels, the picture 20x20$"):
+        check_config(bad)
+    bad["images"]["mine"]["source"] = "photos/*.png"
+    with pytest.raises(BadInput, match="images.mine.truth: not allowed of a set; must be beside one picture"):
         check_config(bad)

@@ -68,6 +68,12 @@ def test_a_noise_has_its_own_parameters():
             {"noise": "poison"},
             "x.noise: unknown noise 'poison' .did you mean 'poisson'.*no file steps/noises/poison.py",
         ),
+        (
+            "demosaicking",
+            {"noise": "camera"},
+            "x.noise: camera is found in pictures like the image; demosaicking measures",
+        ),
+        ("inpainting", {"noise": "camera"}, "x.noise: camera is found in pictures like the image; inpainting measures"),
         ("denoising", {"noise": 5}, "x.noise: unknown noise 5; allowed: camera, gaussian"),
         ("denoising", {"noise": "poisson", "sigma": 0.1}, "x: unknown parameter 'sigma'; allowed: noise, peak, seed"),
         ("denoising", {"noise": "poisson", "peak": 0}, "x.peak: 0 is not allowed; must be > 0"),

@@ -75,3 +75,14 @@ def test_winners_in_words():
     rows = {"TV": {"psnr": 29.0, "gmsd": 0.1}, "NLM": {"psnr": 30.0, "gmsd": 0.2}, "DIP": {"psnr": 30.0, "gmsd": None}}
     assert winners([PSNR, GMSD], rows) == "NLM and DIP by PSNR; TV by GMSD (lower is better)"
     assert winners([GMSD], {"TV": {"gmsd": None}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "text"), [(127.6, 1.2, "127.6 ± 1.2"), (7.13, 10.2, "7.1 ± 10"), (12.49, 0.031, "12.490 ± 0.031")]
+)
+def test_a_time_has_the_decimals_of_its_interval(value, half, text):
+    assert TIME.interval(value, half) == text
+
+
+def test_other_intervals_have_the_metric_s_decimals():
+    assert PSNR.interval(28.116, 0.0312) == "28.12 ± 0.03"

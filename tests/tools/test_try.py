@@ -217,6 +217,10 @@ def test_of_a_noisy_jpeg_the_best_is_named_without_a_sigma_and_what_is_wrong_wit
     ("arguments", "words"),
     [
         (["skimage:camera", "--sigma", "25"], "--sigma: 25 is not allowed; pixels are in [0, 1]; did you mean 25/255?"),
+        (
+            ["skimage:camera", "--sigma", "300/255"],
+            "--sigma: 1.17647 is not allowed; pixels are in [0, 1]; must be at most 1",
+        ),
         (["skimage:camera", "--sigma", "300"], "--sigma: 300 is not allowed; pixels are in [0, 1]; must be at most 1"),
         (
             ["skimage:camera", "--measured", "--task", "deconvolution", "--sigma", "0.01"],

@@ -43,7 +43,10 @@ use rule collect as combine with:
     group:
         together("summary")
     params:
-        command=["combine", *expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS), "results/scores.csv"],
+        command=[
+            *["combine", *expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS), "results/scores.csv"],
+            *[f"--measured={name}" for name, image in config["images"].items() if image.get("measured")],
+        ],
     message:
         "combine all scores"
 
