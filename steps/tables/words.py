@@ -32,8 +32,8 @@ def options(config, name, metrics, asked, made):
     return ["--title", experiment.get("title", name), *named, f"--not-made={not_made(asked, made)}"]
 
 
-def contents(config, name, made, drawings):
-    """Return what results/index.html is about, as JSON: the config's name, recoveries, and the experiments' contents.
+def contents(config, files, made, drawings):
+    """Return what results/index.html is about, as JSON: the config's files, recoveries, and the experiments' contents.
 
     made  {experiment: its Recoveries} of the experiments that are shown;  drawings  the paths of all of their figures.
     """
@@ -41,7 +41,7 @@ def contents(config, name, made, drawings):
     for drawing in drawings:
         experiments[drawing.split("/")[0]]["drawings"].append(drawing)
     count = len({recovery.folder for some in made.values() for recovery in some})
-    return json.dumps({"config": name, "recoveries": count, "experiments": experiments}, indent=1)
+    return json.dumps({"config": " + ".join(files), "recoveries": count, "experiments": experiments}, indent=1)
 
 
 def compared(experiment):

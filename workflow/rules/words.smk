@@ -20,7 +20,7 @@ def contents(wildcards):
     path = "results/code/contents.json"
     if begin():
         shown = {name: MADE[name] for name in EXPERIMENTS}
-        write_note(path, said.contents(config, NAME, shown, DRAWINGS))
+        write_note(path, said.contents(config, CONFIGS or [NAME], shown, DRAWINGS))
     return path
 
 
