@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from steps.base.errors import WIDTH, unknown
+from steps.base.errors import WIDTH, no_such
 
 HERE = Path(__file__).parent
 ORDER = ("image", "file", "corrupt", "recover", "score", "collect", "combine", "tabulate", "compare", "timing")
@@ -35,7 +35,7 @@ class Commands(click.Group):
     def get_command(self, context, name):
         """Return a command, whose module is imported only now; an unknown one is met with the nearest, in one line."""
         if name not in self.list_commands(context):
-            raise click.UsageError(unknown("command", name, self.list_commands(context)))
+            raise click.UsageError(no_such("command", name, self.list_commands(context)))
         return importlib.import_module(f"steps.{_module(name)}").main
 
     def format_commands(self, context, formatter):

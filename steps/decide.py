@@ -18,12 +18,12 @@ SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's setti
 OTHER = {"higher": "lower", "lower": "higher"}
 NOTE = (
     "A claim is a set of comparisons, one for each cell that it speaks of. On the paper's numbers a comparison "
-    "holds or does not. On ours it is decided by the 95 % interval (Student's t) of the difference, taken on the "
-    "same noise, seed by seed where both have the same list of seeds, else between their means over their seeds: it "
-    "stands if the interval lies wholly where the claim says, fails if it lies wholly elsewhere, else it is "
-    "undecided. A cell with one or two such differences gets the spread of the same pair in the experiment's cells "
-    "with several, pooled; without any, it is undecided. A claim stands if all of its comparisons do, and fails if "
-    "one does; if none fails and some were not run, it is undecided. Intervals are not corrected for the number of "
+    "holds or does not. On ours it is decided by the 95 % interval (Student's t) of the difference. Both are taken on "
+    "the same noise: seed by seed where they have the same list of seeds, else as means over their seeds. A "
+    "comparison stands if the interval lies wholly where the claim says, and fails if it lies wholly elsewhere; else "
+    "it is undecided. A cell with one or two such differences gets the spread of the same pair in the experiment's "
+    "cells with several, pooled; without any, it is undecided. A claim stands if all of its comparisons do, and fails "
+    "if one does; if none fails and some were not run, it is undecided. Intervals are not corrected for the number of "
     "comparisons."
 )
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from steps.base import discover
-from steps.base.errors import BadInput, Command, NothingToDraw, one_line
+from steps.base.errors import BadInput, Command, NothingToDraw, no_such, one_line
 from steps.base.files import whole
-from steps.base.parameters import no_such
 from steps.look import style
 from steps.tables.columns import read_metrics
 from steps.tables.markup import stand_in_note

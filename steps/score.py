@@ -8,9 +8,8 @@ import click
 import numpy as np
 
 from steps.base import discover
-from steps.base.errors import BadInput, Command, one_line
+from steps.base.errors import BadInput, Command, one_line, quoted
 from steps.base.files import read_array, read_arrays, read_json, write_json, write_text
-from steps.base.parameters import quoted
 from steps.metrics import psnr
 
 CONVENTION = "Of unclipped and unquantised estimates, images being in [0, 1] (data_range 1), all channels together"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from steps.base import discover
-from steps.base.errors import BadInput
-from steps.base.parameters import check_parameters, format_parameters, keywords, quoted
+from steps.base.errors import BadInput, quoted
+from steps.base.parameters import check_parameters, format_parameters, keywords
 from steps.base.text import NOT_ONE_LINE
 from steps.images import decode as imagefile
 from steps.plan import claims, corruptions, published, schema, variants

@@ -28,19 +28,20 @@ def test_without_a_word_the_commands_are_listed_each_with_its_purpose():
 
 def test_an_unknown_command_is_met_with_the_nearest():
     result = CliRunner().invoke(main, ["tyr"])
-    assert result.exit_code == 2 and result.output == "Error: unknown command 'tyr'; did you mean 'try'?\n"
+    assert result.exit_code == 2 and result.output.count("\n") == 1
+    assert result.output.startswith("Error: unknown command 'tyr' (did you mean 'try'?); allowed: adopt, ")
     result = CliRunner().invoke(main, ["frobnicate"])
-    assert result.exit_code == 2 and result.output.startswith("Error: unknown command 'frobnicate'; allowed: try, ")
+    assert result.exit_code == 2 and result.output.startswith("Error: unknown command 'frobnicate'; allowed: adopt, ")
 
 
 def test_an_unknown_option_is_met_with_the_nearest():
     for words, said in {
-        ("try", "camera.png", "--methd", "tv"): "unknown option '--methd'; did you mean '--method'?",
+        ("try", "camera.png", "--methd", "tv"): "unknown option '--methd' (did you mean '--method'?); allowed: ",
         ("lists", "--frobnicate"): "unknown option '--frobnicate'; allowed: --help",
         ("try",): "Missing argument 'PICTURE'.",
     }.items():
         result = CliRunner().invoke(main, words)
-        assert result.exit_code == 2 and f"Error: {said}\n" in result.output
+        assert result.exit_code == 2 and f"Error: {said}" in result.output and result.output.endswith("\n")
         assert result.output.startswith("Error") == said.startswith("unknown")
 
 

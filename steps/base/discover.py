@@ -5,8 +5,7 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-from steps.base.errors import BadInput
-from steps.base.parameters import no_such
+from steps.base.errors import BadInput, no_such
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import inspect
 import re
+import reprlib
 
 import click
 
@@ -25,6 +26,25 @@ def if_file(value):
     return ""
 
 
+def no_such(what, name, allowed):
+    """Return the one-line message for a name that is not among those allowed, with the nearest match."""
+    names = sorted(map(str, allowed))
+    near = difflib.get_close_matches(str(name)[:100], names, n=1)
+    hint = f" (did you mean {quoted(near[0])}?)" if near else ""
+    more = f", … ({len(names)} in all)" if len(names) > 30 else ""
+    return f"unknown {what} {quoted(name)}{hint}; allowed: {', '.join(names[:30]) or 'none'}{more}"
+
+
+def quoted(value):
+    """Return a value as Python spells it, on one line, cut if it is long; for messages."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxlong = short.maxother = 100
+    try:
+        return short.repr(value)
+    except ValueError:  # Python prints no number of thousands of digits
+        return f"a very large {type(value).__name__}"
+
+
 @contextlib.contextmanager
 def one_line(where=""):
     """Inside a command, turn BadInput into one line "Error: where: message" and exit status 1.
@@ -44,12 +64,6 @@ def one_line(where=""):
 WIDTH = 100  # columns of --help, where the terminal has as many
 
 
-def unknown(what, word, allowed):
-    """Return the one line for a word of the command line that is none of those allowed: the nearest, or all of them."""
-    near = difflib.get_close_matches(word, allowed, n=1)
-    return f"unknown {what} {word!r}; " + (f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}")
-
-
 class Command(click.Command):
     """A command all of which is `one_line`: @click.command(cls=Command, help=__doc__).
 
@@ -66,7 +80,7 @@ class Command(click.Command):
             return super().parse_args(context, words)
         except click.NoSuchOption as error:
             allowed = [max(some.opts, key=len) for some in self.get_params(context) if isinstance(some, click.Option)]
-            raise click.UsageError(unknown("option", error.option_name, allowed)) from error
+            raise click.UsageError(no_such("option", error.option_name, allowed)) from error
 
     def invoke(self, context):
         with one_line():

@@ -4,18 +4,16 @@ A parameter value is an int, a float, a boolean or a word. Each value has exactl
 value, its command-line value and its folder name: 1e-3, 1.0e-3 and 0.001 are all "0.001"; 5.0 is "5".
 """
 
-import difflib
 import functools
 import inspect
 import itertools
 import math
 import operator
 import re
-import reprlib
 import types
 from typing import Annotated, Literal, Union, get_args, get_origin
 
-from steps.base.errors import BadInput, if_file
+from steps.base.errors import BadInput, if_file, no_such, quoted
 
 NO_PARAMETERS = "default"
 FRACTION = re.compile(r"(\d+(?:\.\d*)?) */ *(\d*[1-9]\d*(?:\.\d*)?)")  # not by 0
@@ -189,25 +187,6 @@ def check_parameters(parameters, allowed, where):
         for name in allowed
         if name in parameters
     }
-
-
-def no_such(what, name, allowed):
-    """Return the one-line message for a name that is not among those allowed, with the nearest match."""
-    names = sorted(map(str, allowed))
-    near = difflib.get_close_matches(str(name)[:100], names, n=1)
-    hint = f" (did you mean {quoted(near[0])}?)" if near else ""
-    more = f", … ({len(names)} in all)" if len(names) > 30 else ""
-    return f"unknown {what} {quoted(name)}{hint}; allowed: {', '.join(names[:30]) or 'none'}{more}"
-
-
-def quoted(value):
-    """Return a value as Python spells it, on one line, cut if it is long; for messages."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxlong = short.maxother = 100
-    try:
-        return short.repr(value)
-    except ValueError:  # Python prints no number of thousands of digits
-        return f"a very large {type(value).__name__}"
 
 
 def _coerce(where, value, annotation):

@@ -3,8 +3,8 @@
 import os
 import re
 
-from steps.base.errors import BadInput
-from steps.base.parameters import quoted, spell
+from steps.base.errors import BadInput, quoted
+from steps.base.parameters import spell
 
 BYTES = 2**24  # of a file
 CHARACTERS = 1000  # of a text

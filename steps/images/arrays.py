@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from steps.base.errors import BadInput
-from steps.base.parameters import quoted
+from steps.base.errors import BadInput, quoted
 
 BYTES = 2**31  # of a file, and of what it holds
 

@@ -5,9 +5,8 @@ import os
 
 import numpy as np
 
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, quoted
 from steps.base.files import sha256
-from steps.base.parameters import quoted
 from steps.base.text import check_path
 from steps.images import arrays, decode
 from steps.images.load import URL, at_hand, listed, locate

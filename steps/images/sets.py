@@ -8,8 +8,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote
 
-from steps.base.errors import BadInput
-from steps.base.parameters import quoted
+from steps.base.errors import BadInput, quoted
 from steps.base.text import check_path, check_text, read_text
 from steps.images.decode import SUFFIXES
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from steps.base.errors import BadInput
-from steps.base.parameters import no_such
+from steps.base.errors import BadInput, no_such
 
 SIDE = 256  # pixels
 

@@ -2,8 +2,8 @@
 
 import os
 
-from steps.base.errors import BadInput
-from steps.base.parameters import but_seed, no_such, normalise, parse_parameters, quoted
+from steps.base.errors import BadInput, no_such, quoted
+from steps.base.parameters import but_seed, normalise, parse_parameters
 from steps.images.load import listed
 from steps.plan import corruptions, published, schema, variants
 from steps.plan.experiments import cases

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from steps.base import discover
-from steps.base.errors import BadInput
-from steps.base.parameters import normalise, parse_parameters, quoted
+from steps.base.errors import BadInput, quoted
+from steps.base.parameters import normalise, parse_parameters
 from steps.base.text import check_path
 from steps.images import contents, sets
 from steps.images.colours import has_colours

@@ -4,8 +4,8 @@ import functools
 import inspect
 
 from steps.base import discover
-from steps.base.errors import BadInput, if_file
-from steps.base.parameters import check_parameters, format_parameters, keywords, no_such, parse_parameters
+from steps.base.errors import BadInput, if_file, no_such
+from steps.base.parameters import check_parameters, format_parameters, keywords, parse_parameters
 
 ESTIMATE = "estimate"  # in the place of sigma: of a picture that is a measurement, from that picture
 GAUSSIAN = "gaussian"  # the noise of a corruption that says none

@@ -3,8 +3,8 @@
 import re
 
 from steps.base import discover
-from steps.base.errors import BadInput
-from steps.base.parameters import but_seed, no_such
+from steps.base.errors import BadInput, no_such
+from steps.base.parameters import but_seed
 
 DEFAULT = ("psnr", "comparison")
 

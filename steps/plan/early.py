@@ -25,8 +25,7 @@ def configs(words):
 
 def check(words):
     """Raise BadInput for a config of a command that is not there or is no YAML; if it names none, for the default."""
-    from steps.base.errors import BadInput
-    from steps.base.parameters import quoted
+    from steps.base.errors import BadInput, quoted
     from steps.plan import schema
 
     files = configs(words)

@@ -6,13 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 from steps.base import discover
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, no_such
 from steps.base.parameters import (
     MOST_COMBINATIONS,
     check_parameters,
     combinations,
     format_parameters,
-    no_such,
     parse_parameters,
 )
 from steps.base.recoveries import Recovery

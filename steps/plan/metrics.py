@@ -4,8 +4,7 @@ import inspect
 import json
 
 from steps.base import discover
-from steps.base.errors import BadInput
-from steps.base.parameters import quoted
+from steps.base.errors import BadInput, quoted
 
 TAKEN = {"experiment", "label", "folder", "task", "image", "corruption", "method", "params"}  # columns of scores
 TAKEN |= {"pixels", "channels", "loss", "oracle_psnr", "oracle_iteration", "seconds", "peak_memory_mb", "threads"}

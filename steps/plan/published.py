@@ -5,8 +5,7 @@ import fnmatch
 import math
 import os
 
-from steps.base.errors import BadInput
-from steps.base.parameters import no_such, quoted
+from steps.base.errors import BadInput, no_such, quoted
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 

@@ -6,8 +6,8 @@ import math
 import re
 from pathlib import Path
 
-from steps.base.errors import BadInput
-from steps.base.parameters import WHOLE, no_such, quoted
+from steps.base.errors import BadInput, no_such, quoted
+from steps.base.parameters import WHOLE
 from steps.base.text import check_text, read_text
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"

@@ -4,14 +4,13 @@ import functools
 import re
 
 from steps.base import discover
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, no_such
 from steps.base.parameters import (
     but_seed,
     check_parameters,
     combinations,
     format_parameters,
     keywords,
-    no_such,
     normalise,
     parse_parameters,
     settings,

@@ -11,9 +11,9 @@ import click
 import numpy as np
 
 from steps.base import discover
-from steps.base.errors import BadInput, Command, one_line
+from steps.base.errors import BadInput, Command, one_line, quoted
 from steps.base.files import whole
-from steps.base.parameters import defaults, parse_parameters, quoted
+from steps.base.parameters import defaults, parse_parameters
 from steps.base.text import check_text
 from steps.images.arrays import BYTES
 from steps.inverse.measurement import shape as shape_of

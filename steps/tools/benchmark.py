@@ -3,8 +3,7 @@
 import click
 
 from steps.base import discover
-from steps.base.errors import Command
-from steps.base.parameters import no_such
+from steps.base.errors import Command, no_such
 
 
 @click.command(cls=Command, help=__doc__)

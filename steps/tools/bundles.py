@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from steps.base import discover
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, quoted
 from steps.base.files import read_array, read_arrays, read_json, reading, sha256
-from steps.base.parameters import check_parameters, defaults, keywords, parse_parameters, quoted
+from steps.base.parameters import check_parameters, defaults, keywords, parse_parameters
 from steps.base.recoveries import Recovery
 from steps.inverse.measurement import shape
 from steps.run.sources import listing_digest

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from steps.base.errors import BadInput, Command, one_line
+from steps.base.errors import BadInput, Command, no_such, one_line
 from steps.base.files import whole
-from steps.base.parameters import no_such, parse_parameters
+from steps.base.parameters import parse_parameters
 from steps.plan import corruptions, drawings, experiments
 from steps.plan.config import read_config
 from steps.run.sources import ROOT, sources

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from steps.base import discover
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, quoted
 from steps.base.files import whole
 from steps.base.parameters import (
     LONGEST_NAME,
@@ -18,7 +18,6 @@ from steps.base.parameters import (
     keywords,
     normalise,
     parse_parameters,
-    quoted,
 )
 from steps.base.text import check_path, check_text
 from steps.images import contents, decode

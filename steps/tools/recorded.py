@@ -14,9 +14,9 @@ from pathlib import Path
 
 from steps import score as scoring
 from steps.base import discover
-from steps.base.errors import BadInput
+from steps.base.errors import BadInput, quoted
 from steps.base.files import sha256, write_text
-from steps.base.parameters import defaults, parse_parameters, quoted
+from steps.base.parameters import defaults, parse_parameters
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 from steps.plan.config import local_file

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from steps.plan.experiments import recoveries
@@ -49,12 +51,12 @@ def cells():
 
 
 def test_hours_are_by_machine(cells):
-    hours = "4.0 hours on Some processor, 2 CPUs (4 cells); 3.0 hours on Some GPU (3 cells); 1.0 hours on cpu (1 cells)"
     said = pages.spent(cells, 10, {})
-    assert said.startswith("8 of 10 cells, each one recovery, recorded 2026-11-01 to 2026-11-08: ")
-    assert sorted(said.partition(": ")[2].rstrip(".").split("; ")) == sorted(hours.split("; "))
+    assert said.startswith("8 of 10 cells, each one recovery, were recorded 2026-11-01 to 2026-11-08. ")
+    hours = ["4 took 4.0 hours on Some processor, 2 CPUs.", "3 took 3.0 hours on Some GPU.", "1 took 1.0 hours on cpu."]
+    assert sorted(re.findall(r"\d took .*?\.(?= |$)", said)) == sorted(hours)
     assert pages.spent(cells[:1], 10, {"a": "score"}).endswith(
-        "recorded 2026-11-01: 1.0 hours on Some GPU (1 cells). 1 more are left out: code or settings of theirs have "
+        "were recorded 2026-11-01. 1 took 1.0 hours on Some GPU. 1 more are left out: code or settings of theirs have "
         "changed since."
     )
 
