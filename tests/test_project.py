@@ -151,7 +151,9 @@ def test_make_targets_of_the_readme_exist():
 
 def test_make_try_takes_a_picture():
     for words, picture in {(): "skimage:camera", ("PICTURE=my photo.jpg",): "my photo.jpg"}.items():
-        result = subprocess.run(["make", "--dry-run", "try", *words], cwd=ROOT, capture_output=True, text=True)
+        # A make inside `make test` would say which directory it enters and leaves.
+        make = ["make", "--no-print-directory", "--dry-run", "try", *words]
+        result = subprocess.run(make, cwd=ROOT, capture_output=True, text=True)
         assert shlex.split(result.stdout.splitlines()[-1])[1:] == ["-m", "steps", "try", picture]
 
 
