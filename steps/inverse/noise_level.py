@@ -1,13 +1,15 @@
 """The noise-level function of a picture, found in the picture alone: the variance of noise against brightness.
 
-A camera's noise has the variance  gain · x + offset  where the picture is x: gain is 1 over the photons of white,
-offset the square of the read noise. It is found of each channel in blocks of 8 × 8 pixels, by their cosine transform,
-whose coefficients are put together in four bands. In each of some intervals of brightness the flattest blocks are
-taken. For the energy in one band they are those with the least in the others, so that what is chosen does not depend on
-what is measured. Blocks near black and white, where noise is clipped, are left out. A line is fitted through the
-intervals; those that have no flat blocks count less.
+Of a raw picture it is a line,  gain · x + offset: gain is 1 over the photons of white, offset the square of the read
+noise. A camera's JPEG has been brightened in the dark parts and flattened in the bright ones, its noise likewise. So
+the function is a curve, linear between `LEVELS`, and as near to a line as the picture allows. It is found of each
+channel in blocks of 8 × 8 pixels, by their cosine transform, whose coefficients are put together in four bands. In each
+of some intervals of brightness the flattest blocks are taken. For the energy in one band they are those with the least
+in the others, so that what is chosen does not depend on what is measured. Blocks near black and white, where noise is
+clipped, are left out. Intervals whose flattest blocks have texture, which is stronger in the lower bands than noise is,
+only say that noise is no stronger.
 
-Texture is least in the highest band, so the line is that band's. What noise has in the lower ones decides its variance
+Texture is least in the highest band, so the curve is that band's. What noise has in the lower ones decides its variance
 as a whole: as much if it is white. It is not in a JPEG, whose colours are at half the resolution. So of three channels
 their mean is taken to be white, unless its highest band has too little, and the difference of a channel from the mean
 is measured in all bands. Idea after Foi, Trimeche, Katkovnik, Egiazarian (2008).
@@ -25,44 +27,62 @@ BANDS = [np.isin(SUM, range(*ends)) for ends in ((2, 4), (4, 6), (6, 9), (9, 15)
 CENTRES = (2.5, 4.5, 7.0, 10.5)  # of the bands, in SUM
 COUNT = np.array([band.sum() for band in BANDS])
 SHARE = (COUNT + [2, 0, 0, 0]) / (COUNT.sum() + 2)  # of the variance of white noise; what is below is as the first band
-HIGH = 3  # the band of which the line is
+HIGH = 3  # the band of which the curve is
 MOST = 200_000  # blocks that are looked at
-FEWEST = 200  # blocks for a line; below it the noise is taken to be the same everywhere
-INTERVALS, FLAT, FLATTEST, LEAST_BLOCKS = 20, 0.05, 0.02, 25
-ROUNDS = 4  # of choosing blocks by the noise found so far
+FEWEST = 200  # blocks for a curve; below it the noise is taken to be the same everywhere
+INTERVALS, FLAT, FLATTEST, LEAST_BLOCKS = 20, 0.1, 0.05, 25
+LEVELS = np.linspace(0, 1, 17)  # of brightness, between which the curve is linear
+BEND, SLOPE = 0.3, 0.01  # what a bend and a slope of the curve cost, in relative errors
+BELOW = 0.5  # weight of a variance below the curve: texture only adds, so that noise is no stronger
+ROUNDS = 6  # of choosing blocks by the noise found so far
 ENDS = 2.0  # deviations between a block's mean and black or white
 WHITE = 0.75  # of the energy in the band below: with less in the highest noise is not white
 
 
 def noise_level(y):
-    """Return {"gains": [C], "offsets": [C], "spectrum": [P][4]} of the noise of y (C, H, W), found in y alone.
+    """Return {"levels": [K], "variances": [C][K], "spectrum": [P][4]} of the noise of y (C, H, W), found in y alone.
 
-    The variance of channel c is  gains[c] · x + offsets[c],  x in [0, 1]. spectrum is the power of noise in the four
-    bands over its mean variance: of the opponent colours of BM3D if there are three channels, else of each channel;
-    1/3, 1/2 and 3/8 for white noise in three channels, 1 in one.
-    Raises BadInput for a picture in which no noise is found, see `estimate_sigma`.
+    variances[c] are those of channel c where the picture is levels[k], in [0, 1]; between them they are linear.
+    spectrum is the power of noise in the four bands over its mean variance: of the opponent colours of BM3D if there
+    are three channels, else of each channel; 1/3, 1/2 and 3/8 for white noise in three channels, 1 in one. A channel
+    that is the same everywhere has no noise, and tells nothing of the others. Raises BadInput for a picture in which
+    no noise is found, see `estimate_sigma`.
     """
     channels = len(y)
+    varies = np.array([plane.min() < plane.max() for plane in y])
+    if varies.any() and not varies.all():
+        return _spread(noise_level(y[varies]), y, varies)
     means, clipped, energies = _blocks(np.asarray(y, dtype=np.float32))
     usable = (clipped < 0.05).sum(0).min() if len(means) else 0
     if usable < FEWEST:
-        offsets = [estimate_sigma(y) ** 2] * channels
+        curves = [[estimate_sigma(y) ** 2] * len(LEVELS)] * channels
         white = np.square(OPPONENT).sum(1) if channels == 3 else np.ones(channels)
-        return {"gains": [0.0] * channels, "offsets": offsets, "spectrum": np.outer(white, np.ones(4)).tolist()}
-    lines = np.stack([0 * energies[0, :channels, 0], np.median(energies[:, :channels, HIGH], axis=0) + 1e-12], 1)
+        return {"levels": LEVELS.tolist(), "variances": curves, "spectrum": np.outer(white, np.ones(4)).tolist()}
+    curves = np.repeat(np.median(energies[:, :channels, HIGH], axis=0)[:, None] + 1e-12, len(LEVELS), axis=1)
     ratios = np.ones((channels, len(BANDS)))
     for _ in range(ROUNDS):
-        variances = np.maximum(lines[:, 0] * means + lines[:, 1], 1e-10)
+        variances = np.stack([np.interp(means[:, c], LEVELS, curves[c]) for c in range(channels)], 1)
         flatness = np.einsum("ncj,cj,j->nj", energies[:, :channels] / variances[..., None], 1 / ratios, COUNT)
         reach = ENDS * np.sqrt(variances)
         good = (clipped < 0.05) & (means + reach < 1) & (means - reach > 0)
         good = good if good.sum(0).min() >= FEWEST else clipped < 0.05
-        found = [_line(c, good[:, c], means, variances, energies, flatness) for c in range(channels)]
-        lines, ratios = (np.array(part) for part in zip(*found, strict=True))
-    if np.sqrt(np.maximum(lines @ [means.mean(), 1], 0).max()) < LEAST:
+        found = [_curve(c, good[:, c], means, variances, energies, flatness) for c in range(channels)]
+        curves, ratios = (np.array(part) for part in zip(*found, strict=True))
+    if np.sqrt(max(np.interp(means.mean(), LEVELS, curve) for curve in curves)) < LEAST:
         raise BadInput(f"no noise is found in the {y.shape[1]}x{y.shape[2]} picture; give sigma as a number")
     spectrum = _spectrum(good.all(1) if good.all(1).sum() >= FEWEST else good.any(1), variances, energies, flatness)
-    return {"gains": lines[:, 0].tolist(), "offsets": lines[:, 1].tolist(), "spectrum": spectrum}
+    return {"levels": LEVELS.tolist(), "variances": curves.tolist(), "spectrum": spectrum}
+
+
+def _spread(found, y, varies):
+    """Return what `noise_level` has found in the channels of y that vary as that of all: the others have no noise."""
+    variances, rows = np.zeros((len(y), len(LEVELS))), np.ones((len(y), len(BANDS)))
+    variances[varies] = found["variances"]
+    if len(y) == 3:
+        means = np.array([np.interp(plane, LEVELS, curve).mean() for plane, curve in zip(y, variances, strict=True)])
+        rows[varies] = found["spectrum"]
+        rows = np.square(OPPONENT) @ (rows * means[:, None]) / means.mean()
+    return found | {"variances": variances.tolist(), "spectrum": rows.tolist()}
 
 
 def _blocks(y):
@@ -111,8 +131,8 @@ def _whitened(profile):
     return np.full(4, profile[HIGH]) if profile[HIGH] > WHITE * profile[HIGH - 1] else profile
 
 
-def _line(c, good, means, variances, energies, flatness):
-    """Return ((gain, offset), ratios (4,) of the bands' energies to the variance) of channel c."""
+def _curve(c, good, means, variances, energies, flatness):
+    """Return (variances (K,) at LEVELS, ratios (4,) of the bands' energies to the variance) of channel c."""
     colours, usable = means.shape[1] == 3, np.flatnonzero(good)
     profile = np.empty(4)
     difference = np.zeros(4)
@@ -129,7 +149,7 @@ def _line(c, good, means, variances, energies, flatness):
         chosen = _flattest(flatness, interval, HIGH, FLAT)
         middles.append(means[chosen, c].mean())
         found.append(energies[chosen, c, HIGH].mean())
-        texture.append(flatness[chosen, :HIGH].sum(1).mean())
+        texture.append(flatness[chosen, :HIGH].sum(1).mean() / max(flatness[chosen, HIGH].mean(), 1e-12))
     texture = np.array(texture)
     flat = np.median(np.sort(texture)[: max(1, len(texture) // 3)])
     weights = (1 + 3 * np.maximum(texture / max(flat, 1e-12) - 1, 0)) ** -4.0
@@ -138,18 +158,29 @@ def _line(c, good, means, variances, energies, flatness):
 
 
 def _fit(x, variance, weights):
-    """Return (gain, offset) ≥ 0 of the line through variances at x: relative errors; those above it count less."""
+    """Return variances (K,) ≥ 0 at LEVELS of a smooth curve through those at x: relative errors; high ones count less.
+
+    The curve is linear between LEVELS, and as near to one line as the variances allow.
+    """
     from scipy.optimize import nnls
 
-    columns = np.stack([x, np.ones_like(x)], 1)
-    line, predicted, robust = None, np.full_like(variance, max(np.median(variance), 1e-12)), weights**0.5
+    steps = len(LEVELS) - 1
+    place = np.clip(x * steps, 0, steps)
+    columns = np.maximum(1 - np.abs(place[:, None] - np.arange(steps + 1)), 0)
+    bends = np.diff(np.eye(steps + 1), 2, axis=0)
+    slopes = np.diff(np.eye(steps + 1), 1, axis=0)
+    curve = np.full(steps + 1, max(np.median(variance), 1e-12))
+    robust = weights**0.5
     for _ in range(30):
+        predicted = columns @ curve
         scale = robust / predicted
-        line, _ = nnls(columns * scale[:, None], variance * scale)
-        predicted = np.maximum(columns @ line, 1e-12)
-        error = variance / predicted - 1
-        robust = weights / np.sqrt(1 + (error / np.where(error > 0, 0.1, 0.2)) ** 2)
-    return line
+        rows = [columns * scale[:, None], BEND * bends / curve[1:-1, None], SLOPE * slopes / curve[1:, None]]
+        right = np.concatenate([variance * scale, np.zeros(2 * steps - 1)])
+        curve = np.maximum(nnls(np.concatenate(rows), right)[0], predicted.min() / 8)
+        error = variance / (columns @ curve) - 1
+        above, below = weights / np.sqrt(1 + (error / 0.1) ** 2), BELOW / np.sqrt(1 + (error / 0.2) ** 2)
+        robust = np.where(error > 0, above, below)
+    return curve
 
 
 def _spectrum(good, variances, energies, flatness):
@@ -166,57 +197,50 @@ def _spectrum(good, variances, energies, flatness):
     return np.maximum(rows, 1e-3).tolist()
 
 
+def at(found, c, x):
+    """Return the variance that `noise_level` found in channel c where the picture is x, an array of any shape."""
+    return np.interp(x, found["levels"], found["variances"][c])
+
+
+def line(found):
+    """Return (gains, offsets) of the lines  gain · x + offset  nearest to what `noise_level` found in noisy channels.
+
+    None unless they are within 20 % of it in the root mean square, as of a camera's raw picture.
+    """
+    from scipy.optimize import nnls
+
+    columns = np.stack([found["levels"], np.ones(len(found["levels"]))], 1)
+    lines = []
+    for variances in filter(np.any, found["variances"]):
+        variances = np.maximum(variances, 1e-12)
+        solution, distance = nnls(columns / variances[:, None], np.ones(len(variances)))
+        if distance > 0.2 * len(variances) ** 0.5:
+            return None
+        lines.append(solution)
+    return np.array(lines).T
+
+
 def sentence(found):
     """Return in words what `noise_level` found: the noise at black and white, gain and read noise, if it is white."""
-    gains, offsets, spectrum = (np.array(found[key]) for key in ("gains", "offsets", "spectrum"))
-    text = f"Noise found: {np.sqrt(offsets.mean()):.3f} at black, {np.sqrt((gains + offsets).mean()):.3f} at white"
-    smooth = len(spectrum) == 3 and spectrum[1:].max() > 0.01  # a gray picture in three channels has none
-    smooth = smooth and (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH]).any()
-    if gains.mean() > 0.05 * offsets.mean():
-        photons = "" if smooth else f", as of {1 / gains.mean():.0f} photons at white"
-        text += f" (gain {_several(gains)}{photons}; read noise {_several(np.sqrt(offsets))})"
-    return f"{text}. {'Its colours are smooth, as those of a JPEG.' if smooth else 'It is white noise.'}"
+    deviations, spectrum = (
+        np.sqrt(np.mean(list(filter(np.any, found["variances"])), axis=0)),
+        np.array(found["spectrum"]),
+    )
+    coloured = spectrum[1:].max(1, initial=0) > 0.01  # a gray picture in three channels has none
+    smooth = len(spectrum) == 3 and (coloured & (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH])).any()
+    text = f"Noise found: {deviations[0]:.3f} at black, "
+    lines = line(found)
+    if lines is None:
+        text += f"{deviations[len(deviations) // 2]:.3f} at half of white, "
+    text += f"{deviations[-1]:.3f} at white"
+    if lines is not None and lines[0].mean() > 0.05 * lines[1].mean():
+        photons = "" if smooth else f", as of {1 / lines[0].mean():.0f} photons at white"
+        text += f" (gain {_several(lines[0])}{photons}; read noise {_several(np.sqrt(lines[1]))})"
+    white = spectrum[0, HIGH] > WHITE * spectrum[0].max()
+    rest = "It is white noise." if white else "It is smooth: stronger in coarse grain than in fine."
+    return f"{text}. {'Its colours are smooth, as those of a JPEG.' if smooth else rest}"
 
 
 def _several(values):
     texts = [f"{value:.2g}" for value in values]
     return texts[0] if len(set(texts)) == 1 else ", ".join(texts)
-
-
-class Levels:
-    """The transform that makes noise with a noise-level function Gaussian, as strong in all channels, and its inverse.
-
-    Each channel has the generalised Anscombe transform of its own gain and offset (steps/inverse/anscombe.py), scaled
-    so that the noise's standard deviation is `sigma`. `spectrum` is its power spectral density, of opponent colours
-    (3, 16, 16) or of one channel (16, 16), which a method may be told in the place of sigma; None of other channels.
-    """
-
-    def __init__(self, gains, offsets, spectrum):
-        import torch
-
-        from steps.inverse.anscombe import Anscombe
-
-        parts = zip(gains, offsets, strict=True)
-        self.channels = [Anscombe(1 / max(gain, 1e-5), max(offset, 1e-10) ** 0.5) for gain, offset in parts]
-        self.sigma = float(np.mean([channel.sigma for channel in self.channels]))
-        frequency = np.abs(np.fft.fftfreq(2 * SIDE)) * 2 * SIDE
-        place = frequency[:, None] + frequency
-        powers = np.stack([np.interp(place, CENTRES, row) for row in spectrum]) * self.sigma**2
-        self.spectrum = torch.from_numpy(powers if len(powers) == 3 else powers[0]) if len(powers) in (1, 3) else None
-
-    def forward(self, y):
-        """Return the transform of y (C, H, W)."""
-        import torch
-
-        return torch.stack([part.forward(c) * (self.sigma / part.sigma) for part, c in zip(self.channels, y)])
-
-    def inverse(self, d):
-        """Return the x with E forward(y) = d, (C, H, W); below black, which a measured float picture may be, nearly."""
-        import torch
-
-        planes = []
-        for part, c in zip(self.channels, d, strict=True):
-            c = c * (part.sigma / self.sigma)
-            f = c.clamp(max=0) / part.sigma + part.low
-            planes.append(part.inverse(c) + (f.square() - part.low**2) / 4 / part.peak)
-        return torch.stack(planes)

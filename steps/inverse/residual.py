@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from steps.inverse.noise_level import BANDS, COUNT, SIDE
+from steps.inverse.noise_level import BANDS, COUNT, SIDE, at
 
 FLAT, TEXTURED = 0.15, 0.3  # shares of the blocks, those with the least and with the most structure in A x̂
 FEWEST = 100  # blocks to judge by
@@ -62,8 +62,7 @@ def judge(y, fitted, found):
 
     if min(y.shape[1:]) < SIDE:
         return None
-    parts = zip(fitted, found["gains"], found["offsets"], strict=True)
-    variance = sum(gain * np.clip(plane, 0, 1) + offset for plane, gain, offset in parts) / len(y)
+    variance = sum(at(found, c, plane) for c, plane in enumerate(fitted)) / len(y)
     deviation = np.sqrt(np.maximum(variance, 1e-10))
     noise = np.array(found["spectrum"][0]) if len(y) in (1, 3) else np.ones(len(BANDS)) / len(y)
     unclipped = _blocks(((y == 0) | (y == 1)).mean(0)).mean((1, 2)) < 0.05

@@ -61,13 +61,14 @@ def estimate(y):
 
 def sigma(y):
     """Return the noise's root mean square over y, by the noise-level function that is found in y (C, H, W) alone."""
+    from steps.inverse.noise_level import at
+
     found = estimate(y)[0]
-    parts = zip(y, found["gains"], found["offsets"], strict=True)
-    return float(np.sqrt(np.mean([gain * max(float(c.mean()), 0) + offset for c, gain, offset in parts])))
+    return float(np.sqrt(np.mean([at(found, c, plane).mean() for c, plane in enumerate(y)])))
 
 
-def stabiliser(*, gains, offsets, spectrum):
+def stabiliser(*, levels, variances, spectrum):
     """Return the transform that makes the noise of an image Gaussian, and its inverse."""
-    from steps.inverse.noise_level import Levels
+    from steps.inverse.levels import Levels
 
-    return Levels(gains, offsets, spectrum)
+    return Levels(levels, variances, spectrum)

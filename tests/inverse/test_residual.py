@@ -6,8 +6,9 @@ import torch
 
 from steps.base import discover
 from steps.inverse.call import call
+from steps.inverse.levels import Levels
 from steps.inverse.measurement import Noise
-from steps.inverse.noise_level import Levels, noise_level
+from steps.inverse.noise_level import noise_level
 from steps.inverse.residual import judge
 from steps.noises import camera
 from steps.tasks.denoising import Operator
@@ -32,10 +33,8 @@ def case(request, picture):
 def verdict(case, method, times=1.0, **params):
     """Return (error, Verdict) of a method that is told noise so many times as strong."""
     x, y, found = case
-    told = {"gains": [times**2 * gain for gain in found["gains"]], "spectrum": found["spectrum"]}
-    noise = Noise(
-        "camera", told | {"offsets": [times**2 * offset for offset in found["offsets"]]}, times * camera.sigma(y)
-    )
+    told = found | {"variances": (times**2 * np.array(found["variances"])).tolist()}
+    noise = Noise("camera", told, times * camera.sigma(y))
     module, A = discover.load("methods", method), Operator(y.shape)
     estimate = call(module, torch.from_numpy(y), A, noise.sigma, params, noise=noise).numpy()
     return float(((estimate - x) ** 2).mean()), judge(y, estimate, found)

@@ -1,0 +1,94 @@
+"""The transform that makes noise of a noise-level function Gaussian, as strong everywhere, and its inverse."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from steps.inverse.noise_level import CENTRES, SIDE
+
+STEPS = 4096  # of the table of the inverse
+NODES = 32  # of the integral over the normal distribution
+BEYOND = 2.0  # the table goes so far below black and above white; there the transform is linear
+
+
+class Levels:
+    """The transform of pictures whose noise has a noise-level function: `levels`, `variances` [C] as `noise_level`'s.
+
+    Each channel has the transform of its own `Curve`, scaled so that the noise's standard deviation is `sigma`, the
+    mean of what it would be if each kept black 0 and white 1. `spectrum` is the power spectral density, of opponent
+    colours (3, 16, 16) or of one channel (16, 16), which a method may be told in the place of sigma; None of others.
+    A channel without noise stays as it is.
+    """
+
+    def __init__(self, levels, variances, spectrum):
+        self.channels = [Curve(levels, of_one) if np.any(of_one) else None for of_one in variances]
+        noisy = list(filter(None, self.channels))
+        self.sigma = float(np.mean([1 / channel.range for channel in noisy]))
+        frequency = np.abs(np.fft.fftfreq(2 * SIDE)) * 2 * SIDE
+        place = frequency[:, None] + frequency
+        powers = np.stack([np.interp(place, CENTRES, row) for row in spectrum]) * self.sigma**2
+        powers *= len(noisy) / len(variances)  # which are of the mean over channels
+        self.spectrum = torch.from_numpy(powers if len(powers) == 3 else powers[0]) if len(powers) in (1, 3) else None
+
+    def forward(self, y):
+        """Return the transform of y (C, H, W)."""
+        pairs = zip(self.channels, y, strict=True)
+        return torch.stack([curve.forward(c) * self.sigma if curve else c for curve, c in pairs])
+
+    def inverse(self, d):
+        """Return the x with E forward(y) = d, (C, H, W)."""
+        pairs = zip(self.channels, d, strict=True)
+        return torch.stack([curve.inverse(c / self.sigma) if curve else c for curve, c in pairs])
+
+
+class Curve:
+    """The transform of one channel whose noise at x has the variance v(x), linear between `levels`, constant beyond.
+
+        f(y) = ∫ dt / √(v(t) + 3/8 v'(t)²)  from black to y
+
+    has noise of standard deviation 1, nearly. Of v(x) = gain · x + offset it is the generalised Anscombe transform. The
+    inverse is of  x ↦ E f(x + √v(x) n),  n normal, not of f, which would leave a bias. Sources: Prucnal, Saleh (1981);
+    Starck et al. (1998); Mäkitalo, Foi (2013).
+    """
+
+    def __init__(self, levels, variances):
+        levels = np.asarray(levels, dtype=np.float64)
+        v = np.maximum(np.asarray(variances, dtype=np.float64), 1e-10)
+        slopes = np.concatenate([[0], np.diff(v) / np.diff(levels), [0]])  # below, between and above the levels
+        starts, at_starts = (np.concatenate([a[:1], a]) for a in (levels, v))  # of the part below it is its end
+        at_starts = at_starts + 3 / 8 * np.concatenate([slopes[1:2], slopes[1:-1], slopes[-2:-1]]) ** 2
+        step = np.diff(levels)
+        parts = 2 * step / (np.sqrt(at_starts[1:-1]) + np.sqrt(at_starts[1:-1] + slopes[1:-1] * step))
+        values = np.concatenate([[0, 0], np.cumsum(parts)])
+        self.levels, self.variances, self.range = levels, v, values[-1]
+        self.parts = [torch.from_numpy(a) for a in (starts, slopes, at_starts, values)]
+
+    def forward(self, y):
+        """Return f(y) of a tensor of any shape."""
+        part = torch.bucketize(y, torch.from_numpy(self.levels).to(y), right=True)
+        start, slope, v, value = (a.to(y)[part] for a in self.parts)
+        step = y - start
+        return value + 2 * step / (v.sqrt() + (v + slope * step).clamp(min=0).sqrt())
+
+    def inverse(self, d):
+        """Return the x with E f(x + √v(x) n) = d, the shape of d; by linear interpolation, linear beyond the table."""
+        low, high, table = self._table
+        place = (d - low) * ((STEPS - 1) / (high - low))
+        index = place.nan_to_num().clamp(0, STEPS - 2).long()  # of NaN comes NaN
+        below, above = (torch.from_numpy(table).to(d)[index + i] for i in (0, 1))
+        return below + (place - index) * (above - below)
+
+    @cached_property
+    def _table(self):
+        """Return (low, high, x (STEPS,)): x of STEPS values of E f, equally far apart, from low to high."""
+        starts, slopes, v, values = (a.numpy() for a in self.parts)
+        ends = self.forward(torch.tensor([-BEYOND, 1 + BEYOND], dtype=torch.float64)).tolist()
+        f = np.linspace(*ends, STEPS)
+        part = np.searchsorted(values[1:], f, side="right")
+        x = starts[part] + (f - values[part]) * (np.sqrt(v[part]) + slopes[part] * (f - values[part]) / 4)
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        noisy = x[:, None] + np.sqrt(np.interp(x, self.levels, self.variances))[:, None] * nodes
+        means = self.forward(torch.from_numpy(noisy)).numpy() @ (weights / weights.sum())
+        means = np.maximum.accumulate(means)
+        return means[0], means[-1], np.interp(np.linspace(means[0], means[-1], STEPS), means, x)

@@ -1,0 +1,91 @@
+"""The transform that makes the noise of a noise-level function Gaussian."""
+
+import numpy as np
+import pytest
+import torch
+
+from steps.inverse.anscombe import Anscombe
+from steps.inverse.collaborative import OPPONENT
+from steps.inverse.levels import Curve, Levels
+from steps.noises import gaussian
+
+HUMP = [0.0, 0.15, 0.3, 0.6, 1.0], np.square([0.02, 0.05, 0.06, 0.03, 0.01])
+
+
+def test_of_a_line_it_is_the_generalised_anscombe_transform():
+    """Anscombe's is written for counts, and its inverse sums over photons: another computation of the same."""
+    curve, anscombe = Curve([0, 1], [0.02**2, 0.02**2 + 1 / 100]), Anscombe(100, 0.02)
+    y = torch.linspace(0, 1, 101, dtype=torch.float64)
+    other = anscombe.forward(y) / anscombe.sigma
+    torch.testing.assert_close(curve.forward(y), other - other[0], rtol=1e-12, atol=1e-12)
+    middle = curve.forward(torch.linspace(0.1, 0.9, 50, dtype=torch.float64))
+    both = curve.inverse(middle), anscombe.inverse((middle + other[0]) * anscombe.sigma)
+    torch.testing.assert_close(*both, rtol=0, atol=2e-4)
+
+
+def test_its_slope_is_one_over_the_deviation_and_a_bend_breaks_nothing():
+    curve = Curve(*HUMP)
+    y = torch.linspace(-0.5, 1.5, 20001, dtype=torch.float64)
+    f = curve.forward(y)
+    slope = torch.diff(f) / torch.diff(y)
+    middle = ((y[1:] + y[:-1]) / 2).numpy()
+    inside = np.abs(middle[:, None] - np.array(HUMP[0])).min(1) > 1e-3
+    v = np.interp(middle, *HUMP)
+    bends = np.diff(HUMP[1]) / np.diff(HUMP[0])
+    bend = bends[np.clip(np.searchsorted(HUMP[0], middle) - 1, 0, len(bends) - 1)]
+    np.testing.assert_allclose(slope.numpy()[inside], (v + 3 / 8 * bend**2)[inside] ** -0.5, rtol=1e-3)
+    assert torch.diff(f).min() > 0 and torch.diff(f).max() < 1.1 * 1e-4 / 0.01
+    assert float(curve.forward(torch.zeros(1))) == 0 and curve.forward(torch.ones(1)).item() == pytest.approx(
+        curve.range
+    )
+
+
+@pytest.mark.parametrize("x", [0.05, 0.2, 0.45, 0.8])
+def test_noise_has_the_deviation_one_and_the_mean_is_undone(x):
+    curve = Curve(*HUMP)
+    noise = np.random.default_rng(0).standard_normal(200_000)
+    z = curve.forward(torch.from_numpy(x + np.interp(x, *HUMP) ** 0.5 * noise))
+    assert float(z.std()) == pytest.approx(1, abs=0.12)
+    assert float(curve.inverse(z.mean())) == pytest.approx(x, abs=5e-4)
+    assert torch.isnan(curve.inverse(torch.tensor([float("nan")]))).all()
+
+
+@pytest.mark.parametrize("level", [-0.3, -0.1, 0.0, 0.2])
+def test_values_below_black_are_not_lost(level):
+    y = gaussian.add(np.full((1, 300, 300), level, np.float32), sigma=0.05)
+    levels = Levels([0, 1], [[0.05**2, 0.05**2 + 0.0003]], [[1.0] * 4])
+    back = levels.inverse(levels.forward(torch.from_numpy(y)).mean((1, 2), keepdim=True))
+    assert float(back) == pytest.approx(level, abs=1e-3)
+
+
+def test_noise_is_as_strong_in_all_channels_after_the_transform_and_it_is_undone():
+    variances = [[0.0, 0.05], [0.01, 0.03], [0.01, 0.01]]
+    levels = Levels([0, 1], variances, np.outer([1 / 3, 1 / 2, 3 / 8], np.ones(4)).tolist())
+    random = np.random.default_rng(0)
+    for value in (0.3, 0.8):
+        flat = np.full((200, 200), value)
+        planes = [
+            random.poisson(20 * flat) / 20,
+            random.poisson(50 * flat) / 50 + 0.1 * random.standard_normal(flat.shape),
+        ]
+        planes.append(flat + 0.1 * random.standard_normal(flat.shape))
+        z = levels.forward(torch.from_numpy(np.stack(planes)))
+        assert (z.std((1, 2)) / levels.sigma).tolist() == pytest.approx([1, 1, 1], abs=0.06)
+        assert levels.inverse(z.mean((1, 2), keepdim=True)).ravel().tolist() == pytest.approx([value] * 3, abs=0.01)
+    assert levels.spectrum.shape == (3, 16, 16)
+    np.testing.assert_allclose(levels.spectrum[1].numpy(), levels.sigma**2 / 2)
+    assert levels.forward(torch.rand(3, 4, 5)).dtype == torch.float32
+
+
+def test_a_channel_without_noise_stays_as_it_is_and_the_spectrum_is_of_the_others():
+    random = np.random.default_rng(0)
+    planes = [random.poisson(40 * np.full((200, 200), level)) / 40 for level in (0.3, 0.6)]
+    y = torch.from_numpy(np.stack([*planes, np.full((200, 200), 0.4)]))
+    power = np.outer(np.square(OPPONENT)[:, :2].sum(1) * 3 / 2, np.ones(4)).tolist()
+    levels = Levels([0, 1], [[0, 1 / 40], [0, 1 / 40], [0, 0]], power)
+    z = levels.forward(y)
+    assert (z.std((1, 2))[:2] / levels.sigma).tolist() == pytest.approx([1, 1], abs=0.06) and torch.equal(z[2], y[2])
+    colours = np.tensordot(OPPONENT, z.numpy(), 1)
+    np.testing.assert_allclose(levels.spectrum.mean((1, 2)).numpy(), colours.var((1, 2)), rtol=0.1)
+    back = levels.inverse(z.mean((1, 2), keepdim=True)).ravel().tolist()
+    assert back == pytest.approx([0.3, 0.6, 0.4], abs=0.01)
