@@ -1,5 +1,6 @@
 """Configs are looked at before Snakemake reads them: its words for what is wrong are a traceback or say no line."""
 
+import os
 import subprocess
 import sys
 
@@ -39,9 +40,21 @@ SMOKE = "config/smoke.yaml"
     ],
 )
 def test_snakemake_itself_says_one_line(words, said):
-    """By itself, not where all libraries are loaded: what runs before Snakemake is asked for must not need them."""
+    one_line(said, *words, folder=ROOT)
+
+
+@pytest.mark.parametrize("words", [["-s", str(ROOT / "Snakefile")], [f"--snakefile={ROOT / 'Snakefile'}"], None])
+def test_from_another_folder_it_says_the_same(tmp_path, words):
+    (tmp_path / "bad.yaml").write_text("images: {a: b\nexperiments: [")
+    words = words or ["-s", os.path.relpath(ROOT / "Snakefile", tmp_path)]
+    one_line("bad.yaml, line 2, column 12: not YAML (", *words, "--configfile", "bad.yaml", folder=tmp_path)
+    one_line("--configfile: no file 'none.yaml'", *words, "--configfile", "none.yaml", folder=tmp_path)
+
+
+def one_line(said, *words, folder):
+    """Run Snakemake by itself, not where all libraries are loaded: what runs before it must not need them."""
     command = [sys.executable, "-c", "from snakemake.cli import main; main()", "--cores", "1", "--dry-run", *words]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
     using, line = result.stderr.splitlines()
     assert using.startswith("Using ") and line.startswith(f"Error: {said}")
     assert result.returncode == 1 and not result.stdout
