@@ -24,7 +24,7 @@ def configs(words):
 
 
 def check(words):
-    """Raise BadInput for a config of a command that is not there or is no YAML; if it names none, for the default."""
+    """Raise BadInput for a config of a command that is no file or no YAML; if it names none, for the default."""
     from steps.base.errors import BadInput, quoted
     from steps.plan import schema
 
@@ -33,7 +33,9 @@ def check(words):
         try:
             if not os.path.exists(file) or os.path.isdir(file):
                 raise BadInput(f"--configfile: no file {quoted(file)}")
-            if os.path.isfile(file) and not isinstance(schema.read(file), dict):  # a pipe can be read but once
+            if not os.path.isfile(file):  # a pipe can be read but once, and Snakemake reads it, too
+                raise BadInput(f"--configfile: {quoted(file)} is a pipe or a device; must be a file")
+            if not isinstance(schema.read(file), dict):
                 raise BadInput(f"{file}: not a config, which has keys at the top level")
         except BadInput as error:
             more = "; all that follows --configfile is a config, so what to make goes before it" * (file in files[1:])

@@ -40,7 +40,7 @@ SMOKE = "config/smoke.yaml"
     ],
 )
 def test_snakemake_itself_says_one_line(words, said):
-    one_line(said, *words, folder=ROOT)
+    one_line(said, *words)
 
 
 @pytest.mark.parametrize("words", [["-s", str(ROOT / "Snakefile")], [f"--snakefile={ROOT / 'Snakefile'}"], None])
@@ -51,10 +51,19 @@ def test_from_another_folder_it_says_the_same(tmp_path, words):
     one_line("--configfile: no file 'none.yaml'", *words, "--configfile", "none.yaml", folder=tmp_path)
 
 
-def one_line(said, *words, folder):
+def test_a_pipe_is_no_config():
+    read, write = os.pipe()
+    os.close(write)
+    file = f"/dev/fd/{read}"
+    one_line(f"--configfile: '{file}' is a pipe or a device; must be a file", "--configfile", file, keep=[read])
+    os.close(read)
+
+
+def one_line(said, *words, folder=ROOT, keep=()):
     """Run Snakemake by itself, not where all libraries are loaded: what runs before it must not need them."""
     command = [sys.executable, "-c", "from snakemake.cli import main; main()", "--cores", "1", "--dry-run", *words]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
+    options = {"cwd": folder, "capture_output": True, "text": True, "pass_fds": keep}
+    result = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, **options)
     using, line = result.stderr.splitlines()
     assert using.startswith("Using ") and line.startswith(f"Error: {said}")
     assert result.returncode == 1 and not result.stdout
