@@ -227,6 +227,21 @@ def test_verify_knows_what_was_deleted_until_it_is_to_forget_it(run):
     assert steps(run, "status", "faults.yaml")[1][-1].startswith("Nothing to do"), "it was deleted on purpose"
 
 
+def test_check_and_cells_agree_with_status_on_an_image_that_is_forgotten(run):
+    """Its score is there, and a run makes neither; until it is forgotten, all of them make it again."""
+    (run / TV / "recovered.npy").unlink()
+    before = ["1 × recovery by tv deleted", "To make the other 1,", f"{TV}/score.json"]
+    after = ["Nothing to do", "To make the other 0,", ""]
+    for words in (before, after):
+        said = [steps(run, command, "faults.yaml")[1] for command in ("status", "check", "cells")]
+        assert all(word in "\n".join(lines) for word, lines in zip(words, said)), said
+        assert bool(said[2]) == (words is before)
+        assert steps(run, "verify", "--forget")[0] == 0
+    (run / TV / "score.json").unlink()  # now both are to be made again
+    assert steps(run, "cells", "faults.yaml")[1] == [f"{TV}/score.json"]
+    assert "1 × recovery by tv not made yet" in steps(run, "status", "faults.yaml")[1]
+
+
 def test_a_damaged_file_that_no_manifest_knows_is_named_by_the_job_that_reads_it(run, whole_run):
     (run / "results/manifest.json").unlink()
     truncate(run / TV / "recovered.npy")

@@ -56,9 +56,13 @@ def recoveries(experiment, images=None, where="experiment"):
     return found
 
 
-def there(recovery):
-    """Return whether a recovery has been made: its image is there, and not one that this run failed to make anew."""
-    return Path(recovery.folder, "recovered.npy").is_file() and recovery.folder not in _left_out()
+def there(recovery, scored=()):
+    """Return whether a recovery has been made: its image is there, and not one that this run failed to make anew.
+
+    scored  the folders of those whose score is enough.
+    """
+    image = Path(recovery.folder, "recovered.npy").is_file()
+    return (image or recovery.folder in scored) and recovery.folder not in _left_out()
 
 
 @functools.cache

@@ -87,6 +87,13 @@ def forget(paths, results=RESULTS):
         write(found | {"files": kept}, results)
 
 
+def scores_alone():
+    """Return the folders of recoveries of which the score is there and the image was forgotten: none is to be made."""
+    files = read()["files"]
+    folders = {os.path.dirname(path) for path in files if path.endswith("/score.json") and os.path.isfile(path)}
+    return {folder for folder in folders if f"{folder}/recovered.npy" not in files}
+
+
 def update(facts, made_of, finished):
     """Write the manifest after a run: its facts, and an entry for each file that there is.
 

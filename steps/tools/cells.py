@@ -13,6 +13,7 @@ from steps.base.files import whole
 from steps.base.parameters import parse_parameters
 from steps.plan import corruptions, drawings, experiments
 from steps.plan.config import read_config
+from steps.run import manifest
 from steps.run.sources import ROOT, sources
 from steps.tools import bundles, packs, recorded
 
@@ -47,7 +48,8 @@ def left(config, recoveries):
     """Return those of some Recoveries that are neither there nor, as the code here would make them, in the record."""
     known = recorded.read(config["record"]) if "record" in config else {}
     current, _ = recorded.split(config, recoveries, known)
-    return [r for r in recoveries if not experiments.there(r) and r.folder not in current]
+    scored = manifest.scores_alone()
+    return [r for r in recoveries if not experiments.there(r, scored) and r.folder not in current]
 
 
 def measurement(recovery):

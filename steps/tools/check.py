@@ -20,7 +20,7 @@ from steps.images.load import URL, at_hand, check_image
 from steps.plan import claims, experiments, needs, published
 from steps.plan.config import read_config
 from steps.plan.drawings import Index, drawings
-from steps.run import devices
+from steps.run import devices, manifest
 from steps.tables.markup import some
 
 MOST = 8  # names that a line lists
@@ -40,10 +40,11 @@ class Part(NamedTuple):
     memory: float  # MB that the largest asks for, 0 if no size is known
 
 
-def parts(asked, size, wanted, gpu):
+def parts(asked, size, wanted, gpu, scored=()):
     """Return the Parts of {experiment: its Recoveries}; what two experiments share is left to make in the first.
 
-    size  the function of `sizes`;  wanted  the config's `needs`;  gpu  whether methods that can use one do.
+    size  the function of `sizes`;  wanted  the config's `needs`;  gpu  whether methods that can use one do;
+    scored  the folders of recoveries whose score is enough.
     """
     methods = {recovery.method for recoveries in asked.values() for recovery in recoveries}
     on_gpu = {method: gpu and getattr(discover.load("methods", method), "GPU", False) for method in methods}
@@ -53,7 +54,7 @@ def parts(asked, size, wanted, gpu):
         for recovery in recoveries:
             by_method[recovery.method][recovery.folder] = recovery
         for method, folders in by_method.items():
-            left = [r for folder, r in folders.items() if folder not in seen and not experiments.there(r)]
+            left = [r for folder, r in folders.items() if folder not in seen and not experiments.there(r, scored)]
             seen |= folders.keys()
             known = [(method, r.params, size(r)) for r in left if size(r)]
             if method in rate:
@@ -132,7 +133,8 @@ def describe(config, file):
     asked = {name: experiments.recoveries(entry) for name, entry in entries.items()}
     every = {recovery.folder: recovery for recoveries in asked.values() for recovery in recoveries}.values()
     has_gpu = config["device"] != "cpu" and bool(devices.available())
-    listed = parts(asked, sizes(config), config["needs"], has_gpu or config["device"] == "cuda")
+    scored = manifest.scores_alone() if config["missing"] == "run" else ()  # else pictures are of what is there
+    listed = parts(asked, sizes(config), config["needs"], has_gpu or config["device"] == "cuda", scored)
     count, measurements = len(every), len({recovery.case for recovery in every})
     left, largest = sum(part.left for part in listed), max(part.memory for part in listed)
     total = spelled(sum(part.hours for part in listed), all(part.whole for part in listed))
