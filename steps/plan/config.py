@@ -49,14 +49,12 @@ def check_config(config, file="config", images=True):
         if path and not os.path.isfile(path) and os.path.isfile(ROOT / path):
             config[key] = str(ROOT / path)
     sizes = {name: check_image(image, f"{file}: images.{name}") for name, image in config["images"].items() if images}
+    truths = {}
     for name, image in config["images"].items():
         if "truth" in image and not image.get("measured"):
             raise BadInput(f"{file}: images.{name}.truth: not allowed without measured: true")
         if "truth" in image and images:
-            height, width = check_image(true_entry(image), f"{file}: images.{name}.truth")
-            if 0 not in (height, *sizes[name]) and (height, width) != sizes[name]:
-                seen = "x".join(map(str, sizes[name]))
-                raise BadInput(f"{file}: images.{name}.truth: it has {height}x{width} pixels, the picture {seen}")
+            truths[name] = check_image(true_entry(image), f"{file}: images.{name}.truth")
     for path in config["image_dirs"]:
         if os.pathsep in path:
             raise BadInput(f"{file}: image_dirs: {quoted(path)} is not allowed; must be without {os.pathsep!r}")
@@ -75,7 +73,8 @@ def check_config(config, file="config", images=True):
             published.check(experiment, labels, cases(experiment), config["published"], place, config["metrics"])
         except BadInput as error:
             raise BadInput(f"{file}: {error}") from error
-    _check_files(config, sizes, file, images)
+    numbers = _check_files(config, sizes, file, images)
+    _check_truths(config, sizes, truths, numbers, file)
     if "claims" in config:
         claims.read(config["claims"], config, f"{file}: claims")
 
@@ -109,9 +108,9 @@ def image_arguments(name, image):
 
 
 def _check_files(config, sizes, file, look):
-    """Raise BadInput for a name under files that is no word, and if a corruption names a file that it cannot have.
+    """Return {name: numbers in it} of files; raise BadInput for a name that is no word, or that nothing can have.
 
-    Nor may what was measured be of another shape than the task measures.
+    A corruption can have but some files. Nor may what was measured be of another shape than the task measures.
 
     sizes  {image: (height, width)}, (0, 0) if not known;  look  whether files are to be read.
     """
@@ -133,8 +132,8 @@ def _check_files(config, sizes, file, look):
             size, entry = sizes.get(image, (0, 0)), config["images"][image]
             here = all(size) or (takes_numbers and not entry["source"].startswith(URL))
             measured = look and here and entry.get("measured", False)
-            if isinstance(entry.get("size"), int) and entry["source"].startswith(("skimage:", *URL)):
-                size = (0, 0)  # only the longer side is known
+            if _stays_unknown(entry):
+                size = (0, 0)
             if (text, size, measured) in seen or not (takes or measured):
                 continue
             seen.add((text, size, measured))
@@ -146,6 +145,43 @@ def _check_files(config, sizes, file, look):
                     corruptions.contents(task, said, numbers, size if all(size) else None)
             except BadInput as error:
                 raise BadInput(f"{file}: experiments.{title}.corruption.{error}") from error
+    return numbers
+
+
+def _check_truths(config, sizes, truths, numbers, file):
+    """Raise BadInput for a truth beside a measured picture that is not of the shape of the image sought.
+
+    That may be larger than the picture, as of a blur with unknown borders. What is not known yet `score` will see.
+
+    sizes, truths  {image: (height, width)}, (0, 0) if not known;  numbers  {name: those in it} of files.
+    """
+    for title, experiment in config["experiments"].items():
+        make = discover.load("tasks", experiment["task"]).Operator
+        for image, text in cases(experiment) if truths else ():
+            entry, found = config["images"][image], truths.get(image, (0, 0))
+            if not all((*found, *sizes[image])) or any(map(_stays_unknown, (entry, true_entry(entry)))):
+                continue
+            shape, _ = corruptions.fitted(experiment["task"], parse_parameters(text), numbers, (1, *sizes[image]))
+            where = f"{file}: images.{image}.truth: {entry['truth']}"
+            sought = f"as the image that experiments.{title} recovers ({text})"
+            if shape and found != (wanted := tuple(shape[1:])):
+                has, must = ("x".join(map(str, size)) for size in (found, wanted))
+                raise BadInput(f"{where} has {has} pixels; must have {must}, {sought}")
+            seen, must = _channels(true_entry(entry)), make.channels or _channels(entry) * (not make.numbers)
+            if seen and must and seen != must:
+                raise BadInput(f"{where} has {seen} channels; must have {must}, {sought}")
+
+
+def _stays_unknown(image):
+    """Return whether of an entry under images only the longer side is known before it is there."""
+    return isinstance(image.get("size"), int) and image["source"].startswith(("skimage:", *URL))
+
+
+def _channels(image):
+    """Return how many channels an entry under images has, 1 or 3; 0 if that is not known before it is there."""
+    if image.get("gray"):
+        return 1
+    return max((3 if has_colours(path) else 1 for path in local_file(image)), default=0)
 
 
 def _check_columns(experiment, metrics, where):

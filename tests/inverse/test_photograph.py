@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -232,11 +233,55 @@ def test_a_truth_stands_beside_what_is_measured_and_lets_it_be_compared(tmp_path
     bad["images"]["mine"]["truth"] = "nofile.png"
     with pytest.raises(BadInput, match="^config: images.mine.truth.source: no file 'nofile.png'"):
         check_config(bad)
-    for name, side in (("noisy", 20), ("clean", 30)):
-        Image.fromarray(np.zeros((side, side), np.uint8)).save(tmp_path / f"{name}.png")
-    bad["images"]["mine"] = {"source": f"{tmp_path}/noisy.png", "measured": True, "truth": f"{tmp_path}/clean.png"}
-    with pytest.raises(BadInput, match="^config: images.mine.truth: it has 30x30 pixels, the picture 20x20$"):
-        check_config(bad)
-    bad["images"]["mine"]["source"] = "photos/*.png"
+    bad["images"]["mine"] = pair | {"source": "photos/*.png"}
     with pytest.raises(BadInput, match="images.mine.truth: not allowed of a set; must be beside one picture"):
         check_config(bad)
+
+
+VALID = {"psf": "uniform", "kernel": 5, "boundary": "valid", "sigma": 0.1}
+FITTING = {  # task, corruption, the truth's shape beside a measured 20 × 24 picture, how a message spells both
+    "denoising": ({"sigma": 0.1}, (20, 24), "sigma=0.1"),
+    "deconvolution": (VALID, (24, 28), "kernel=5,psf=uniform,boundary=valid,sigma=0.1"),
+    "super_resolution": ({"factor": 2, "sigma": 0.1}, (40, 48), "factor=2,sigma=0.1"),
+    "demosaicking": ({"sigma": 0.1}, (20, 24, 3), "sigma=0.1"),
+}
+
+
+@pytest.mark.parametrize("task", FITTING)
+def test_a_truth_is_as_large_as_the_image_that_is_sought(task, tmp_path, monkeypatch):
+    """Not as the picture: of unknown borders, or of a reduction, the image is larger."""
+    monkeypatch.chdir(tmp_path)
+    corruption, fitting, text = FITTING[task]
+    wrong = (fitting[0] - 1, *fitting[1:])
+    shapes = {"noisy": (20, 24), "fitting": fitting, "wrong": wrong, "other": (*fitting[:2], 3)[: 5 - len(fitting)]}
+    for name, shape in shapes.items():
+        Image.fromarray(np.zeros(shape, np.uint8)).save(f"{name}.png")
+    sought = f"as the image that experiments.first recovers \\({text}\\)$"
+    pair = config(task=task, corruption=corruption, images=["mine"])
+
+    def beside(truth):
+        pair["images"]["mine"] = {"source": "noisy.png", "measured": True, "truth": truth}
+        check_config(pair)
+
+    beside("fitting.png")
+    has, must = (f"{shape[0]}x{shape[1]} pixels" for shape in (wrong, fitting))
+    with pytest.raises(
+        BadInput, match=f"^config: images.mine.truth: wrong.png has {has}; must have {must[:-7]}, {sought}"
+    ):
+        beside("wrong.png")
+    counts = "1 channels; must have 3" if len(fitting) == 3 else "3 channels; must have 1"
+    with pytest.raises(BadInput, match=f"^config: images.mine.truth: other.png has {counts}, {sought}"):
+        beside("other.png")
+
+
+def test_numbers_of_a_detector_may_have_a_truth(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("y.npy", np.arange(64.0))
+    corruption = {"patterns": "fourier", "compression": 4, "sigma": 0.1}
+    pair = config(task="single_pixel", corruption=corruption, images=["mine"])
+    for side in (16, 15):
+        Image.fromarray(np.zeros((side, side), np.uint8)).save("clean.png")
+        pair["images"]["mine"] = {"source": "y.npy", "measured": True, "truth": "clean.png"}
+        words = "clean.png has 15x15 pixels; must have 16x16,"
+        with nullcontext() if side == 16 else pytest.raises(BadInput, match=words):
+            check_config(pair)
