@@ -1,6 +1,8 @@
 """A folder of images and a measured picture through the whole workflow, in a copy of the repository."""
 
+import copy
 import json
+import shutil
 
 import numpy as np
 import pandas
@@ -8,9 +10,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from steps.base.files import sha256
 from tests.conftest import picture
 from tests.workflows import copy_repository, jobs, snakemake
 
+HOST = "https://host.invalid"  # both files are called 1.png there; here they are in a folder of image_dirs
 CONFIG = {
     "device": "cpu",
     "report": False,
@@ -18,6 +22,7 @@ CONFIG = {
         "mine": {"source": "photos/*"},
         "noisy": {"source": "noisy.png", "measured": True},
         "pair": {"source": "noisy.png", "measured": True, "truth": "photos/a.png"},
+        "far": {"source": f"{HOST}/noisy/1.png", "measured": True, "truth": {"source": f"{HOST}/clean/1.png"}},
     },
     "experiments": {
         "folder": {
@@ -35,7 +40,7 @@ CONFIG = {
         },
         "pairs": {
             "task": "denoising",
-            "images": ["pair", "noisy"],
+            "images": ["pair", "noisy", "far"],
             "corruption": {"sigma": 0.05},
             "methods": [{"method": "wiener"}],
             "figures": ["comparison"],
@@ -58,7 +63,13 @@ def run(tmp_path_factory):
     save(folder / "photos/a.png", x)
     save(folder / "photos/b 1.png", 1 - x)
     save(folder / "noisy.png", x + 0.05 * np.random.default_rng(0).standard_normal(x.shape))
-    (folder / "my.yaml").write_text(yaml.safe_dump(CONFIG, sort_keys=False))
+    (folder / "here").mkdir()
+    shutil.copy(folder / "noisy.png", folder / "here/far.png")
+    shutil.copy(folder / "photos/a.png", folder / "here/far-truth.png")
+    config = copy.deepcopy(CONFIG) | {"image_dirs": ["here"]}
+    far = config["images"]["far"]
+    far["sha256"], far["truth"]["sha256"] = (sha256(folder / f"here/{name}.png") for name in ("far", "far-truth"))
+    (folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     result = snakemake(folder, config="my.yaml")
     assert result.returncode == 0, result.stdout + result.stderr
     return folder
@@ -73,13 +84,15 @@ def test_a_measured_picture_with_a_truth_is_scored_and_tables_say_that_it_was_me
     score = json.loads((case / "wiener/default/score.json").read_text())
     assert score["input_psnr"] == pytest.approx(-10 * np.log10(((noisy - clean) ** 2).mean()), abs=1e-3)
     assert score["psnr"] > score["input_psnr"]
+    far = json.loads((run / "results/denoising/far/sigma=0.05/wiener/default/score.json").read_text())
+    assert far["psnr"] == score["psnr"]
     unknown = json.loads((run / "results/denoising/noisy/sigma=0.05/wiener/default/score.json").read_text())
     assert unknown["psnr"] is None and unknown["residual"] == score["residual"]
     text = (run / "results/tables/pairs.md").read_text()
-    assert "Measured, not simulated, and scored against another picture: pair." in text
+    assert "Measured, not simulated, and scored against another picture: pair, far." in text
     assert "No ground truth is known of noisy: no PSNR" in text and f"{score['psnr']:.2f}" in text
     page = (run / "results/pages/pairs.html").read_text()
-    assert "scored against another picture: pair." in page and '"label": "Truth"' in page
+    assert "scored against another picture: pair, far." in page and '"label": "Truth"' in page
 
 
 def test_a_measured_picture_has_rows_without_psnr_and_tables_that_say_so(run):

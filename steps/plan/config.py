@@ -88,7 +88,8 @@ def true_entry(image):
     """Return the entry of the truth beside a measured image, cropped and resized like it; of other images the entry."""
     if "truth" not in image:
         return image
-    return {key: image[key] for key in ("gray", "size", "crop") if key in image} | {"source": image["truth"]}
+    truth = image["truth"] if isinstance(image["truth"], dict) else {"source": image["truth"]}
+    return {key: image[key] for key in ("gray", "size", "crop") if key in image} | truth
 
 
 def image_arguments(name, image):
@@ -162,7 +163,7 @@ def _check_truths(config, sizes, truths, numbers, file):
             if not all((*found, *sizes[image])) or any(map(_stays_unknown, (entry, true_entry(entry)))):
                 continue
             shape, _ = corruptions.fitted(experiment["task"], parse_parameters(text), numbers, (1, *sizes[image]))
-            where = f"{file}: images.{image}.truth: {entry['truth']}"
+            where = f"{file}: images.{image}.truth: {true_entry(entry)['source']}"
             sought = f"as the image that experiments.{title} recovers ({text})"
             if shape and found != (wanted := tuple(shape[1:])):
                 has, must = ("x".join(map(str, size)) for size in (found, wanted))

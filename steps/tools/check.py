@@ -18,7 +18,7 @@ from steps.base.text import read_text
 from steps.images import arrays, contents
 from steps.images.load import URL, at_hand, check_image
 from steps.plan import claims, experiments, needs, published
-from steps.plan.config import read_config
+from steps.plan.config import read_config, true_entry
 from steps.plan.drawings import Index, drawings
 from steps.run import devices, manifest
 from steps.tables.markup import some
@@ -184,6 +184,7 @@ def worth_knowing(config, recoveries, not_drawn):
         words = f"{len(not_drawn)} figures of single images are not drawn (drawn: {config['drawn']})"
         remarks.append(f"{words}; each is when its path is asked for, such as results/figures/{not_drawn[0]}.png")
     sources = [(name, entry["source"]) for kind in ("images", "files") for name, entry in config[kind].items()]
+    sources += [(f"{name}-truth", true_entry(e)["source"]) for name, e in config["images"].items() if "truth" in e]
     urls = [(name, source) for name, source in sources if source.startswith(URL)]
     if far := [name for name, url in urls if not at_hand(url, name, config["image_dirs"])]:
         remarks.append(f"To be downloaded, since not in image_dirs: {some(far, MOST)}.")

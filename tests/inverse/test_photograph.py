@@ -274,6 +274,21 @@ def test_a_truth_is_as_large_as_the_image_that_is_sought(task, tmp_path, monkeyp
         beside("other.png")
 
 
+def test_a_truth_from_a_url_has_a_checksum_like_any_picture_from_a_url():
+    pair = config()
+    url, digest = "https://host.invalid/a.png", "0" * 64
+    for truth in (url, {"source": url}):
+        pair["images"]["mine"] = {"source": "synthetic:noise", "measured": True, "size": 8, "truth": truth}
+        with pytest.raises(BadInput, match="^config: images.mine.truth.sha256: missing; a URL needs the checksum"):
+            check_config(pair)
+    pair["images"]["mine"]["truth"] = {"source": url, "sha256": digest}
+    check_config(pair)
+    assert true_entry(pair["images"]["mine"]) == {"source": url, "sha256": digest, "size": 8}
+    pair["images"]["mine"]["truth"] = {"source": url, "sha256": "12"}
+    with pytest.raises(BadInput, match=r"images.mine.truth: \{'s.* is not allowed; .*it is \{source, sha256\}.$"):
+        check_config(pair)
+
+
 def test_numbers_of_a_detector_may_have_a_truth(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("y.npy", np.arange(64.0))

@@ -18,7 +18,7 @@ rule image:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        command=lambda w: ["image", *image_arguments(w.image, truth_entry(w)), "--", f"results/images/{w.image}.npy"],
+        command=lambda w: ["image", *truth_arguments(w), "--", f"results/images/{w.image}.npy"],
     message:
         "image {wildcards.image}"
     shell:

@@ -17,6 +17,12 @@ def truth_entry(wildcards):
     return true_entry(image_entry(wildcards))
 
 
+def truth_arguments(wildcards):
+    """Return the arguments of `truth_entry`; a truth has its own name, by which a URL's file is looked for and kept."""
+    name = f"{wildcards.image}-truth" if "truth" in image_entry(wildcards) else wildcards.image
+    return image_arguments(name, truth_entry(wildcards))
+
+
 def image_file(wildcards):
     """Return [path] of an image's file on this machine, else []; of one that is measured its truth's, if it has one."""
     return [ancient(file) for file in local_file(truth_entry(wildcards))]
@@ -39,16 +45,16 @@ def file_file(wildcards):
     return [ancient(file) for file in local_file(file_entry(wildcards))]
 
 
-def entry_code(step, name, entry):
+def entry_code(step, name, entry, arguments):
     """Return the note of a step that takes a file of an entry under images or files."""
-    said = " ".join(image_arguments(name, entry))
+    said = " ".join(arguments)
     check_meaning(f"{step}s", name, said)
     return note_of(f"steps.{step}", data=tuple(local_file(entry)), said=said, name=f"{step}-{name}")
 
 
 @or_exit
 def image_code(wildcards):
-    return entry_code("image", wildcards.image, truth_entry(wildcards))
+    return entry_code("image", wildcards.image, truth_entry(wildcards), truth_arguments(wildcards))
 
 
 @or_exit
@@ -60,4 +66,5 @@ def measured_code(wildcards):
 
 @or_exit
 def file_code(wildcards):
-    return entry_code("file", wildcards.file, file_entry(wildcards))
+    entry = file_entry(wildcards)
+    return entry_code("file", wildcards.file, entry, image_arguments(wildcards.file, entry))
