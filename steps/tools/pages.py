@@ -91,7 +91,7 @@ def section(name, title, frame, stand_ins, shown, place):
         found = compare.summary(frame.to_dict("records"))
         named = {metric.name: metric for metric in read_metrics(as_json(facts(frame["metric"].unique())))}
         texts = compare.summary_texts(found, named)
-        parts += [summary.beside(frame, stand_ins), to_markdown(list(found[0]), texts, 3)]
+        parts += [summary.beside(frame, stand_ins, named), to_markdown(list(found[0]), texts, 3)]
         shown = {file: drawing for file, drawing in shown.items() if drawing == f"{name}/vs_paper"}
     parts += [f"![{drawing}]({place}/{file})" for file, drawing in shown.items()]
     return "\n\n".join([*parts, f"[All numbers and figures of {name}]({place}/{name}.md)"])

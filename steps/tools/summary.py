@@ -8,6 +8,7 @@ from steps.base.text import brief
 from steps.compare import NOT_RUN, VERDICTS
 from steps.decide import SOURCES
 from steps.look import style
+from steps.tables.columns import PSNR
 from steps.tables.markup import to_markdown
 from steps.tables.verdicts import FAILS, NOTHING, STANDS, UNDECIDED
 
@@ -62,26 +63,33 @@ def claims(frame):
     return to_markdown(head, rows, 1)
 
 
-def beside(frame, stand_ins):
-    """Return a table in Markdown of a `read_compared`, laid out as the paper's: a column for each published label."""
+def beside(frame, stand_ins, named):
+    """Return a table in Markdown of a `read_compared`, laid out as the paper's: a column for each published label.
+
+    Rows name their metric unless all are in PSNR.  named  {metric: its `Metric`}.
+    """
     place = ["image", "parameter", "value", "metric"]
     ours = frame[frame["settings"] == "paper"].drop_duplicates([*place, "published label"])
     labels, parameters = (list(dict.fromkeys(ours[name])) for name in ("published label", "parameter"))
+    metrics = [] if set(ours["metric"]) <= {PSNR.name} else ["metric"]
     rows = []
-    for (image, parameter, value, _), line in ours.groupby(place, sort=False):
-        cells = dict(zip(line["published label"], map(_cell, line.to_dict("records"))))
-        name = image + (" (stand-in)" if image in stand_ins else "")
+    for (image, parameter, value, name), line in ours.groupby(place, sort=False):
+        cells = {row["published label"]: _cell(row, named[name]) for row in line.to_dict("records")}
+        shown = image + (" (stand-in)" if image in stand_ins else "")
         number = brief(value) if len(parameters) == 1 else f"{parameter}={brief(value)}"
-        rows.append([name, number, *(cells.get(label, "") for label in labels)])
-    return to_markdown(["image", parameters[0] if len(parameters) == 1 else "parameter", *labels], rows, 2)
+        heading = [named[name].heading for _ in metrics]
+        rows.append([shown, number, *heading, *(cells.get(label, "") for label in labels)])
+    head = ["image", parameters[0] if len(parameters) == 1 else "parameter", *metrics]
+    return to_markdown([*head, *labels], rows, len(head))
 
 
-def _cell(row):
-    published = "~" * bool(row.get("about")) + f"{row['published']:.2f}"
+def _cell(row, metric):
+    published = "~" * bool(row.get("about")) + metric.digits(row["published"])
     if row["verdict"] == NOT_RUN:
         return f"{NOT_RUN} ({published})"
-    half = "" if row["interval"] != row["interval"] else f" ± {row['interval']:.2f}"
-    return f"{row['ours']:.2f}{half} ({published}){MARKS[row['verdict']]}"
+    ours, half = row["ours"], row["interval"]
+    text = metric.digits(ours) if half != half else metric.interval(ours, half)
+    return f"{text} ({published}){MARKS[row['verdict']]}"
 
 
 def figure(frames):

@@ -5,12 +5,15 @@ import pandas
 
 from steps.look import style
 from steps.tools import summary
-from tests.figures.made import cell
+from tests.figures.made import METRICS, cell
+
+NAMED = {metric.name: metric for metric in METRICS}
 
 
 def row(image, value, difference, verdict, half=math.nan, **facts):
     """Return a row of an experiment's table beside the published values, whose published number is 20 dB."""
-    return cell("ours", image, value, difference, verdict, ours=20 + difference, interval=half, **facts)
+    facts = {"ours": 20 + difference, "interval": half} | facts
+    return cell("ours", image, value, difference, verdict, **facts)
 
 
 FIRST = pandas.DataFrame(
@@ -53,7 +56,7 @@ def test_each_claim_counts_once_for_each_source():
 
 
 def test_the_table_is_laid_out_as_the_paper_s():
-    assert summary.beside(FIRST, {"logo"}).splitlines() == [
+    assert summary.beside(FIRST, {"logo"}, NAMED).splitlines() == [
         "| image | sigma | P | Q |",
         "| --- | --- | ---: | ---: |",
         "| house | 0.1 | 20.25 ± 0.50 (20.00) |  |",
@@ -61,7 +64,19 @@ def test_the_table_is_laid_out_as_the_paper_s():
         "| hill | 0.1 |  | 17.00 (20.00) ▼ |",
         "| logo (stand-in) | 0.1 | 21.00 (20.00) \\* |  |",
     ]
-    assert summary.beside(SECOND, set()).splitlines()[-1] == "| house | 0.5 | not run (20.00) |"
+    assert summary.beside(SECOND, set(), NAMED).splitlines()[-1] == "| house | 0.5 | not run (20.00) |"
+
+
+def test_each_row_of_the_table_names_its_metric_unless_all_are_psnr():
+    ssim = row("house", 0.1, -0.25, "worse", 0.01, metric="ssim", published=0.9, ours=0.65)
+    assert summary.beside(pandas.DataFrame([*SECOND.to_dict("records"), ssim]), set(), NAMED).splitlines() == [
+        "| image | sigma | metric | P |",
+        "| --- | --- | --- | ---: |",
+        "| house | 0.1 | PSNR [dB] | 20.00 (20.00) |",
+        "| house | 0.5 | PSNR [dB] | not run (20.00) |",
+        "| house | 0.1 | SSIM | 0.650 ± 0.010 (0.900) ▼ |",
+    ]
+    assert "| house | 0.1 | SSIM | 0.650" in summary.beside(pandas.DataFrame([ssim]), set(), NAMED)
 
 
 def test_the_figure_has_a_point_for_each_number_that_was_run():
