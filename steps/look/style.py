@@ -106,8 +106,8 @@ def text_colour(colour):
 
 
 def columns(panels):
-    """Return how many of some panels stand side by side: at most three, and no line of one."""
-    return panels if panels < 3 else 2 if panels == 4 else 3
+    """Return how many of some panels stand side by side: three, of four two, and four where three leave one alone."""
+    return 2 if panels == 4 else min(panels, 4 if panels % 3 == 1 else 3)
 
 
 def grid(titles, height, stacked=1, across=None):

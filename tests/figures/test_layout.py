@@ -20,6 +20,7 @@ TWELVE += [("ADMM + DIP", "admm_dip"), ("with $dollars$", "dip")]
 CASES = {
     "one method, one picture": {"labels": [("DIP", "dip")], "images": ["hill"], "sigmas": [0.1], "seeds": [0]},
     "five methods, colour": {"labels": TWELVE[:2] + TWELVE[5:8], "seeds": [0], "channels": 3},
+    "seven pictures": {"images": ["hill", *map(str, range(6))], "seeds": [0]},
     "thirteen pictures": {"images": ["hill", *map(str, range(12))], "sigmas": [0.1, 0.5]},
     "long names": {"images": ["photo-of-the-" * 6 + "hill", "p" * 80, "hill"], "sigmas": [0.1, 0.5], "seeds": [0]},
     "twelve methods": {"labels": TWELVE, "images": ["hill"], "sigmas": [0.001, 0.005, 0.01, 0.05, 0.1, 0.5]},

@@ -124,9 +124,12 @@ def test_variants_of_one_method_alone_have_the_colours_of_all():
     assert len({(look["color"], str(look["linestyle"])) for look in looks}) == 12
 
 
-@pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3)])
+@pytest.mark.parametrize(
+    ("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3), (7, 4), (8, 3), (9, 3), (10, 4)]
+)
 def test_columns(panels, columns):
     assert style.columns(panels) == columns
+    assert panels == 1 or panels % columns != 1
 
 
 def test_wrapped_text_is_cut_after_some_lines():
