@@ -22,7 +22,7 @@ def draw(scores, metrics=(PSNR,)):
     `scores` are the rows of one image and corruption; of several seeds the first is shown. The detail is the part with
     the most edges, the error the mean over channels, all on one scale, which ends where 1 % of the recoveries' pixels
     are beyond. The first two metrics are shown, the best of each in bold. Without a truth, it, the metrics and the
-    errors are left out, and the detail is that of the mean of the recoveries.
+    errors are left out; the detail, of the mean of the recoveries, has the place of both.
     """
     import matplotlib.pyplot as plt
 
@@ -30,7 +30,7 @@ def draw(scores, metrics=(PSNR,)):
     first = rows.iloc[0]
     truth = pictures.truth(first)
     recovered = [pictures.recovered(row) for _, row in rows.iterrows()]
-    part = pictures.detail(np.mean(recovered, 0) if truth is None else truth)
+    part = pictures.detail(np.mean(recovered, 0), (4, 2)) if truth is None else pictures.detail(truth)
     best = [(metric, metric.best(rows[metric.name])) for metric in metrics[:2]]
     shown = [("Truth", [], truth)] if truth is not None else []
     shown += [("Input", [(m.text(first[f"input_{m.name}"]), False) for m, _ in best], pictures.measured(first))]
@@ -64,7 +64,7 @@ def draw(scores, metrics=(PSNR,)):
             settings["fontsize"] = min(6.5, 72 * wide / 0.6 / sum(len(text) + 1 for text, _ in numbers))
             at = (place + 0.5) / len(numbers)
             whole.annotate(text, (at, 1), (0, 2.5), "axes fraction", "offset points", **settings)
-        below = style.place(figure, left, top + high + GAP, (wide - GAP) / 2, low)
+        below = style.place(figure, left, top + high + GAP, wide if truth is None else (wide - GAP) / 2, low)
         pictures.show(below, pictures.cut(image, part), aspect="auto")
         pictures.frame(below, style.DETAIL)
         if index and truth is not None:

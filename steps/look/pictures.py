@@ -43,15 +43,15 @@ def write(path, picture):
         png.from_array(rows, "L;16" if len(picture) == 1 else "RGB;16").save(temporary)
 
 
-def detail(image, part=4):
-    """Return (top, left, height, width) of the part of an image with the most gradient, 1/part of it in each direction.
+def detail(image, parts=(4, 4)):
+    """Return (top, left, height, width) of the part of an image with the most gradient, 1/parts of its sides.
 
     It is at least 8 pixels high and wide, where the image is.
     """
     from scipy.ndimage import uniform_filter
 
     gray = image if image.ndim == 2 else image.mean(-1)
-    size = [min(max(8, side // part), side) for side in gray.shape]
+    size = [min(max(8, side // part), side) for side, part in zip(gray.shape, parts)]
     energy = uniform_filter(np.hypot(*np.gradient(gray)), size, mode="constant")
     inner = energy[tuple(slice(n // 2, side - n + n // 2 + 1) for n, side in zip(size, gray.shape))]
     top, left = np.unravel_index(np.argmax(inner), inner.shape)

@@ -410,6 +410,25 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     np.testing.assert_allclose(errors[0].get_array(), error, atol=1e-6)
 
 
+def test_without_a_truth_the_detail_is_as_wide_as_its_picture(results):
+    """There is no error beside it, so that half of it would be white."""
+    from steps.figures import comparison
+
+    rows = results[(results["image"] == "hill") & (results["corruption"] == "sigma=0.1,seed=0")].reset_index(drop=True)
+    with style.apply():
+        figure = comparison.draw(rows.assign(psnr=np.nan, input_psnr=np.nan))
+    wholes, details = figure.axes[::2], figure.axes[1::2]
+    assert [axes.get_title() for axes in wholes] == ["Input", "TV", "DIP"] and len(details) == 3
+    for whole, detail in zip(wholes, details, strict=True):
+        one, other = whole.get_position(), detail.get_position()
+        assert (other.x0, other.x1) == pytest.approx((one.x0, one.x1))
+        (height, width), (high, wide) = (axes.images[0].get_array().shape[:2] for axes in (whole, detail))
+        assert (high, wide) == (height // 4, width // 2)
+        assert other.height / high == pytest.approx(
+            other.width / wide * one.height / height / (one.width / width), rel=0.1
+        )
+
+
 def test_pictures_stand_in_lines_of_which_the_last_is_at_least_half_full():
     from steps.figures.comparison import arranged
 
