@@ -66,7 +66,7 @@ class Curve:
 
     def forward(self, y):
         """Return f(y) of a tensor of any shape."""
-        part = torch.bucketize(y, torch.from_numpy(self.levels).to(y), right=True)
+        part = torch.bucketize(y.contiguous(), torch.from_numpy(self.levels).to(y), right=True)
         start, slope, v, value = (a.to(y)[part] for a in self.parts)
         step = y - start
         return value + 2 * step / (v.sqrt() + (v + slope * step).clamp(min=0).sqrt())
