@@ -12,11 +12,13 @@ def estimate_sigma(y):
 
     It is the median absolute finest wavelet coefficient (Donoho and Johnstone 1994), by scikit-image: fine texture
     counts as noise, and noise that was clipped as less than it was. Raises BadInput for a picture that is too small, or
-    has no noise: its estimate is below LEAST.
+    has no noise: its estimate is below LEAST. A channel that is the same everywhere does not count.
     """
     import numpy as np
     from skimage.restoration import estimate_sigma
 
+    varies = y.min((1, 2)) < y.max((1, 2))
+    y = y[varies] if varies.any() else y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a mean of nothing, which the next lines say in words
         sigma = float(estimate_sigma(y.astype(np.float64), average_sigmas=True, channel_axis=0))

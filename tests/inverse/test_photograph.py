@@ -37,6 +37,14 @@ def test_sigma_is_estimated_from_the_picture_alone(channels, sigma):
         estimate_sigma(x)
 
 
+@pytest.mark.parametrize("value", [0, 0.5])
+def test_a_channel_that_is_the_same_everywhere_does_not_count(value):
+    y = np.random.default_rng(0).normal(0.5, 0.1, (3, 64, 64)).astype(np.float32)
+    others = estimate_sigma(y[:2])
+    y[2] = value
+    assert estimate_sigma(y) == others
+
+
 def test_of_clipped_noise_less_is_found():
     y = add(picture(1, 128, 128).numpy(), sigma=0.3)
     assert estimate_sigma(np.clip(y, 0, 1)) < 0.9 * estimate_sigma(y)
