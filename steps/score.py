@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 
 import click
-import numpy as np
 
 from steps.base import discover
 from steps.base.errors import BadInput, Command, one_line, quoted
@@ -51,14 +50,12 @@ def score(place, estimate, trace, run, picture, truth, metrics=(), backprojectio
 
     place   the pieces of its path: (task, image, corruption, method, params).
     estimate, picture, truth
-            (C, H, W): what was recovered, the input, and the image, None where it is not known.
+            (C, H, W) float32: what was recovered, the input, and the image, None where it is not known.
     trace   the arrays of trace.npz;  run  the dict of run.json.
     metrics, backprojection  as in `main`.
 
     Raises BadInput if the three pictures are not of one shape, and for a trace that has lost its iterates.
     """
-    if truth is not None:
-        estimate, picture, truth = (image.astype(np.float64) for image in (estimate, picture, truth))
     for image in (picture, truth):
         if image is not None and estimate.shape != image.shape:
             raise BadInput(f"the estimate has shape {estimate.shape}, the image {image.shape}")

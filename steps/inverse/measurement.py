@@ -42,7 +42,7 @@ def save(path, y, task, shape, operator, noise, contents=None):
     with whole(path) as temporary:
         np.savez(
             temporary,
-            y=y.numpy().astype(np.float32),
+            y=y.numpy().astype(np.float32, copy=False),
             facts=json.dumps(facts),
             **{f"file_{k}": v for k, v in (contents or {}).items()},
         )

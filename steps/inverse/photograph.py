@@ -21,7 +21,7 @@ def estimate_sigma(y):
     y = y[varies] if varies.any() else y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a mean of nothing, which the next lines say in words
-        sigma = float(estimate_sigma(y.astype(np.float64), average_sigmas=True, channel_axis=0))
+        sigma = float(np.mean([estimate_sigma(channel.astype(np.float64)) for channel in y]))
     if min(y.shape[1:]) < 2:
         raise BadInput(f"the {y.shape[1]}x{y.shape[2]} picture is too small to estimate sigma; give a number")
     if not sigma >= LEAST:  # NaN of a channel that is all 0

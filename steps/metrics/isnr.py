@@ -16,7 +16,12 @@ def measure(truth, estimate, *, measured):
 
     if measured is None:
         return None
-    before, after = (float(np.sum((image - truth.astype(np.float64)) ** 2)) for image in (measured, estimate))
+
+    def squared(image):
+        error = np.subtract(image, truth, dtype=np.float64)
+        return float(np.sum(np.square(error, out=error)))
+
+    before, after = squared(measured), squared(estimate)
     if not before or not after:
         return float("inf") if before else float("-inf") if after else 0.0
     return 10 * np.log10(before / after)

@@ -26,7 +26,11 @@ def measure(truth, estimate):
 
     def luma(image):
         inner = image[:, BORDER:-BORDER, BORDER:-BORDER].astype(np.float64)
-        colours = np.broadcast_to(np.round(255 * np.clip(inner, 0, 1)) / 255, (3, *inner.shape[1:]))
+        np.clip(inner, 0, 1, out=inner)
+        inner *= 255
+        np.round(inner, out=inner)
+        inner /= 255
+        colours = np.broadcast_to(inner, (3, *inner.shape[1:]))
         return np.round(16 + np.tensordot([65.481, 128.553, 24.966], colours, 1))
 
     error = np.mean((luma(estimate) - luma(truth)) ** 2)

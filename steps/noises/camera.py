@@ -30,7 +30,8 @@ def add(
 
     Raises BadInput for what is negative, see `poisson.photons`, and for a JPEG of what is no picture.
     """
-    noisy = np.clip(poisson_gaussian.add(clean, peak=peak, sigma=sigma, seed=seed), 0, 1)
+    noisy = poisson_gaussian.add(clean, peak=peak, sigma=sigma, seed=seed)
+    np.clip(noisy, 0, 1, out=noisy)
     return noisy if quality is None else jpeg(noisy, quality)
 
 

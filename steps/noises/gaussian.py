@@ -27,9 +27,10 @@ def add(
     sigma, see `settle`.
     """
     sigma = settle(clean, sigma=sigma, bsnr=bsnr)["sigma"]
-    noise = np.random.default_rng([seed, 0]).standard_normal(clean.shape, dtype=np.float32)
-    noisy = clean.astype(np.float32) + np.float32(sigma) * noise
-    return np.clip(noisy, 0, 1) if clip else noisy
+    noisy = np.random.default_rng([seed, 0]).standard_normal(clean.shape, dtype=np.float32)
+    noisy *= np.float32(sigma)
+    noisy += clean.astype(np.float32, copy=False)
+    return np.clip(noisy, 0, 1, out=noisy) if clip else noisy
 
 
 def settle(clean, *, sigma=0.0, bsnr=None):

@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from steps.base.errors import BadInput
+from steps.inverse.pieces import pieces
 
 LABEL = "Poisson"
 PHOTONS = True  # of pictures: a count for each pixel
@@ -17,11 +18,13 @@ def add(clean, *, peak: Annotated[float, "> 0", "<= 1e9"] = 30.0, seed: Annotate
 
     peak is the number of photons of white, 1. Raises BadInput for what is negative, see `photons`.
     """
-    return (photons(clean, peak, np.random.default_rng([seed, 0])) / peak).astype(np.float32)
+    counts = photons(clean, peak, np.random.default_rng([seed, 0]))
+    counts /= peak
+    return counts.astype(np.float32)
 
 
 def photons(clean, peak, random):
-    """Return counts, Poisson(peak · clean), drawn by a generator; clean is clipped below at 0.
+    """Return counts, Poisson(peak · clean), float64, drawn by a generator; clean is clipped below at 0.
 
     Raises BadInput if more than that is negative which a filter's rounding and ringing make, a hundredth of the
     largest: patterns of both signs, as single_pixel has, count no photons, and what is clipped would be no noise.
@@ -29,7 +32,10 @@ def photons(clean, peak, random):
     low, high = clean.min(), clean.max()
     if low < -max(high, 0) / 100:
         raise BadInput(f"noise: photons are counted, but what is measured here is from {low:.3g} to {high:.3g}")
-    return random.poisson(peak * np.maximum(clean, 0).astype(np.float64))
+    counts = np.maximum(clean, 0, dtype=np.float64, order="C")
+    for part in pieces(counts):
+        part[:] = random.poisson(peak * part)
+    return counts
 
 
 def sigma(y, *, peak: Annotated[float, "> 0", "<= 1e9"] = 30.0):

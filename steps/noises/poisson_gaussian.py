@@ -4,6 +4,7 @@ from typing import Annotated
 
 import numpy as np
 
+from steps.inverse.pieces import pieces
 from steps.noises.poisson import photons
 
 LABEL = "Poisson–Gaussian"
@@ -24,8 +25,10 @@ def add(
     offset and gain known (Foi et al. 2008). Raises BadInput for what is negative, see `photons`.
     """
     random = np.random.default_rng([seed, 0])
-    counts = photons(clean, peak, random)
-    return (counts / peak + sigma * random.standard_normal(clean.shape)).astype(np.float32)
+    noisy = photons(clean, peak, random)
+    for part in pieces(noisy):
+        part[:] = part / peak + sigma * random.standard_normal(part.shape)
+    return noisy.astype(np.float32)
 
 
 def sigma(y, *, peak: Annotated[float, "> 0", "<= 1e9"] = 30.0, sigma: Annotated[float, ">= 0"] = 0.02):

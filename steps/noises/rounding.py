@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from steps.base.errors import BadInput
+from steps.inverse.pieces import pieces
 
 LABEL = "rounding"
 SYMBOLS = {"levels": ("levels", "Levels (steps from black to white)")}
@@ -30,10 +31,13 @@ def add(
     if clean.min() < -0.5 or clean.max() > 1.5:
         words = f"what is measured here is from {clean.min():.3g} to {clean.max():.3g}"
         raise BadInput(f"noise: rounding is of pictures, clipped to [0, 1], but {words}")
-    noisy = clean.astype(np.float64)
-    if sigma:
-        noisy = noisy + sigma * np.random.default_rng([seed, 0]).standard_normal(clean.shape, dtype=np.float32)
-    return (np.round(levels * np.clip(noisy, 0, 1)) / levels).astype(np.float32)
+    noisy = clean.astype(np.float64, order="C")
+    random = np.random.default_rng([seed, 0])
+    for part in pieces(noisy):
+        if sigma:
+            part += sigma * random.standard_normal(part.shape, dtype=np.float32)
+        part[:] = np.round(levels * np.clip(part, 0, 1)) / levels
+    return noisy.astype(np.float32)
 
 
 def sigma(y, *, levels: Annotated[int, ">= 1", "<= 65535"] = 255, sigma: Annotated[float, ">= 0"] = 0.0):

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import numpy as np
 
+from steps.inverse.pieces import pieces
+
 LABEL = "speckle"
 SYMBOLS = {"looks": ("looks", "Looks")}
 TRIED = [{"looks": 1}, {"looks": 4.5}]
@@ -16,8 +18,10 @@ def add(clean, *, looks: Annotated[float, "> 0", "<= 1e9"] = 10.0, seed: Annotat
     of that field, and unlike a "variance" one with a distribution that is never negative. Not whole numbers are
     "equivalent" looks. Source: Goodman (1976).
     """
-    g = np.random.default_rng([seed, 0]).gamma(looks, 1 / looks, clean.shape)
-    return (clean * g).astype(np.float32)
+    random, noisy = np.random.default_rng([seed, 0]), np.array(clean, order="C")
+    for part in pieces(noisy):
+        part[:] = part * random.gamma(looks, 1 / looks, part.shape)
+    return noisy.astype(np.float32, copy=False)
 
 
 def sigma(y, *, looks: Annotated[float, "> 0", "<= 1e9"] = 10.0):
