@@ -40,7 +40,8 @@ def prepare(pixels, *, gray=False, size=None, crop=None, measured=False, where="
     if not detected:
         check_sides(*pixels.shape[:2], where)
     pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    return np.ascontiguousarray(pixels if measured else np.clip(pixels, 0, 1), dtype=np.float32)
+    image = np.array(pixels, dtype=np.float32, order="C")
+    return image if measured else np.clip(image, 0, 1, out=image)
 
 
 def resized(shape, size):

@@ -9,9 +9,15 @@ QUICK = {"iterations": 6}
 LOCAL = 24  # how far away its estimate of a pixel looks: 6 pixels and a patch; with a larger distance nearly
 
 
-def needs(image_mb, *, iterations, **_):
-    """Return (MB of memory, minutes) for an image of so many MB: measured at 512 pixels, with a margin."""
-    return 1000 + 200 * image_mb, 5 + (iterations or 100) * image_mb / 6
+def needs(image_mb, *, patch, distance, fast, iterations, identity, **_):
+    """Return (MB of memory, minutes) for an image of so many MB, with a margin.
+
+    Measured at 512 pixels; where A = I, `identity`, up to 24 megapixels.
+    """
+    if not identity:
+        return 1000 + 200 * image_mb, 5 + (iterations or 100) * image_mb / 6
+    work = ((2 * distance + 1) / 13) ** 2 * (1 if fast else patch**2 / 3)
+    return 1000 + 200 * image_mb, 5 + work * image_mb / 200
 
 
 def recover(

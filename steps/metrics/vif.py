@@ -7,6 +7,14 @@ PACKAGE = "torchmetrics"
 SMALLEST = 41  # pixels a side: on the fourth scale the window must fit
 
 
+def memory_mb(image_mb):
+    """Return the MB of memory for images of so many MB in float32: measured at 0.25 megapixels, with a margin.
+
+    It is that much since torch lays out the window of every pixel.
+    """
+    return 600 * image_mb
+
+
 def measure(truth, estimate):
     """Return the visual information fidelity of two (C, H, W) images, 1 if they are alike; None below 41 pixels a side.
 

@@ -56,7 +56,7 @@ def parts(asked, size, wanted, gpu, scored=()):
         for method, folders in by_method.items():
             left = [r for folder, r in folders.items() if folder not in seen and not experiments.there(r, scored)]
             seen |= folders.keys()
-            known = [(method, r.params, size(r)) for r in left if size(r)]
+            known = [(method, r.params, size(r), r.task) for r in left if size(r)]
             if method in rate:
                 seconds = rate[method] * sum(_work(*one) for one in known)
             else:
@@ -123,7 +123,8 @@ def rates(on_gpu):
         with contextlib.suppress(*BROKEN):  # of another version, or somebody else's: it says nothing of seconds
             shape, method, seconds = shapes[row["image"]], row["method"], float(row["seconds"])
             if shape and (row["device"] != "cpu") == on_gpu[method]:
-                ratios[method].append(seconds / _work(method, row["params"], 4e-6 * math.prod(shape)))
+                work = _work(method, row["params"], 4e-6 * math.prod(shape), row["task"])
+                ratios[method].append(seconds / work)
     return {method: statistics.median(values) for method, values in ratios.items()}
 
 
@@ -206,13 +207,14 @@ def _made(name):
         return None
 
 
-def _growing(method, params, size):
+def _growing(method, params, size, task):
     """Return the minutes that a method says it needs for an image of so many MB more than for one of none."""
-    return needs.of_method(method, params, size)[1] - needs.of_method(method, params, 0)[1]
+    whole, nothing = (needs.of_method(method, params, mb, task)[1] for mb in (size, 0))
+    return whole - nothing
 
 
-def _work(method, params, size):
-    return _growing(method, params, size) or size
+def _work(*recovery):
+    return _growing(*recovery) or recovery[2]
 
 
 def spelled(hours, whole):

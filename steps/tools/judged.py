@@ -13,15 +13,20 @@ def judge_of(case):
 
     from steps.inverse import measurement, noise_level, residual
 
-    y, A, *_ = measurement.load(f"{case}/measurement.npz")
+    def measured():  # read when it is needed: meanwhile methods need the memory
+        return measurement.load(f"{case}/measurement.npz")[:2]
+
+    y, A = measured()
     if not A.alike or y.ndim != 3 or min(y.shape[1:]) < noise_level.SIDE:
         return None
     try:
         found = noise_level.noise_level(y.numpy())
     except BadInput:
         return None
+    del y
 
     def judge(recovery):
+        y, A = measured()
         estimate = torch.from_numpy(read_array(f"{recovery.folder}/recovered.npy"))
         return residual.judge(y.numpy(), A.forward(estimate).numpy(), found)
 

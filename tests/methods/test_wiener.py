@@ -4,8 +4,10 @@ import skimage.restoration
 import torch
 
 from steps.base.discover import load
+from steps.inverse import solvers
 from steps.inverse.kernels import gaussian
-from steps.methods.wiener import recover
+from steps.methods.wiener import filtered, recover
+from steps.tasks import denoising
 from steps.tasks.deconvolution import Operator
 
 
@@ -48,3 +50,18 @@ def test_is_the_minimum_for_an_operator_that_is_no_convolution(gray, patterns):
         penalty = smooth if prior == "smooth" else estimate.square().sum()
         (gradient,) = torch.autograd.grad((A.forward(estimate) - y).square().sum() + 0.1 * penalty, estimate)
         assert gradient.norm() < 1e-4 * A.adjoint(y).norm()
+
+
+@pytest.mark.parametrize("prior", ["smooth", "white"])
+def test_channels_are_undone_one_after_another_and_are_as_all_at_once(colour, prior, monkeypatch):
+    """So a picture of 24 megapixels takes 1.5 GB."""
+    seen, gradient, nearest = [], solvers.gradient, solvers.nearest
+    monkeypatch.setattr(solvers, "gradient", lambda x: seen.append(x.shape) or gradient(x))
+    monkeypatch.setattr(solvers, "nearest", lambda A, y, K: seen.append(y.shape) or nearest(A, y, K))
+    for y, A in (blurred(colour, 0.1), (colour, denoising.Operator(colour.shape))):
+        found = recover(y, A, 0.1, prior=prior, K=0.3)
+        assert set(seen) == {colour.shape[1:]}
+        recover(y, A, 0.1, prior=prior)
+        assert set(seen) == {colour.shape[1:]}
+        torch.testing.assert_close(found, filtered(y, A, 0.3, prior, A.shape), rtol=0, atol=1e-6)
+        seen.clear()

@@ -4,6 +4,8 @@ Its file says what these tests should know of it: TRIED, parameters beside the d
 drawn, so that seeds do not matter; FOUND, how near the deviation told is to the truth's, a share, if it is estimated.
 """
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import skimage
@@ -11,6 +13,7 @@ import skimage
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.base.parameters import keywords
+from steps.inverse import pieces
 from steps.noises import gaussian
 from steps.plan import corruptions
 
@@ -72,6 +75,21 @@ def test_it_is_float32_of_the_same_shape_by_its_seed_alone(name, settings, shape
     assert np.random.get_state()[1].tolist() == state  # noqa: NPY002
     if draws(module, settings) and not np.array_equal(y, clean.astype(np.float32)):
         assert not np.array_equal(y, add(clean, **settings, seed=1))
+
+
+@pytest.mark.parametrize("name, settings", CASES)
+def test_it_does_not_depend_on_the_pieces_it_is_made_in_and_takes_three_times_the_memory_of_a_picture(
+    name, settings, monkeypatch
+):
+    module = discover.load("noises", name)
+    clean = np.random.default_rng(1).random((3, 300, 400)).astype(np.float32)
+    whole = module.add(clean, **settings)
+    monkeypatch.setattr(pieces, "VALUES", 1000)
+    tracemalloc.start()
+    np.testing.assert_array_equal(module.add(clean, **settings), whole)
+    peak = tracemalloc.get_traced_memory()[1] - whole.nbytes
+    tracemalloc.stop()
+    assert peak < 3.2 * clean.nbytes
 
 
 @pytest.mark.parametrize("name, settings", [case.values for case in CASES if case.values[0] in MOMENTS])

@@ -109,12 +109,20 @@ def test_a_method_that_has_run_takes_as_long_as_it_took_grown_with_the_image(stu
     """Twice the iterations on three times the pixels are six times the seconds."""
     (tmp_path / "results/images").mkdir(parents=True)
     np.save(tmp_path / "results/images/old.npy", np.zeros((1, 30, 40), np.float32))
-    row = {"image": "old", "method": "tv", "params": "iterations=20", "seconds": "60", "device": "cpu"}
+    row = {
+        "task": "denoising",
+        "image": "old",
+        "method": "tv",
+        "params": "iterations=20",
+        "seconds": "60",
+        "device": "cpu",
+    }
     with open("results/scores.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, row)
         writer.writeheader()
         writer.writerow(row | {"seconds": "long"})
         writer.writerow(row | {"method": "gone"})
+        writer.writerow(row | {"task": "gone", "seconds": "6"})
         writer.writerow(row)
     study |= {"device": "cpu"}
     study["experiments"]["one"]["methods"] = [{"method": "tv", "params": {"iterations": 40}}]

@@ -54,7 +54,7 @@ def measured_megabytes(wildcards, input):
 
 def corruption_memory(wildcards, input, attempt):
     image = measured_megabytes(wildcards, input) if measured(wildcards) else megabytes(input.image)
-    return attempt * round(1000 + needs.measuring(wildcards.task, wildcards.corruption, image))
+    return attempt * round(needs.corrupting(wildcards.task, wildcards.corruption, image))
 
 
 @or_exit
@@ -76,4 +76,4 @@ def recovery_minutes(wildcards, input, attempt):
 
 
 def score_memory(wildcards, input, attempt):
-    return attempt * round(1000 + 100 * megabytes(input.picture))
+    return attempt * round(needs.scoring(MEASURES, megabytes(input.picture)))
