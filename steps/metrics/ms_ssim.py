@@ -8,7 +8,7 @@ SMALLEST = 176  # pixels a side: on the fifth scale the window of 11 must fit
 
 
 def memory_mb(image_mb):
-    """Return the MB of memory for images of so many MB in float32: measured at 0.25 and 1.5 megapixels, with a margin.
+    """Return the MB of memory for images of so many MB in float32: measured at 0.25 megapixels, with a margin.
 
     It is that much since torch lays out the window of every pixel.
     """

@@ -39,10 +39,10 @@ def test_memory_for_a_large_picture_that_is_denoised_by_tiles_is_bounded_and_tim
 
 # (megapixels, processor seconds, MB) that denoising in colour took by run.json, on one thread of an AMD EPYC (AVX-512).
 LARGE = {
-    ("wiener", "default"): [(0.25, 0.1, 271), (12, 6, 896), (24, 10.5, 1543)],
-    ("nlm", "default"): [(0.25, 0.3, 278), (12, 16, 962)],
-    ("tv", "default"): [(0.25, 1.6, 766), (12, 80, 1070)],
-    ("bm3d", "profile=fast"): [(12, 140, 1519)],
+    ("wiener", "default"): [(0.25, 0.1, 271), (12, 3.3, 895), (24, 6.7, 1543)],
+    ("nlm", "default"): [(0.25, 0.3, 278), (12, 15.7, 962), (24, 36.6, 1585)],
+    ("tv", "default"): [(0.25, 1.6, 766), (12, 79, 1070), (24, 167.5, 1642)],
+    ("bm3d", "profile=fast"): [(0.25, 2.1, 539), (12, 139.6, 1519)],
 }
 
 
@@ -50,7 +50,7 @@ LARGE = {
 def test_beyond_five_minutes_and_a_gigabyte_it_asks_for_two_to_four_times_what_denoising_took(method, params):
     for pixels, seconds, memory in LARGE[method, params]:
         asked = recovery("denoising", "sigma=0.1", method, params, 12 * pixels)
-        assert 2 * seconds / 60 - 0.5 <= asked[1] - 5 <= 4 * seconds / 60 + 0.5
+        assert 2 * seconds / 60 - 0.5 <= asked[1] - 5 <= 4 * seconds / 60 + 1  # of whole minutes
         assert 1.3 * memory <= asked[0] <= 1000 + 4 * memory
 
 
@@ -66,11 +66,11 @@ def test_of_other_tasks_and_slower_settings_it_asks_for_more_minutes():
 
 
 def test_corruption_and_score_ask_for_what_they_took_and_more_for_metrics_that_say_so():
-    """At 24 megapixels these took 1.6 and 2.0 GB; MS-SSIM 19 GB at 1.5."""
+    """At 24 megapixels these took 1.6 and 2.0 GB; MS-SSIM 4.3 GB at 0.25."""
     assert 1.3 * 1600 < needs.corrupting("denoising", "noise=camera", 288) < 2 * 1600
     assert needs.corrupting("single_pixel", "compression=2,patterns=gaussian", 0.05) > 1000 + 30
     assert 1.3 * 2000 < needs.scoring(["psnr", "ssim"], 288) < 2 * 2000
-    assert needs.scoring(["psnr", "ms_ssim"], 18) > 1.3 * 18_800
+    assert needs.scoring(["psnr", "ms_ssim"], 3.15) > 1.3 * 4300
 
 
 # MB that recoveries took on the CPU of one machine, by run.json, with the deep image prior in float32.
