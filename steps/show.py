@@ -75,14 +75,16 @@ def show(case, rows, named):
     done = [row for _, row in made if row is not None]
     first, name = done[0], f"{case.image}/{case.corruption}"
     measured = read_array(Path(first["folder"]).parent.parent / "picture.npy")
-    arrays = {name: measured} | {row["folder"]: read_array(f"{row['folder']}/recovered.npy") for row in done}
+    size = measured.shape
+    measured = pictures.shown(measured)
+    arrays = {name: measured} | {row["folder"]: pictures.read(f"{row['folder']}/recovered.npy") for row in done}
     panels = [_panel("Input", "input", name, numbers(first, named, "input_"))]
     for label, row in made:
         shown = () if row is None else (row["folder"], numbers(row, [*named, TIME]), settings(row))
         panels.append(_panel(label, "recovery" if shown else "missing", *shown))
     images, errors, end = {}, {}, None
     if not math.isnan(first["psnr"]):
-        truth = read_array(f"results/images/{case.image}.npy")
+        truth = pictures.read(f"results/images/{case.image}.npy")
         errors = {name: maps.error_map(truth, array) for name, array in arrays.items()}
         end = maps.scale([errors[row["folder"]] for row in done])
         arrays[case.image] = truth
@@ -100,7 +102,8 @@ def show(case, rows, named):
             panel["numbers"]["Seed"] = panel["settings"]["seed"]
     corruption = style.values(but_seed(case.corruption).items(), case.recoveries[0].task)
     facts = {"image": case.image, "corruption": case.name, "name": corruption or case.name, "panels": panels}
-    return facts | {"size": list(measured.shape[:0:-1]), "scale": end, "range": None, "sigma": None}, images
+    facts |= {"size": list(measured.shape[:0:-1]), "centre": measured.shape != size}
+    return facts | {"scale": end, "range": None, "sigma": None}, images
 
 
 def with_removed(case, facts):
@@ -113,8 +116,10 @@ def with_removed(case, facts):
     if not discover.load("tasks", first.task).Operator.pictures:
         return facts, {}
     names = {panel["image"]: panel["kind"] for panel in facts["panels"] if panel["kind"] in files}
-    estimates = {name: read_array(files[kind].format(name)) for name, kind in names.items()}
-    found, sigma = removed(f"{first.case}/measurement.npz", estimates)
+    found = {}
+    for name, kind in names.items():  # one at a time, since they may be large
+        whole, sigma = removed(f"{first.case}/measurement.npz", {name: read_array(files[kind].format(name))})
+        found[name] = pictures.shown(whole[name])
     ours = [np.abs(array) for name, array in found.items() if names[name] == "recovery"]
     end = float(f"{maps.SIGMAS * sigma:.3g}") or maps.scale(ours)
     called = {name: f"{first.case} {name} removed {end}" for name in found}
@@ -214,6 +219,8 @@ def main(scores, listing, output, title, named, stand_ins, not_made, more):
     notes = ["" if unknown.all() else f"★: the best recovery. {directions(shown)}"]
     notes += [f"No ground truth is known of {none}." if unknown.any() else ""]
     notes += [stand_in_note(stand_ins), f"Not made, {not_made}." if not_made else "", *more]
+    if any(case["centre"] for case in data["cases"]):
+        notes.append("Of large pictures the centre is shown; numbers are of the whole.")
     if left:
         notes.append(f"Left out, so that this page stays below {LIMIT / 1e6:.0f} MB: {some(left, between='; ')}.")
     write_text(output, page(data | {"notes": list(filter(None, notes))}, title, web.nav(output)))

@@ -19,7 +19,7 @@ from steps import show
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
 from steps.inverse.measurement import Noise, save
-from steps.look import maps
+from steps.look import maps, pictures
 from steps.plan import experiments
 from steps.plan.metrics import as_json, facts
 from steps.tables.columns import PSNR, TIME, read_metrics
@@ -247,6 +247,21 @@ def test_the_page_says_of_what_there_is_no_truth(at):
     assert result.exit_code == 0, result.output
     notes = data_of(Path("page.html").read_text())["notes"]
     assert notes == ["No ground truth is known of house, hill: no errors, no PSNR, no SSIM, no GMSD."]
+
+
+def test_of_large_pictures_the_centre_is_shown_with_all_that_is_of_it_and_the_page_says_so(at, monkeypatch):
+    monkeypatch.setattr(pictures, "WHOLE", 32 * 40 - 1)
+    monkeypatch.setattr(pictures, "SIDE", 16)
+    scores = results(at)
+    scores.to_csv("scores.csv", index=False)
+    words = ["scores.csv", listed("listed.csv"), "page.html", "--title", "T", "--metrics", NAMED]
+    assert CliRunner().invoke(show.main, words).exit_code == 0
+    data = data_of(Path("page.html").read_text())
+    assert data["notes"][-1] == "Of large pictures the centre is shown; numbers are of the whole."
+    assert {decoded(image).shape[:2] for image in data["images"].values()} == {(16, 16)}
+    assert all(case["size"] == [16, 16] and case["range"] for case in data["cases"])
+    whole = show.png(np.load("results/images/house.npy")[0, 8:24, 12:28])
+    assert data["images"]["house"] == whole
 
 
 def test_methods_of_several_seeds_are_side_by_side_in_their_order_each_with_its_own_seed(at):

@@ -7,6 +7,9 @@ import numpy as np
 from steps.base.files import read_array, whole
 from steps.look.style import DETAIL
 
+WHOLE = 2**22  # pixels of a picture that is shown whole: no browser opens a page of 24 megapixels
+SIDE = 1024  # pixels of the centre that is shown of a larger one
+
 
 def truth(row):
     """Return the ground truth of a row of scores; None if it is not known, so that there is no PSNR."""
@@ -24,7 +27,23 @@ def recovered(row):
 
 
 def _load(path):
-    return display(read_array(path))
+    return display(read(path))
+
+
+def read(path):
+    """Return the picture (C, H, W) in a file as it is shown: of one of more than WHOLE pixels the centre."""
+    return shown(read_array(path))
+
+
+def shown(image):
+    """Return (C, H, W), or its centre if it has more than WHOLE pixels."""
+    return image if image[0].size <= WHOLE else centre(image).copy()
+
+
+def centre(image):
+    """Return the central SIDE pixels a side of (C, H, W), or as many as it has."""
+    rows, columns = (slice(max(n - SIDE, 0) // 2, max(n - SIDE, 0) // 2 + SIDE) for n in image.shape[1:])
+    return image[:, rows, columns]
 
 
 def display(image):

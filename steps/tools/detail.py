@@ -7,13 +7,13 @@ import numpy as np
 
 from steps.base import discover
 from steps.base.files import read_array, whole
+from steps.look import pictures
 
-SIDE = 1024  # pixels of what is shown
 FOLDER = Path("detail")
 
 
 def centre(recoveries):
-    """Copy what figures and pages are made of to FOLDER, pictures cut to SIDE pixels a side; return that folder.
+    """Copy what figures and pages are made of to FOLDER, pictures cut to their centre; return that folder.
 
     If they are no larger, or y is another picture than x, it is the working directory, and nothing is copied. Numbers
     stay those of the whole pictures.
@@ -22,7 +22,7 @@ def centre(recoveries):
 
     first = recoveries[0]
     shape = np.load(f"{first.folder}/recovered.npy", mmap_mode="r").shape
-    if max(shape[1:]) <= SIDE or not discover.load("tasks", first.task).Operator.identity:
+    if max(shape[1:]) <= pictures.SIDE or not discover.load("tasks", first.task).Operator.identity:
         return Path()
     shutil.rmtree(FOLDER, ignore_errors=True)
     cut = {f"results/images/{recovery.image}.npy" for recovery in recoveries}
@@ -30,16 +30,11 @@ def centre(recoveries):
     cut |= {f"{recovery.folder}/recovered.npy" for recovery in recoveries}
     for name in sorted(cut):
         with whole(FOLDER / name) as temporary:
-            np.save(temporary, _cut(read_array(name)))
+            np.save(temporary, pictures.centre(read_array(name)))
     y, _, _, noise = measurement.load(f"{first.case}/measurement.npz")
-    y = _cut(y).contiguous()
+    y = pictures.centre(y).contiguous()
     measurement.save(FOLDER / first.case / "measurement.npz", y, first.task, tuple(y.shape), {}, noise)
     for recovery in recoveries:
         for name in ("run.json", "score.json"):
             shutil.copy(f"{recovery.folder}/{name}", FOLDER / recovery.folder)
     return FOLDER
-
-
-def _cut(image):
-    rows, columns = (slice(max(n - SIDE, 0) // 2, max(n - SIDE, 0) // 2 + SIDE) for n in image.shape[1:])
-    return image[:, rows, columns]
