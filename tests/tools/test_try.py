@@ -295,7 +295,7 @@ def test_a_large_photo_says_what_was_taken_of_it(here):
 
 
 def test_of_a_large_picture_the_page_has_the_centre_and_the_pictures_are_whole(here, monkeypatch):
-    monkeypatch.setattr(module.detail, "SIDE", 24)
+    monkeypatch.setattr(module.pictures, "SIDE", 24)
     wide("photo.png")
     result = run("photo.png", "--method", "wiener", "-o", "mine")
     assert result.exit_code == 0, result.output
