@@ -9,6 +9,7 @@ from steps.inverse.noise_level import CENTRES, SIDE
 
 STEPS = 4096  # of the table of the inverse
 NODES = 32  # of the integral over the normal distribution
+LEAST = 1e-4  # of a variance, over the largest
 BEYOND = 2.0  # the table goes so far below black and above white; there the transform is linear
 
 
@@ -28,7 +29,6 @@ class Levels:
         frequency = np.abs(np.fft.fftfreq(2 * SIDE)) * 2 * SIDE
         place = frequency[:, None] + frequency
         powers = np.stack([np.interp(place, CENTRES, row) for row in spectrum]) * self.sigma**2
-        powers *= len(noisy) / len(variances)  # which are of the mean over channels
         self.spectrum = torch.from_numpy(powers if len(powers) == 3 else powers[0]) if len(powers) in (1, 3) else None
 
     def forward(self, y):
@@ -54,7 +54,8 @@ class Curve:
 
     def __init__(self, levels, variances):
         levels = np.asarray(levels, dtype=np.float64)
-        v = np.maximum(np.asarray(variances, dtype=np.float64), 1e-10)
+        v = np.asarray(variances, dtype=np.float64)
+        v = np.maximum(v, LEAST * v.max())
         slopes = np.concatenate([[0], np.diff(v) / np.diff(levels), [0]])  # below, between and above the levels
         starts, at_starts = (np.concatenate([a[:1], a]) for a in (levels, v))  # of the part below it is its end
         at_starts = at_starts + 3 / 8 * np.concatenate([slopes[1:2], slopes[1:-1], slopes[-2:-1]]) ** 2

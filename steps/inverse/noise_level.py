@@ -31,6 +31,7 @@ HIGH = 3  # the band of which the curve is
 MOST = 200_000  # blocks that are looked at
 FEWEST = 200  # blocks for a curve; below it the noise is taken to be the same everywhere
 INTERVALS, FLAT, FLATTEST, LEAST_BLOCKS = 20, 0.1, 0.05, 25
+COLOUR = 0.3  # the same share for the spectrum of colours, which have little texture
 LEVELS = np.linspace(0, 1, 17)  # of brightness, between which the curve is linear
 BEND, SLOPE = 0.3, 0.01  # what a bend and a slope of the curve cost, in relative errors
 BELOW = 0.5  # weight of a variance below the curve: texture only adds, so that noise is no stronger
@@ -40,24 +41,29 @@ WHITE = 0.75  # of the energy in the band below: with less in the highest noise 
 
 
 def noise_level(y):
-    """Return {"levels": [K], "variances": [C][K], "spectrum": [P][4]} of the noise of y (C, H, W), found in y alone.
+    """Return what is found of the noise of y (C, H, W) in y alone: levels, variances, spectrum and range.
 
-    variances[c] are those of channel c where the picture is levels[k], in [0, 1]; between them they are linear.
-    spectrum is the power of noise in the four bands over its mean variance: of the opponent colours of BM3D if there
-    are three channels, else of each channel; 1/3, 1/2 and 3/8 for white noise in three channels, 1 in one. A channel
-    that is the same everywhere has no noise, and tells nothing of the others. Raises BadInput for a picture in which
-    no noise is found, see `estimate_sigma`.
+    variances [C][K]  of each channel where the picture is levels [K], in [0, 1]; between them they are linear.
+    spectrum [P][4]  the power of noise in the four bands where its variance has been made 1 (levels.py): of the
+        opponent colours of BM3D if there are three channels, 1/3, 1/2 and 3/8 of white noise; else of each channel, 1.
+    range [2]  of brightness in which nearly all of the picture lies; beyond it, what is said of noise is a guess.
+
+    A channel that is the same everywhere has no noise, and tells nothing of the others. Raises BadInput for a picture
+    in which no noise is found, see `estimate_sigma`.
     """
     channels = len(y)
     varies = np.array([plane.min() < plane.max() for plane in y])
     if varies.any() and not varies.all():
         return _spread(noise_level(y[varies]), y, varies)
-    means, clipped, energies = _blocks(np.asarray(y, dtype=np.float32))
+    y = np.asarray(y, dtype=np.float32)
+    ends = np.quantile(y, (0.02, 0.98)).clip(0, 1).tolist()
+    means, clipped, energies = _blocks(y)
     usable = (clipped < 0.05).sum(0).min() if len(means) else 0
     if usable < FEWEST:
         curves = [[estimate_sigma(y) ** 2] * len(LEVELS)] * channels
         white = np.square(OPPONENT).sum(1) if channels == 3 else np.ones(channels)
-        return {"levels": LEVELS.tolist(), "variances": curves, "spectrum": np.outer(white, np.ones(4)).tolist()}
+        rows = np.outer(white, np.ones(4)).tolist()
+        return {"levels": LEVELS.tolist(), "variances": curves, "spectrum": rows, "range": ends}
     curves = np.repeat(np.median(energies[:, :channels, HIGH], axis=0)[:, None] + 1e-12, len(LEVELS), axis=1)
     ratios = np.ones((channels, len(BANDS)))
     for _ in range(ROUNDS):
@@ -68,20 +74,18 @@ def noise_level(y):
         good = good if good.sum(0).min() >= FEWEST else clipped < 0.05
         found = [_curve(c, good[:, c], means, variances, energies, flatness) for c in range(channels)]
         curves, ratios = (np.array(part) for part in zip(*found, strict=True))
-    if np.sqrt(max(np.interp(means.mean(), LEVELS, curve) for curve in curves)) < LEAST:
+    if np.sqrt(min(np.interp(means.mean(), LEVELS, curve) for curve in curves)) < LEAST:
         raise BadInput(f"no noise is found in the {y.shape[1]}x{y.shape[2]} picture; give sigma as a number")
-    spectrum = _spectrum(good.all(1) if good.all(1).sum() >= FEWEST else good.any(1), variances, energies, flatness)
-    return {"levels": LEVELS.tolist(), "variances": curves.tolist(), "spectrum": spectrum}
+    spectrum = _spectrum(y, curves, good.all(1) if good.all(1).sum() >= FEWEST else good.any(1), flatness)
+    return {"levels": LEVELS.tolist(), "variances": curves.tolist(), "spectrum": spectrum, "range": ends}
 
 
 def _spread(found, y, varies):
     """Return what `noise_level` has found in the channels of y that vary as that of all: the others have no noise."""
-    variances, rows = np.zeros((len(y), len(LEVELS))), np.ones((len(y), len(BANDS)))
-    variances[varies] = found["variances"]
+    variances, rows = np.zeros((len(y), len(LEVELS))), np.zeros((len(y), len(BANDS)))
+    variances[varies], rows[varies] = found["variances"], found["spectrum"]
     if len(y) == 3:
-        means = np.array([np.interp(plane, LEVELS, curve).mean() for plane, curve in zip(y, variances, strict=True)])
-        rows[varies] = found["spectrum"]
-        rows = np.square(OPPONENT) @ (rows * means[:, None]) / means.mean()
+        rows = np.square(OPPONENT) @ rows
     return found | {"variances": variances.tolist(), "spectrum": rows.tolist()}
 
 
@@ -109,7 +113,9 @@ def _blocks(y):
         if len(means) < len(y):
             means.append(rows.mean((2, 3)).ravel())
             clipped.append(((rows == 0) | (rows == 1)).mean((2, 3)).ravel())
-    return np.stack(means, 1).astype(np.float64), np.stack(clipped, 1), np.stack(energies, 1).astype(np.float64)
+    energies = np.stack(energies, 1).astype(np.float64)
+    drawn = energies[:, : len(y), HIGH] < LEAST**2  # a frame or a caption, of which nothing is to be learnt
+    return np.stack(means, 1).astype(np.float64), np.where(drawn, 1, np.stack(clipped, 1)), energies
 
 
 def _flattest(flatness, among, band, share):
@@ -127,7 +133,7 @@ def _average(energies, band):
 
 
 def _whitened(profile):
-    """Return the energies (4,) of noise in the bands, where texture has been added to them: those of white noise."""
+    """Return the energies (4,) of noise in the bands: white, from the highest, unless that has too little of it."""
     return np.full(4, profile[HIGH]) if profile[HIGH] > WHITE * profile[HIGH - 1] else profile
 
 
@@ -183,16 +189,21 @@ def _fit(x, variance, weights):
     return curve
 
 
-def _spectrum(good, variances, energies, flatness):
-    """Return the power (P, 4) of the noise in the bands, of opponent colours or channels, over its mean variance."""
-    usable, channels = np.flatnonzero(good), variances.shape[1]
+def _spectrum(y, curves, good, flatness):
+    """Return the power (P, 4) of the noise in the bands, of opponent colours or channels, its variance being made 1."""
+    import torch
+
+    from steps.inverse.levels import Curve
+
+    planes = zip(curves, y, strict=True)
+    energies = _blocks(np.stack([Curve(LEVELS, curve).forward(torch.from_numpy(c)).numpy() for curve, c in planes]))[2]
+    usable, channels = np.flatnonzero(good), len(y)
     planes = range(channels, channels + 3) if channels == 3 else range(channels)
     found = np.empty((len(planes), 4))
     for band in range(4):
-        chosen = _flattest(flatness, usable, band, FLATTEST)
         for i, plane in enumerate(planes):
-            scale = variances[chosen].mean(1) if channels == 3 else variances[chosen, plane]
-            found[i, band] = _average(energies[chosen, plane, band] / scale, band)
+            chosen = _flattest(flatness, usable, band, COLOUR if channels == 3 and i else FLATTEST)
+            found[i, band] = _average(energies[chosen, plane, band], band)
     rows = [_whitened(row) if i == 0 or channels != 3 else row for i, row in enumerate(found)]
     return np.maximum(rows, 1e-3).tolist()
 
@@ -221,24 +232,28 @@ def line(found):
 
 
 def sentence(found):
-    """Return in words what `noise_level` found: the noise at black and white, gain and read noise, if it is white."""
-    deviations, spectrum = (
-        np.sqrt(np.mean(list(filter(np.any, found["variances"])), axis=0)),
-        np.array(found["spectrum"]),
-    )
+    """Return in words what `noise_level` found, where the picture has it.
+
+    The noise at a dark, a middle and a bright level, once if it is much the same; photons and read noise, if the noise
+    is that of a raw picture; and whether it is white, coarse, or a JPEG's.
+    """
+    spectrum = np.array(found["spectrum"])
     coloured = spectrum[1:].max(1, initial=0) > 0.01  # a gray picture in three channels has none
     smooth = len(spectrum) == 3 and (coloured & (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH])).any()
-    text = f"Noise found: {deviations[0]:.3f} at black, "
+    levels = np.linspace(*found["range"], 3)
+    noisy = [c for c, variances in enumerate(found["variances"]) if np.any(variances)]
+    deviations = np.sqrt(np.mean([at(found, c, levels) for c in noisy], axis=0))
     lines = line(found)
-    if lines is None:
-        text += f"{deviations[len(deviations) // 2]:.3f} at half of white, "
-    text += f"{deviations[-1]:.3f} at white"
-    if lines is not None and lines[0].mean() > 0.05 * lines[1].mean():
-        photons = "" if smooth else f", as of {1 / lines[0].mean():.0f} photons at white"
-        text += f" (gain {_several(lines[0])}{photons}; read noise {_several(np.sqrt(lines[1]))})"
+    if deviations.max() < 1.15 * deviations.min():
+        text = f"{deviations[1]:.3f}"
+    else:
+        text = ", ".join(f"{one:.3f} where it is {x:.2f}" for one, x in zip(deviations, levels, strict=True))
+        if lines is not None and lines[0].mean() > 0.3 * lines[1].mean():
+            photons = "" if smooth else f", as of {1 / lines[0].mean():.0f} photons at white"
+            text += f" (gain {_several(lines[0])}{photons}; read noise {_several(np.sqrt(lines[1]))})"
     white = spectrum[0, HIGH] > WHITE * spectrum[0].max()
-    rest = "It is white noise." if white else "It is smooth: stronger in coarse grain than in fine."
-    return f"{text}. {'Its colours are smooth, as those of a JPEG.' if smooth else rest}"
+    rest = "It is white noise." if white else "It is coarse: stronger in low frequencies than in high ones."
+    return f"Noise found: {text}. {'Its colours are smooth, as those of a JPEG.' if smooth else rest}"
 
 
 def _several(values):

@@ -62,14 +62,20 @@ def judge(y, fitted, found):
 
     if min(y.shape[1:]) < SIDE:
         return None
-    variance = sum(at(found, c, plane) for c, plane in enumerate(fitted)) / len(y)
-    deviation = np.sqrt(np.maximum(variance, 1e-10))
-    noise = np.array(found["spectrum"][0]) if len(y) in (1, 3) else np.ones(len(BANDS)) / len(y)
-    unclipped = _blocks(((y == 0) | (y == 1)).mean(0)).mean((1, 2)) < 0.05
-    structure = _blocks(gaussian_filter(fitted.mean(0) / deviation, 1.5))[unclipped].std((1, 2))
+    noisy = [c for c, variances in enumerate(found["variances"]) if np.any(variances)]
+    deviations = [np.sqrt(np.maximum(at(found, c, fitted[c]), 1e-10)) for c in noisy]
+    count, noise = len(noisy), np.ones(len(BANDS)) / len(noisy)
+    if len(y) in (1, 3):
+        count, noise = len(y), np.array(found["spectrum"][0])
+
+    def mean(planes):
+        return sum(planes[c] / deviation for c, deviation in zip(noisy, deviations, strict=True)) / count
+
+    unclipped = _blocks(((y[noisy] == 0) | (y[noisy] == 1)).mean(0)).mean((1, 2)) < 0.05
+    structure = _blocks(gaussian_filter(mean(fitted), 1.5))[unclipped].std((1, 2))
     if len(structure) < FEWEST:
         return None
-    energies = _energies(_blocks((y - fitted).mean(0) / deviation)[unclipped])
+    energies = _energies(_blocks(mean(y - fitted))[unclipped])
     low, high = np.quantile(structure, (FLAT, 1 - TEXTURED))
     flat, textured = energies[structure <= low].mean(0), energies[structure >= high].mean(0)
     size = [float(np.sqrt(part @ COUNT / (noise @ COUNT))) for part in (flat, textured)]

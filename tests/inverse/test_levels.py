@@ -81,7 +81,7 @@ def test_a_channel_without_noise_stays_as_it_is_and_the_spectrum_is_of_the_other
     random = np.random.default_rng(0)
     planes = [random.poisson(40 * np.full((200, 200), level)) / 40 for level in (0.3, 0.6)]
     y = torch.from_numpy(np.stack([*planes, np.full((200, 200), 0.4)]))
-    power = np.outer(np.square(OPPONENT)[:, :2].sum(1) * 3 / 2, np.ones(4)).tolist()
+    power = np.outer(np.square(OPPONENT)[:, :2].sum(1), np.ones(4)).tolist()
     levels = Levels([0, 1], [[0, 1 / 40], [0, 1 / 40], [0, 0]], power)
     z = levels.forward(y)
     assert (z.std((1, 2))[:2] / levels.sigma).tolist() == pytest.approx([1, 1], abs=0.06) and torch.equal(z[2], y[2])

@@ -6,7 +6,6 @@ import torch
 
 from steps.base import discover
 from steps.inverse.call import call
-from steps.inverse.levels import Levels
 from steps.inverse.measurement import Noise
 from steps.inverse.noise_level import noise_level
 from steps.inverse.residual import judge
@@ -46,7 +45,9 @@ def test_the_best_is_about_right_and_what_is_told_too_much_or_too_little_is_name
     assert found[best][1].words == "about right" and found[best][1].right
     assert verdict(case, "nlm", times=0.4)[1].words == "left noise in"
     assert verdict(case, "tv", times=0.4)[1].words == "left noise in"
-    over = verdict(case, "nlm", h=4 * Levels(**case[2]).sigma)[1]
+    over = verdict(
+        case, "nlm", h=4 * camera.stabiliser(**{key: case[2][key] for key in ("levels", "variances", "spectrum")}).sigma
+    )[1]
     assert over.words == "took out more than noise" and not over.right
     assert over.distance > found[best][1].distance
 
@@ -56,7 +57,7 @@ def test_noise_itself_is_right_and_nothing_is_not(case):
     truth = judge(y, x, found)
     assert truth.words == "about right" and truth.flat == pytest.approx(1, abs=0.2)
     assert judge(y, y, found).words == "left noise in"
-    blurred = x + (y - x) * 0.9 + 0.9 * (np.roll(x, 3, -1) - x)
+    blurred = y + 0.7 * (np.roll(x, 2, -1) - x)
     assert judge(y, blurred, found).words == "left noise in and took out more than noise"
 
 
