@@ -1,16 +1,62 @@
-"""The transform that makes noise of a noise-level function Gaussian, as strong everywhere, and its inverse."""
-
-from functools import cached_property
+"""What is found of a picture's noise (noise_level.py): in numbers, in words, and as the transform that undoes it."""
 
 import numpy as np
-import torch
 
-from steps.inverse.noise_level import CENTRES, SIDE
+from steps.inverse.noise_level import CENTRES, HIGH, SIDE, WHITE
 
-STEPS = 4096  # of the table of the inverse
-NODES = 32  # of the integral over the normal distribution
-LEAST = 1e-4  # of a variance, over the largest
-BEYOND = 2.0  # the table goes so far below black and above white; there the transform is linear
+
+def at(found, c, x):
+    """Return the variance that `noise_level` found in channel c where the picture is x, an array of any shape."""
+    return np.interp(x, found["levels"], found["variances"][c])
+
+
+def line(found):
+    """Return (gains, offsets) of the lines  gain · x + offset  nearest to what `noise_level` found in noisy channels.
+
+    None unless they are within 20 % of it in the root mean square, as of a camera's raw picture.
+    """
+    from scipy.optimize import nnls
+
+    columns = np.stack([found["levels"], np.ones(len(found["levels"]))], 1)
+    lines = []
+    for variances in filter(np.any, found["variances"]):
+        variances = np.maximum(variances, 1e-12)
+        solution, distance = nnls(columns / variances[:, None], np.ones(len(variances)))
+        if distance > 0.2 * len(variances) ** 0.5:
+            return None
+        lines.append(solution)
+    return np.array(lines).T
+
+
+def sentence(found):
+    """Return in words what `noise_level` found, where the picture has it.
+
+    The noise at a dark, a middle and a bright level, once if it is much the same; photons and read noise, if the noise
+    is that of a raw picture; and whether it is white, coarse, or a JPEG's.
+    """
+    spectrum = np.array(found["spectrum"])
+    coloured = spectrum[1:].max(1, initial=0) > 0.01  # a gray picture in three channels has none
+    smooth = len(spectrum) == 3 and (coloured & (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH])).any()
+    levels = np.linspace(*found["range"], 3)
+    noisy = [c for c, variances in enumerate(found["variances"]) if np.any(variances)]
+    deviations = np.sqrt(np.mean([at(found, c, levels) for c in noisy], axis=0))
+    lines = line(found)
+    if deviations.max() < 1.15 * deviations.min():
+        text = f"{deviations[1]:.3f}"
+    else:
+        text = ", ".join(f"{one:.3f} at {x:.2f}" for one, x in zip(deviations, levels, strict=True))
+        text = text.replace("at", "at brightness", 1)
+        if lines is not None and lines[0].mean() > 0.3 * lines[1].mean():
+            photons = "" if smooth else f", as of {1 / lines[0].mean():.0f} photons at white"
+            text += f" (gain {_several(lines[0])}{photons}; read noise {_several(np.sqrt(lines[1]))})"
+    white = spectrum[0, HIGH] > WHITE * spectrum[0].max()
+    rest = "It is white noise." if white else "It is coarse: stronger in low frequencies than in high ones."
+    return f"Noise found: {text}. {'Its colours are smooth, as those of a JPEG.' if smooth else rest}"
+
+
+def _several(values):
+    texts = [f"{value:.2g}" for value in values]
+    return texts[0] if len(set(texts)) == 1 else ", ".join(texts)
 
 
 class Levels:
@@ -23,6 +69,10 @@ class Levels:
     """
 
     def __init__(self, levels, variances, spectrum):
+        import torch
+
+        from steps.inverse.stabilising import Curve
+
         self.channels = [Curve(levels, of_one) if np.any(of_one) else None for of_one in variances]
         noisy = list(filter(None, self.channels))
         self.sigma = float(np.mean([1 / channel.range for channel in noisy]))
@@ -33,63 +83,14 @@ class Levels:
 
     def forward(self, y):
         """Return the transform of y (C, H, W)."""
+        import torch
+
         pairs = zip(self.channels, y, strict=True)
         return torch.stack([curve.forward(c) * self.sigma if curve else c for curve, c in pairs])
 
     def inverse(self, d):
         """Return the x with E forward(y) = d, (C, H, W)."""
+        import torch
+
         pairs = zip(self.channels, d, strict=True)
         return torch.stack([curve.inverse(c / self.sigma) if curve else c for curve, c in pairs])
-
-
-class Curve:
-    """The transform of one channel whose noise at x has the variance v(x), linear between `levels`, constant beyond.
-
-        f(y) = ∫ dt / √(v(t) + 3/8 v'(t)²)  from black to y
-
-    has noise of standard deviation 1, nearly. Of v(x) = gain · x + offset it is the generalised Anscombe transform. The
-    inverse is of  x ↦ E f(x + √v(x) n),  n normal, not of f, which would leave a bias. Sources: Prucnal, Saleh (1981);
-    Starck et al. (1998); Mäkitalo, Foi (2013).
-    """
-
-    def __init__(self, levels, variances):
-        levels = np.asarray(levels, dtype=np.float64)
-        v = np.asarray(variances, dtype=np.float64)
-        v = np.maximum(v, LEAST * v.max())
-        slopes = np.concatenate([[0], np.diff(v) / np.diff(levels), [0]])  # below, between and above the levels
-        starts, at_starts = (np.concatenate([a[:1], a]) for a in (levels, v))  # of the part below it is its end
-        at_starts = at_starts + 3 / 8 * np.concatenate([slopes[1:2], slopes[1:-1], slopes[-2:-1]]) ** 2
-        step = np.diff(levels)
-        parts = 2 * step / (np.sqrt(at_starts[1:-1]) + np.sqrt(at_starts[1:-1] + slopes[1:-1] * step))
-        values = np.concatenate([[0, 0], np.cumsum(parts)])
-        self.levels, self.variances, self.range = levels, v, values[-1]
-        self.parts = [torch.from_numpy(a) for a in (starts, slopes, at_starts, values)]
-
-    def forward(self, y):
-        """Return f(y) of a tensor of any shape."""
-        part = torch.bucketize(y.contiguous(), torch.from_numpy(self.levels).to(y), right=True)
-        start, slope, v, value = (a.to(y)[part] for a in self.parts)
-        step = y - start
-        return value + 2 * step / (v.sqrt() + (v + slope * step).clamp(min=0).sqrt())
-
-    def inverse(self, d):
-        """Return the x with E f(x + √v(x) n) = d, the shape of d; by linear interpolation, linear beyond the table."""
-        low, high, table = self._table
-        place = (d - low) * ((STEPS - 1) / (high - low))
-        index = place.nan_to_num().clamp(0, STEPS - 2).long()  # of NaN comes NaN
-        below, above = (torch.from_numpy(table).to(d)[index + i] for i in (0, 1))
-        return below + (place - index) * (above - below)
-
-    @cached_property
-    def _table(self):
-        """Return (low, high, x (STEPS,)): x of STEPS values of E f, equally far apart, from low to high."""
-        starts, slopes, v, values = (a.numpy() for a in self.parts)
-        ends = self.forward(torch.tensor([-BEYOND, 1 + BEYOND], dtype=torch.float64)).tolist()
-        f = np.linspace(*ends, STEPS)
-        part = np.searchsorted(values[1:], f, side="right")
-        x = starts[part] + (f - values[part]) * (np.sqrt(v[part]) + slopes[part] * (f - values[part]) / 4)
-        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-        noisy = x[:, None] + np.sqrt(np.interp(x, self.levels, self.variances))[:, None] * nodes
-        means = self.forward(torch.from_numpy(noisy)).numpy() @ (weights / weights.sum())
-        means = np.maximum.accumulate(means)
-        return means[0], means[-1], np.interp(np.linspace(means[0], means[-1], STEPS), means, x)

@@ -44,7 +44,7 @@ def noise_level(y):
     """Return what is found of the noise of y (C, H, W) in y alone: levels, variances, spectrum and range.
 
     variances [C][K]  of each channel where the picture is levels [K], in [0, 1]; between them they are linear.
-    spectrum [P][4]  the power of noise in the four bands where its variance has been made 1 (levels.py): of the
+    spectrum [P][4]  the power of noise in the four bands where its variance has been made 1 (stabilising.py): of the
         opponent colours of BM3D if there are three channels, 1/3, 1/2 and 3/8 of white noise; else of each channel, 1.
     range [2]  of brightness in which nearly all of the picture lies; beyond it, what is said of noise is a guess.
 
@@ -193,7 +193,7 @@ def _spectrum(y, curves, good, flatness):
     """Return the power (P, 4) of the noise in the bands, of opponent colours or channels, its variance being made 1."""
     import torch
 
-    from steps.inverse.levels import Curve
+    from steps.inverse.stabilising import Curve
 
     planes = zip(curves, y, strict=True)
     energies = _blocks(np.stack([Curve(LEVELS, curve).forward(torch.from_numpy(c)).numpy() for curve, c in planes]))[2]
@@ -206,56 +206,3 @@ def _spectrum(y, curves, good, flatness):
             found[i, band] = _average(energies[chosen, plane, band], band)
     rows = [_whitened(row) if i == 0 or channels != 3 else row for i, row in enumerate(found)]
     return np.maximum(rows, 1e-3).tolist()
-
-
-def at(found, c, x):
-    """Return the variance that `noise_level` found in channel c where the picture is x, an array of any shape."""
-    return np.interp(x, found["levels"], found["variances"][c])
-
-
-def line(found):
-    """Return (gains, offsets) of the lines  gain · x + offset  nearest to what `noise_level` found in noisy channels.
-
-    None unless they are within 20 % of it in the root mean square, as of a camera's raw picture.
-    """
-    from scipy.optimize import nnls
-
-    columns = np.stack([found["levels"], np.ones(len(found["levels"]))], 1)
-    lines = []
-    for variances in filter(np.any, found["variances"]):
-        variances = np.maximum(variances, 1e-12)
-        solution, distance = nnls(columns / variances[:, None], np.ones(len(variances)))
-        if distance > 0.2 * len(variances) ** 0.5:
-            return None
-        lines.append(solution)
-    return np.array(lines).T
-
-
-def sentence(found):
-    """Return in words what `noise_level` found, where the picture has it.
-
-    The noise at a dark, a middle and a bright level, once if it is much the same; photons and read noise, if the noise
-    is that of a raw picture; and whether it is white, coarse, or a JPEG's.
-    """
-    spectrum = np.array(found["spectrum"])
-    coloured = spectrum[1:].max(1, initial=0) > 0.01  # a gray picture in three channels has none
-    smooth = len(spectrum) == 3 and (coloured & (spectrum[1:, HIGH] < 0.3 * spectrum[0, HIGH])).any()
-    levels = np.linspace(*found["range"], 3)
-    noisy = [c for c, variances in enumerate(found["variances"]) if np.any(variances)]
-    deviations = np.sqrt(np.mean([at(found, c, levels) for c in noisy], axis=0))
-    lines = line(found)
-    if deviations.max() < 1.15 * deviations.min():
-        text = f"{deviations[1]:.3f}"
-    else:
-        text = ", ".join(f"{one:.3f} where it is {x:.2f}" for one, x in zip(deviations, levels, strict=True))
-        if lines is not None and lines[0].mean() > 0.3 * lines[1].mean():
-            photons = "" if smooth else f", as of {1 / lines[0].mean():.0f} photons at white"
-            text += f" (gain {_several(lines[0])}{photons}; read noise {_several(np.sqrt(lines[1]))})"
-    white = spectrum[0, HIGH] > WHITE * spectrum[0].max()
-    rest = "It is white noise." if white else "It is coarse: stronger in low frequencies than in high ones."
-    return f"Noise found: {text}. {'Its colours are smooth, as those of a JPEG.' if smooth else rest}"
-
-
-def _several(values):
-    texts = [f"{value:.2g}" for value in values]
-    return texts[0] if len(set(texts)) == 1 else ", ".join(texts)

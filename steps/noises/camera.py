@@ -52,7 +52,8 @@ def jpeg(picture, quality):
 
 def estimate(y):
     """Return (what is found of the noise in y (C, H, W) alone, a sentence that says it), see `noise_level`."""
-    from steps.inverse.noise_level import noise_level, sentence
+    from steps.inverse.levels import sentence
+    from steps.inverse.noise_level import noise_level
 
     if y.ndim != 3:
         raise BadInput("noise: camera is of pictures; what is measured here is none, so its noise cannot be estimated")
@@ -62,7 +63,7 @@ def estimate(y):
 
 def sigma(y):
     """Return the noise's root mean square over y, by the noise-level function that is found in y (C, H, W) alone."""
-    from steps.inverse.noise_level import at
+    from steps.inverse.levels import at
 
     found = estimate(y)[0]
     return float(np.sqrt(np.mean([at(found, c, plane).mean() for c, plane in enumerate(y)])))

@@ -11,8 +11,9 @@ from scipy.ndimage import gaussian_filter
 from steps.base.errors import BadInput
 from steps.inverse.call import call
 from steps.inverse.collaborative import OPPONENT
+from steps.inverse.levels import at, line, sentence
 from steps.inverse.measurement import Noise
-from steps.inverse.noise_level import at, line, noise_level, sentence
+from steps.inverse.noise_level import noise_level
 from steps.methods import bm3d
 from steps.noises import camera, gaussian
 from steps.tasks.denoising import Operator
@@ -195,10 +196,10 @@ def test_the_spectrum_is_of_the_picture_that_methods_get():
 def test_it_is_said_in_words():
     x = photograph("camera")
     counted = sentence(noise_level(camera.add(x, peak=40)))
-    assert counted.startswith("Noise found: 0.0") and ", as of 4" in counted and " where it is 0." in counted
+    assert counted.startswith("Noise found: 0.0") and ", as of 4" in counted and " at brightness 0." in counted
     said = sentence(noise_level(gaussian.add(x, sigma=0.1)))
     assert re.match(r"Noise found: 0\.(09|10)\d\. ", said) and said.endswith(". It is white noise.")
-    assert "where" not in said and "photons" not in said
+    assert "at brightness" not in said and "photons" not in said
 
 
 def test_bm3d_of_a_noisy_jpeg_gains_by_the_spectrum_and_a_method_that_knows_no_better_by_the_levels():
