@@ -70,6 +70,8 @@ def _ask(words, path, gpu, run):
                 answer = bytes([YOURSELF])
         if answer != bytes([YOURSELF]):
             break
+    else:
+        return None
     if not answer:
         print("Error: the job's process ended without saying how; killed, perhaps for want of memory", file=sys.stderr)
     return answer[0] if answer else 1
@@ -122,8 +124,9 @@ def serve(path, run):
             with connection:
                 connection.setblocking(True)
                 if edited(began):
+                    Path(path).unlink(missing_ok=True)  # before who asked looks for another process there
                     connection.sendall(bytes([YOURSELF]))
-                    break
+                    return
                 connection.sendall(bytes([_job(connection, gpu)]))
     Path(path).unlink(missing_ok=True)
 

@@ -129,6 +129,18 @@ def test_one_that_goes_before_it_has_taken_a_job_is_asked_no_more(tmp_path, monk
     assert gpu_worker._ask(["python", "-m", *DIP, "f"], tmp_path / "s", "0", os.getpid()) == 0
 
 
+def test_if_every_process_goes_who_asked_does_the_job_itself(tmp_path, monkeypatch):
+    def gone(*_):
+        mine, other = sockets.socketpair()
+        other.sendall(bytes([gpu_worker.YOURSELF]))
+        other.close()
+        return mine
+
+    monkeypatch.setattr(gpu_worker, "_connected", gone)
+    monkeypatch.setattr(gpu_worker, "_started", gone)
+    assert gpu_worker._ask(["python", "-m", *DIP, "f"], tmp_path / "s", "0", os.getpid()) is None
+
+
 def test_it_ends_with_its_run(socket, measurement, pretend):  # noqa: F811
     run = subprocess.Popen(["sleep", "600"])
     words = ["python", "-m", *DIP, "f"]
