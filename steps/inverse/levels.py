@@ -44,8 +44,7 @@ def sentence(found):
     if deviations.max() < 1.15 * deviations.min():
         text = f"{deviations[1]:.3f}"
     else:
-        text = ", ".join(f"{one:.3f} at {x:.2f}" for one, x in zip(deviations, levels, strict=True))
-        text = text.replace("at", "at brightness", 1)
+        text = ", ".join(f"{one:.3f} at brightness {x:.2f}" for one, x in zip(deviations, levels, strict=True))
         if lines is not None and lines[0].mean() > 0.3 * lines[1].mean():
             photons = "" if smooth else f", as of {1 / lines[0].mean():.0f} photons at white"
             text += f" (gain {_several(lines[0])}{photons}; read noise {_several(np.sqrt(lines[1]))})"

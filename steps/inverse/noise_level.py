@@ -31,7 +31,7 @@ HIGH = 3  # the band of which the curve is
 MOST = 200_000  # blocks that are looked at
 FEWEST = 200  # blocks for a curve; below it the noise is taken to be the same everywhere
 INTERVALS, FLAT, FLATTEST, LEAST_BLOCKS = 20, 0.1, 0.05, 25
-COLOUR = 0.3  # the same share for the spectrum of colours, which have little texture
+COLOUR = 0.3  # FLATTEST for the spectrum of colours, which have little texture
 LEVELS = np.linspace(0, 1, 17)  # of brightness, between which the curve is linear
 BEND, SLOPE = 0.3, 0.01  # what a bend and a slope of the curve cost, in relative errors
 BELOW = 0.5  # weight of a variance below the curve: texture only adds, so that noise is no stronger
@@ -56,7 +56,7 @@ def noise_level(y):
     if varies.any() and not varies.all():
         return _spread(noise_level(y[varies]), y, varies)
     y = np.asarray(y, dtype=np.float32)
-    ends = np.quantile(y, (0.02, 0.98)).clip(0, 1).tolist()
+    ends = np.quantile(y[:, ::SIDE, ::SIDE], (0.02, 0.98)).clip(0, 1).tolist()
     means, clipped, energies = _blocks(y)
     usable = (clipped < 0.05).sum(0).min() if len(means) else 0
     if usable < FEWEST:
@@ -81,7 +81,10 @@ def noise_level(y):
 
 
 def _spread(found, y, varies):
-    """Return what `noise_level` has found in the channels of y that vary as that of all: the others have no noise."""
+    """Return what `noise_level` has found in the channels of y that vary as that of all: the others have no noise.
+
+    The noise of those that vary is taken to be independent, which that of a JPEG is not.
+    """
     variances, rows = np.zeros((len(y), len(LEVELS))), np.zeros((len(y), len(BANDS)))
     variances[varies], rows[varies] = found["variances"], found["spectrum"]
     if len(y) == 3:
@@ -164,9 +167,10 @@ def _curve(c, good, means, variances, energies, flatness):
 
 
 def _fit(x, variance, weights):
-    """Return variances (K,) ≥ 0 at LEVELS of a smooth curve through those at x: relative errors; high ones count less.
+    """Return variances (K,) > 0 at LEVELS of the curve through variances (n,) at x (n,) with the least relative errors.
 
-    The curve is linear between LEVELS, and as near to one line as the variances allow.
+    It is linear between LEVELS, and as near to one line as the variances allow. weights (n,) are of those above it,
+    which may have texture; those below it count BELOW.
     """
     from scipy.optimize import nnls
 
@@ -195,8 +199,12 @@ def _spectrum(y, curves, good, flatness):
 
     from steps.inverse.stabilising import Curve
 
-    planes = zip(curves, y, strict=True)
-    energies = _blocks(np.stack([Curve(LEVELS, curve).forward(torch.from_numpy(c)).numpy() for curve, c in planes]))[2]
+    even = np.empty(y.shape, dtype=np.float32)
+    for curve, plane, made in zip(curves, y, even, strict=True):
+        transform = Curve(LEVELS, curve)
+        for row, of_row in zip(plane, made, strict=True):  # a large picture takes much memory else
+            of_row[:] = transform.forward(torch.from_numpy(row))
+    energies = _blocks(even)[2]
     usable, channels = np.flatnonzero(good), len(y)
     planes = range(channels, channels + 3) if channels == 3 else range(channels)
     found = np.empty((len(planes), 4))

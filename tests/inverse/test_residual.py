@@ -61,6 +61,15 @@ def test_noise_itself_is_right_and_nothing_is_not(case):
     assert judge(y, blurred, found).words == "left noise in and took out more than noise"
 
 
+def test_a_channel_that_is_the_same_everywhere_hides_no_verdict():
+    x = photograph("chelsea")
+    y = camera.add(x, peak=40)
+    x[2] = y[2] = 0
+    found = noise_level(y)
+    assert judge(y, x, found).flat == pytest.approx(1, abs=0.2)
+    assert judge(y, y, found).words == "left noise in"
+
+
 def test_a_picture_that_is_too_small_has_none(case):
     x, y, found = case
     assert judge(y[:, :7, :50], x[:, :7, :50], found) is None
