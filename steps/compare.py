@@ -19,11 +19,11 @@ from steps.tables.statistics import FEWEST, interval
 NOT_RUN = "not run"
 VERDICTS = ("within", "better", "worse", "not comparable")
 NOTE = (
-    "Ours: mean over n seeds ± half of its 95 % interval (Student's t, from three seeds on). Within: the "
-    "difference is at most the tolerance; better, worse: it is more. Tuned settings are only asked to be as good:"
-    " their tolerance is the interval, so that within means that the published value lies in it. What the paper "
-    "does not say of its settings was chosen to come near its numbers, so that agreement is no independent "
-    "evidence for those."
+    "Ours: the mean over n seeds ± half of its 95 % interval (Student's t, from three seeds on). Within: the "
+    "difference is at most the tolerance; better, worse: it is more. Tuned settings only have to be as good: "
+    "their tolerance is the interval, so within means that the published value lies in it. Where the paper does "
+    "not give a setting, we chose one that comes near its numbers. For these settings, agreement is no "
+    "independent evidence."
 )
 
 

@@ -17,14 +17,14 @@ from steps.tables.verdicts import FAILS, NOTHING, STANDS, evaluate, overall, val
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 OTHER = {"higher": "lower", "lower": "higher"}
 NOTE = (
-    "A claim is a set of comparisons, one for each cell that it speaks of. On the paper's numbers a comparison "
-    "holds or does not. On ours it is decided by the 95 % interval (Student's t) of the difference. Both are taken on "
-    "the same noise: seed by seed where they have the same list of seeds, else as means over their seeds. A "
-    "comparison stands if the interval lies wholly where the claim says, and fails if it lies wholly elsewhere; else "
-    "it is undecided. A cell with one or two such differences gets the spread of the same pair in the experiment's "
-    "cells with several, pooled; without any, it is undecided. A claim stands if all of its comparisons do, and fails "
-    "if one does; if none fails and some were not run, it is undecided. Intervals are not corrected for the number of "
-    "comparisons."
+    "A claim is tested by one comparison for each cell that it is about. On the paper's numbers, a comparison "
+    "stands or fails. On ours, the 95 % interval (Student's t) of the difference decides: the comparison stands "
+    "if the whole interval agrees with the claim, fails if the whole interval contradicts it, and is undecided "
+    "otherwise. Differences are taken on the same noise. If both methods have the same list of seeds, they are "
+    "taken seed by seed; otherwise between means over the seeds. If a cell has only one or two differences, their"
+    " spread is pooled from the cells of the experiment that have several for the same two methods. If there are "
+    "none, the comparison is undecided. A claim stands if all its comparisons stand, and fails if one fails. "
+    "Otherwise it is undecided. Intervals are not corrected for the number of comparisons."
 )
 
 

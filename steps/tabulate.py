@@ -40,7 +40,7 @@ TOLD = (
     "asks for, and of other noise than Gaussian its root mean square. Where a transform makes that noise Gaussian, as "
     "of Poisson noise in denoising, methods are told the transform's instead."
 )
-MANY = f"n: recoveries (noise and seeds) that a cell is the mean of; ±: half of its 95 % interval, from {FEWEST} on."
+MANY = f"n: number of recoveries (noise and seeds) averaged in a cell; ±: half of the 95 % interval, from {FEWEST} on."
 
 
 def perfect(name):

@@ -16,10 +16,10 @@ from steps.tables.waiting import MARK, RULE, waited
 
 KEYS = ["task", "pixels", "channels", "device", "threads", "method", "label"]
 NOTE = (
-    "Seconds of solving on the clock (imports and files left out): median, least and most over the recoveries. CPU "
-    "seconds: for how long processors worked for it, all threads together, the median; empty where they were not "
-    "measured. Memory: the highest peak, of torch's tensors on a GPU, else of the process with its libraries. One "
-    "recovery that several experiments share counts once."
+    "Seconds: wall-clock time of solving, without imports and files; median, minimum and maximum over the "
+    "recoveries. CPU seconds: processor time of all threads, median; empty if not measured. Memory: the highest "
+    "peak, of torch's tensors on a GPU, otherwise of the whole process. A recovery that several experiments share"
+    " counts once."
 )
 
 

@@ -1,4 +1,4 @@
-"""One image, one corruption: the iterates of every iterative method above their PSNR and loss, as far as it went."""
+"""One image, one corruption: the iterates of every iterative method, above curves of their PSNR and loss."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The gain in PSNR against seconds: what each method costs and gives, a panel for each image, or one of many images."""
+"""The gain in PSNR against seconds: what each method costs and gives; a panel for each image, or one for many."""
 
 import numpy as np
 

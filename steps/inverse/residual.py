@@ -64,19 +64,21 @@ def judge(y, fitted, found):
     if min(y.shape[1:]) < SIDE:
         return None
     noisy = [c for c, variances in enumerate(found["variances"]) if np.any(variances)]
-    deviations = [np.sqrt(np.maximum(at(found, c, fitted[c]), 1e-10)) for c in noisy]
     count, noise = len(noisy), np.ones(len(BANDS)) / len(noisy)
     if len(y) in (1, 3):
         count, noise = len(y), np.array(found["spectrum"][0])
+    fit, residual, clipped = 0, 0, 0  # means over channels, in units of the noise; summed one by one, to save memory
+    for c in noisy:
+        deviation = np.sqrt(np.maximum(at(found, c, fitted[c]), 1e-10)).astype(np.float32) * count
+        fit = fit + fitted[c] / deviation
+        residual = residual + (y[c] - fitted[c]) / deviation
+        clipped = clipped + ((y[c] == 0) | (y[c] == 1)) / np.float32(len(noisy))
 
-    def mean(planes):
-        return sum(planes[c] / deviation for c, deviation in zip(noisy, deviations, strict=True)) / count
-
-    unclipped = _blocks(((y[noisy] == 0) | (y[noisy] == 1)).mean(0)).mean((1, 2)) < 0.05
-    structure = _blocks(gaussian_filter(mean(fitted), 1.5))[unclipped].std((1, 2))
+    unclipped = _blocks(clipped).mean((1, 2)) < 0.05
+    structure = _blocks(gaussian_filter(fit, 1.5))[unclipped].std((1, 2))
     if len(structure) < FEWEST:
         return None
-    energies = _energies(_blocks(mean(y - fitted))[unclipped])
+    energies = _energies(_blocks(residual)[unclipped])
     low, high = np.quantile(structure, (FLAT, 1 - TEXTURED))
     flat, textured = energies[structure <= low].mean(0), energies[structure >= high].mean(0)
     size = [float(np.sqrt(part @ COUNT / (noise @ COUNT))) for part in (flat, textured)]

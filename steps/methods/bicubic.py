@@ -1,4 +1,4 @@
-"""Bicubic interpolation: what super-resolution is compared with."""
+"""Bicubic interpolation: the baseline for super-resolution."""
 
 LABEL = "Bicubic"
 LOOK = ("#999999", "h")

@@ -1,4 +1,4 @@
-"""Bilinear interpolation: a colour that a pixel lacks is the mean of its neighbours that have it."""
+"""Bilinear interpolation: each missing colour of a pixel is the mean of the neighbours that have it."""
 
 LABEL = "Bilinear"
 LOOK = ("#786048", "p")

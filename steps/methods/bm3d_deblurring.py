@@ -1,4 +1,4 @@
-"""BM3D for blurred images: a regularised inverse, whose noise is coloured, then BM3D, twice; for convolutions."""
+"""BM3D deblurring: a regularised inverse filter, then BM3D for its coloured noise, done twice; for convolutions."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Deep image prior: an image is what an untrained convolutional network fits first."""
+"""Deep image prior: an untrained convolutional network is fitted to y, and stopped before it fits the noise."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Malvar, He and Cutler's demosaicking: bilinear interpolation, corrected by the colour that a pixel has."""
+"""Malvar, He and Cutler's demosaicking: bilinear interpolation, corrected by the colour measured at a pixel."""
 
 LABEL = "Malvar"
 LOOK = ("#484848", "*")

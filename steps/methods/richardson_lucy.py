@@ -1,4 +1,4 @@
-"""Richardson–Lucy deconvolution: from a flat image towards the likeliest, where photons are counted."""
+"""Richardson–Lucy deconvolution: from a flat image towards the maximum likelihood for counted photons."""
 
 from typing import Annotated
 

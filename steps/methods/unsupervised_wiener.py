@@ -1,4 +1,4 @@
-"""Wiener filter that finds the powers of noise and image by itself, from y alone; for circular convolutions."""
+"""Wiener filter that estimates the powers of noise and image from y alone; for circular convolutions."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Improvement in signal-to-noise ratio: the gain in PSNR over the measurement, where that is a picture."""
+"""Improvement in signal-to-noise ratio: the gain in PSNR over the measurement, if that is a picture."""
 
 LABEL = "ISNR"
 UNIT = "dB"

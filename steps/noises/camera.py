@@ -1,4 +1,4 @@
-"""Camera noise: photons and reading, clipped to [0, 1], a JPEG if asked; methods are told what is found in y."""
+"""Camera noise: photon and read noise, clipped to [0, 1], optionally a JPEG; methods are told what is found in y."""
 
 import io
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Poisson noise: y = Poisson(peak · A x) / peak, photons being counted."""
+"""Poisson noise: y = Poisson(peak · A x) / peak, the noise of counted photons."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Poisson–Gaussian noise: y = Poisson(peak · A x) / peak + sigma · N(0, 1), counted photons and a camera's reading."""
+"""Poisson–Gaussian noise: y = Poisson(peak · A x) / peak + sigma · N(0, 1), photon noise and read noise."""
 
 from typing import Annotated
 

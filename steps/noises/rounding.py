@@ -1,4 +1,4 @@
-"""Rounding: y = round(levels · clip(A x + sigma · N(0, 1), 0, 1)) / levels, what a file of 8 bits does to an image."""
+"""Rounding: y = round(levels · clip(A x + sigma · N(0, 1), 0, 1)) / levels, as in an image of 8 bits."""
 
 from typing import Annotated
 

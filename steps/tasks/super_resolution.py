@@ -1,4 +1,4 @@
-"""Super-resolution: y = D x Dᵀ + n, an image reduced by a whole factor, in each direction by one matrix D."""
+"""Super-resolution: y = D x Dᵀ + n, an image reduced by a whole-number factor, by one matrix D each way."""
 
 import math
 from typing import Annotated, Literal

@@ -49,7 +49,7 @@ def spent(cells, asked, old):
     """Return in words how many cells of those asked for are recorded, when, and the hours that they took on what."""
     days = sorted({cell["day"] for cell in cells})
     hours = " ".join(f"{len(some)} took {time:.1f} hours on {name}." for name, some, time in machines(cells))
-    text = f"{len(cells)} of {asked} cells, each one recovery, were recorded {_span(days)}. {hours}"
+    text = f"{len(cells)} of {asked} cells were recorded {_span(days)}; a cell is one recovery. {hours}"
     return text + (f" {len(old)} more are left out: code or settings of theirs have changed since." if old else "")
 
 

@@ -83,7 +83,7 @@ def written(config, name, cells, output):
             found[folder / f"{key}.md"] = pages.of_experiment(parts, shown)
             section = pages.section(key, title, frames.get(key), stand_ins, shown, place)
             (tables if key in frames else others).append(section)
-        screen = [f"# Computed anew: the results of {escape_markdown(name)}"]
+        screen = [f"# Our results of {escape_markdown(name)}"]
         if frames:
             asked_of = {entry["published"]["table"] for entry in config["experiments"].values() if "published" in entry}
             count = sum(row["table"] in asked_of for row in published.read(config["published"]))
@@ -98,7 +98,7 @@ def written(config, name, cells, output):
     some = list(current.values())
     found[folder / "cells.md"] = pages.of_cells(some, old, made, times)
     words = escape_markdown(pages.spent(some, len(asked), old))
-    screen.append(f"{words} [Which, with what versions, and what each costs]({place}/cells.md)")
+    screen.append(f"{words} [Which cells, package versions and costs]({place}/cells.md)")
     screen += [f"![Ours beside the published PSNR]({place}/{OVERVIEW})", summary.LEGEND] if frames else []
     return {output: "\n\n".join([*screen, *tables, *others]) + "\n"} | found
 

@@ -19,7 +19,7 @@ from steps.base.files import sha256, write_text
 from steps.base.parameters import defaults, parse_parameters
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
-from steps.plan.config import local_file
+from steps.plan.config import local_file, true_entry
 from steps.run.record import PACKAGES
 from steps.run.sources import listing_digest
 
@@ -108,9 +108,11 @@ def codes(config, recovery):
 
 def _content(entry):
     """Return what an entry under images or files says of its numbers; where they are found is nothing of it."""
-    said = {key: entry[key] for key in ("sha256", "crop", "gray", "size", "measured", "truth") if key in entry}
+    said = {key: entry[key] for key in ("sha256", "crop", "gray", "size", "measured") if key in entry}
     if "sha256" not in entry:
         said["sha256"] = [sha256(file) for file in local_file(entry)] or entry["source"]
+    if "truth" in entry:
+        said["truth"] = _content(true_entry(entry))
     return said
 
 

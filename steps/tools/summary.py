@@ -15,9 +15,9 @@ from steps.tables.verdicts import FAILS, NOTHING, STANDS, UNDECIDED
 SETTINGS = {"paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 MARKS = {"within": "", "better": " ▲", "worse": " ▼", "not comparable": " *"}
 LEGEND = (
-    "Ours in the paper's settings, the mean over seeds ± half of its 95 % interval, and in brackets the published "
-    "number, PSNR in dB if no other metric is named. ▲ better and ▼ worse by more than the tolerance, * not "
-    "comparable; the others are within it."
+    "Our result with the paper's settings: the mean over seeds ± half of its 95 % interval. The published number "
+    "is in brackets. Both are PSNR in dB unless another metric is named. ▲: better than published by more than "
+    "the tolerance; ▼: worse by more; *: not comparable; no mark: within the tolerance."
 )
 LOOKS = {
     "within": ("o", "#009E73"),

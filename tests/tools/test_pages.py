@@ -52,12 +52,12 @@ def cells():
 
 def test_hours_are_by_machine(cells):
     said = pages.spent(cells, 10, {})
-    assert said.startswith("8 of 10 cells, each one recovery, were recorded 2026-11-01 to 2026-11-08. ")
+    assert said.startswith("8 of 10 cells were recorded 2026-11-01 to 2026-11-08; a cell is one recovery. ")
     hours = ["4 took 4.0 hours on Some processor, 2 CPUs.", "3 took 3.0 hours on Some GPU.", "1 took 1.0 hours on cpu."]
     assert sorted(re.findall(r"\d took .*?\.(?= |$)", said)) == sorted(hours)
     assert pages.spent(cells[:1], 10, {"a": "score"}).endswith(
-        "were recorded 2026-11-01. 1 took 1.0 hours on Some GPU. 1 more are left out: code or settings of theirs have "
-        "changed since."
+        "were recorded 2026-11-01; a cell is one recovery. 1 took 1.0 hours on Some GPU. 1 more are left out: code or "
+        "settings of theirs have changed since."
     )
 
 

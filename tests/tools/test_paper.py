@@ -65,7 +65,7 @@ def test_the_pages_are_made_of_the_record_alone_and_making_them_again_changes_no
     assert "| 5 published numbers | within | better | worse | not comparable |" in first
     assert "| 1 claims | stand | fail | undecided | no numbers |" in first
     assert (
-        "17 of 18 cells, each one recovery, were recorded 2026-11-01. 17 took 0.0 hours on Some processor, 2 CPUs."
+        "17 of 18 cells were recorded 2026-11-01; a cell is one recovery. 17 took 0.0 hours on Some processor, 2 CPUs."
         in first
     )
     assert "](smoke/claims.md#wiener-flat)" in first

@@ -110,6 +110,16 @@ def test_an_image_without_a_checksum_is_known_by_its_content(config, tmp_path):
     assert changes(config, before) == {"measurement": 4}
 
 
+def test_the_truth_of_a_measured_image_is_known_by_its_content_too(config, tmp_path):
+    picture, truth = tmp_path / "mine.png", tmp_path / "truth.png"
+    config["images"]["camera"] = {"source": str(picture), "measured": True, "truth": str(truth)}
+    picture.write_bytes(b"one")
+    truth.write_bytes(b"one")
+    before = record(config)
+    truth.write_bytes(b"two")
+    assert changes(config, before) == {"measurement": 4}
+
+
 def test_another_metric_makes_scores_old(config):
     before = record(config)
     assert changes(config | {"metrics": ["gmsd", "psnr", "ssim"]}, before) == {"score": 8}
