@@ -221,7 +221,7 @@ def written(folder, scores, metrics=METRICS):
 def test_command_writes_three_files(tmp_path, scores):
     files = written(tmp_path, scores)
     assert files["md"].startswith("# My title\n\ndenoising; clip=true.")
-    assert files["md"].count("n: recoveries") == 1
+    assert files["md"].count("n: number of recoveries") == 1
     assert "| house | 0.1 | 3 | ∞ | 10.00 | 21.67 ± 5.17 | **31.67 ± 5.17** | **31.67 ± 5.17** |" in files["md"]
     assert r"(stand-in) & 0.02 & 3 & $\infty$ & 10.00 & 21.67 $\pm$ 5.17 & \textbf{31.67 $\pm$ 5.17}" in files["tex"]
     csv = pandas.read_csv(tmp_path / "table.csv")
@@ -258,7 +258,7 @@ def test_every_table_names_the_stand_ins_in_it(tmp_path, scores):
 
 def test_one_recovery_a_cell_is_not_explained_as_several(tmp_path, scores):
     files = written(tmp_path, only(scores, 0))
-    assert "n: recoveries" not in files["md"] and "±" not in files["md"]
+    assert "n: number of recoveries" not in files["md"] and "±" not in files["md"]
 
 
 LOWER = [

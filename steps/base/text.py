@@ -47,6 +47,12 @@ def no_file(source, allowed):
 
 
 def brief(value):
-    """Return a value as tables and figures have it: as `spell` does, but to 4 digits if it is longer than 8 letters."""
+    """Return a value as tables and figures have it: as `spell` does if that has at most 8 letters, else shorter.
+
+    A number is then shown as a whole number of 255ths, 25/255, if it is one, otherwise to 4 digits.
+    """
     text = spell(value)
-    return f"{value:.4g}" if isinstance(value, float) and len(text) > 8 else text
+    if not isinstance(value, float) or len(text) <= 8:
+        return text
+    levels = value * 255
+    return f"{levels:.0f}/255" if 0 < levels < 1000 and abs(levels - round(levels)) < 1e-9 else f"{value:.4g}"

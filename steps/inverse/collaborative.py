@@ -95,9 +95,10 @@ def coefficients(plane, transform):
     blocks = plane.unfold(0, SIDE, 1).unfold(1, SIDE, 1)
     transform = transform.T.to(plane)
     out = plane.new_empty(*blocks.shape[:2], SIDE**2)
-    for start in range(0, len(blocks), SIDE):
-        some = blocks[start : start + SIDE]
-        torch.mm(some.reshape(-1, SIDE**2), transform, out=out[start : start + SIDE].view(-1, SIDE**2))
+    rows = max(SIDE, 2**10 // blocks.shape[1])  # at once: threads split a product of fewer in a way that changes bits
+    for start in range(0, len(blocks), rows):
+        some = blocks[start : start + rows]
+        torch.mm(some.reshape(-1, SIDE**2), transform, out=out[start : start + rows].view(-1, SIDE**2))
     return out.view(-1, SIDE**2)
 
 

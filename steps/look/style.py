@@ -187,9 +187,9 @@ def said(task, noises, methods=()):
 
 
 def wrapped(text, inches, size=7, lines=3):
-    """Return text in lines that are about as wide as so many inches at a font size; cut with … after so many lines."""
-    letters = max(6, int(inches * 72 / (0.6 * size)))  # a letter of this font is 0.6 of its size wide, or less
-    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …")) or text
+    """Return text in lines that are about as wide as so many inches; cut with … after so many lines, never at " = "."""
+    text, letters = text.replace(" = ", "\xa0=\xa0"), max(6, int(inches * 120 / size))  # a letter is 0.6 of size wide
+    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …") or [text]).replace("\xa0", " ")
 
 
 def log_scale(axis, low, high):

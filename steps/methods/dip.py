@@ -17,11 +17,11 @@ def recover(
     A,
     sigma,
     *,
-    iterations: Annotated[int, ">= 1"] = 600,
+    iterations: Annotated[int, ">= 1"] = 1200,
     optimiser: Literal["adam", "muon"] = "muon",
     lr: Annotated[float, "> 0"] = 0.02,
     network: Literal["hourglass", "deep_decoder"] = "hourglass",
-    channels: Annotated[int, ">= 1"] = 32,
+    channels: Annotated[int | None, ">= 1"] = None,
     scales: Annotated[int, ">= 1"] = 4,
     skip: Annotated[int, ">= 0"] = 4,
     inputs: Annotated[int, ">= 1"] = 8,
@@ -52,6 +52,7 @@ def recover(
 
     network, channels, scales, skip, inputs, upsampling, padding, p_keep (dropout), seed
         the network and its code z ~ U(0, 1/10), see prior/networks.py; an image too small for `scales` gets fewer.
+        By default it has 32 channels, or 64 for an image of more than 2¹⁷ pixels, some 360 × 360.
     optimiser, lr, l1, l2, input_noise, output, backtrack, window, patience, min_start, precision, deterministic
         how it is fitted, what is returned and when it stops, see steps/prior/fit.py.
     discrepancy  stop as soon as the data term is at most discrepancy · (variance of y's noise), Morozov's principle,

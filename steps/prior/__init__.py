@@ -7,6 +7,6 @@ def needs(image_mb, *, iterations, channels, inner=1, fits=1, **_):
     Measured at 512 pixels, doubled; the time is that of iterations × inner × fits steps. 4000 MB are for CUDA's
     libraries, which are not measured.
     """
-    width = channels / 128
+    width = (channels or 64) / 128  # by default at most 64
     steps = iterations * inner * fits
     return 4000 + 2500 * image_mb * max(1, width), 15 + steps * image_mb * max(1 / 2, width) ** 2 / 8

@@ -2,15 +2,32 @@
 
 import json
 
+from steps.base.parameters import parse_parameters
+from steps.base.text import brief
 from steps.tables.markup import some
+
+FEW = 3
 
 
 def not_made(asked, made):
-    """Return which of the Recoveries `asked` are not among those `made`, "label on image (corruption)", at most 20."""
-    there = set(made)
+    """Return which of the Recoveries `asked` are not among those `made`: "label on image (corruption)".
+
+    Of a label that more than FEW are missing of, only the number; all in all at most 20 parts.
+    """
+    there, parts = set(made), []
     out = [recovery for recovery in asked if recovery not in there]
-    names = [f"{r.label} on {r.image} ({r.corruption})" for r in out]
-    return f"{len(out)} of {len(asked)}: {some(names, between='; ')}" if out else ""
+    for label in dict.fromkeys(recovery.label for recovery in out):
+        missing = [recovery for recovery in out if recovery.label == label]
+        if len(missing) > FEW:
+            parts.append(f"{label} on {len(missing)} of {sum(r.label == label for r in asked)} measurements")
+        else:
+            parts += [f"{label} on {r.image} ({said(parse_parameters(r.corruption))})" for r in missing]
+    return f"{len(out)} of {len(asked)}: {some(parts, between='; ')}" if out else ""
+
+
+def said(parameters):
+    """Return a dict of parameters as `format_parameters` spells it, but its numbers as `brief` has them."""
+    return ",".join(f"{name}={brief(value)}" for name, value in parameters.items())
 
 
 def stand_ins(config, experiment):

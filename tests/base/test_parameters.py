@@ -68,8 +68,14 @@ def test_spelling(value, text):
 
 
 def test_long_numbers_are_shown_to_four_digits():
-    assert [brief(v) for v in (0.005, 0.0123456, 25 / 255, 123456.0, "mine", True)] == [
-        *("0.005", "0.01235", "0.09804", "123456", "mine", "true")
+    assert [brief(v) for v in (0.005, 0.0123456, 0.2, 123456.0, "mine", True)] == [
+        *("0.005", "0.01235", "0.2", "123456", "mine", "true")
+    ]
+
+
+def test_long_numbers_that_are_gray_levels_are_shown_as_such():
+    assert [brief(v) for v in (25 / 255, 2 / 255, 255 / 255, 25.5 / 255, 2**0.5 / 255)] == [
+        *("25/255", "2/255", "1", "0.1", "0.005546")
     ]
 
 

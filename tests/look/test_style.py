@@ -132,6 +132,11 @@ def test_columns(panels, columns):
     assert panels == 1 or panels % columns != 1
 
 
+def test_a_parameter_and_its_value_stay_on_one_line():
+    words = ["cameraman,", "psf = binomial,", "σ = 7/255"]
+    assert style.wrapped("cameraman, psf = binomial, σ = 7/255", 1.2, 7.5).split("\n") == words
+
+
 def test_wrapped_text_is_cut_after_some_lines():
     assert style.wrapped("TV", 1) == "TV"
     lines = style.wrapped("a label of very many words that nobody needs to read to its end", 0.6).split("\n")

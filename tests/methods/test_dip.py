@@ -57,6 +57,15 @@ def test_an_image_too_small_for_the_network_gets_a_smaller_one(gray, capsys):
     assert "scales=5 needs 33 pixels a side; the 20x20 image gets scales=4" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("side", "channels"), [(362, 32), (363, 64)])
+def test_by_default_a_larger_image_gets_a_larger_network(side, channels):
+    x = torch.full((1, side, side), 0.5)
+    settings = {"iterations": 2, "scales": 2, "fits": 1}
+    assert torch.equal(
+        recover(x, denoising(x), 0.0, **settings), recover(x, denoising(x), 0.0, channels=channels, **settings)
+    )
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -100,7 +100,7 @@ def test_parameters_count():
         return recovery("denoising", "sigma=0.1", "dip", params, megabytes(256, 256))[1]
 
     assert minutes("iterations=10000") > 4 * minutes("iterations=2000")
-    assert minutes("default") == minutes("iterations=600,fits=3") == minutes("iterations=1800,fits=1")
+    assert minutes("default") == minutes("iterations=1200,fits=3") == minutes("iterations=3600,fits=1")
     assert minutes("channels=256") > 2 * minutes("default")
 
 
