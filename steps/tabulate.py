@@ -19,7 +19,7 @@ from steps.tables.markup import Best, escape_markdown, some, stand_in_note, to_l
 from steps.tables.scores import read_scores
 from steps.tables.statistics import FEWEST, interval
 from steps.tables.waiting import MARK, RULE, waited
-from steps.tables.words import said
+from steps.tables.words import in_brief
 
 TRUTH = "truth"
 INPUT = "input"
@@ -173,7 +173,7 @@ def main(scores, output, title, named, stand_ins, not_made, more):
     stand_ins = {name: text for name, text in json.loads(stand_ins).items() if name in set(scores["image"])}
     scores["image"] = [name + (" (stand-in)" if name in stand_ins else "") for name in scores["image"]]
     _, _, fixed = grouping.split(scores)
-    settings = "; ".join(filter(None, [scores["task"][0].replace("_", " "), said(fixed)]))
+    settings = "; ".join(filter(None, [scores["task"][0].replace("_", " "), in_brief(fixed)]))
     unknown = list(dict.fromkeys(scores.loc[scores["psnr"].isna(), "image"]))
     truths = len(unknown) < scores["image"].nunique()
     scores["waited"] = waited(scores).astype(float)

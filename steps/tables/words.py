@@ -6,7 +6,7 @@ from steps.base.parameters import parse_parameters
 from steps.base.text import brief
 from steps.tables.markup import some
 
-FEW = 3
+FEW = 3  # recoveries of a label that are named
 
 
 def not_made(asked, made):
@@ -21,11 +21,11 @@ def not_made(asked, made):
         if len(missing) > FEW:
             parts.append(f"{label} on {len(missing)} of {sum(r.label == label for r in asked)} measurements")
         else:
-            parts += [f"{label} on {r.image} ({said(parse_parameters(r.corruption))})" for r in missing]
+            parts += [f"{label} on {r.image} ({in_brief(parse_parameters(r.corruption))})" for r in missing]
     return f"{len(out)} of {len(asked)}: {some(parts, between='; ')}" if out else ""
 
 
-def said(parameters):
+def in_brief(parameters):
     """Return a dict of parameters as `format_parameters` spells it, but its numbers as `brief` has them."""
     return ",".join(f"{name}={brief(value)}" for name, value in parameters.items())
 
