@@ -457,7 +457,7 @@ import sys
 import time
 
 if sys.argv[0].endswith("recover.py"):
-    open("begun", "w").close()
+    open(f"begun {os.getpid()}", "w").close()
     while not os.path.exists("go on"):
         time.sleep(0.05)
 """
@@ -466,14 +466,15 @@ if sys.argv[0].endswith("recover.py"):
 def test_planning_beside_a_run_does_not_hide_what_it_is_made_by(run):
     (run / "steps/methods/tv.py").write_text((run / "steps/methods/tv.py").read_text() + WAITING)
     process = start(run, PRIORBENCH_WARM=loaded())
-    wait_for(lambda: (run / "begun").exists())
+    wait_for(lambda: len(list(run.glob("begun *"))) == 2)  # of two pictures: each has read the file that is edited next
     edit(run, 0.5)
     planned = snakemake(run, "--dry-run", config="faults.yaml")
     assert "A run is at work here; what was edited since it began is not looked at." in planned.stderr
     planned = snakemake(run, "--dry-run", "results/images/coffee.npy", config="config/config.yaml")
     assert planned.returncode == 0, "of what no run has noted yet, too"
     (run / "go on").touch()
-    assert process.wait(600) == 0
+    output = process.communicate(timeout=600)[0]
+    assert process.returncode == 0, output
     planned = snakemake(run, "--dry-run", config="faults.yaml")
     assert "by tv: iterations=5" in planned.stdout + planned.stderr, "all of it is made anew, by the code there is"
 
