@@ -16,7 +16,7 @@ COLOURS = {"down": "#56B4E9", "up": "#E69F00", "layer": "#E69F00", "skip": "#009
 
 
 def draw(scores):
-    """Return a figure of every distinct network of an experiment's methods, at the size of its first image.
+    """Return a figure of every distinct network of an experiment's methods, each at the size of its first image.
 
     Each stage is a box, as high as the logarithm of the side of what it gives and as wide as the square root of its
     channels; arrows are skips. Below stand the operations that a stage is made of, in the order in which it applies
@@ -35,18 +35,21 @@ def _networks(scores):
     """Return [(labels, network, code)] of the networks that methods of the scores create, each once."""
     from steps.prior import networks
 
-    created = {}
+    seen, created = {}, {}
     of_networks = defaults(networks.create)
     for row in scores.itertuples():
         of_method = settings(discover.load("methods", row.method).recover, row.params)
         if not {"channels", "scales"} <= of_method.keys():
             continue
         size = {name: of_method.get(name, default) for name, default in of_networks.items() if name != "seed"}
-        key = tuple(size.items())
-        if key not in created:
-            shape = tuple(map(int, [row.channels, *row.pixels.split("×")]))
-            created[key] = {}, *networks.create(shape, **size)
-        created[key][0][row.label] = None  # an ordered set
+        shape = tuple(map(int, [row.channels, *row.pixels.split("×")]))
+        asked = (shape, *size.items())
+        if asked not in seen:
+            network, code = networks.create(shape, **size)
+            inner = [tuple(p.shape) for name, p in network.named_parameters() if not name.startswith("last.")]
+            seen[asked] = (*size.items(), *inner)  # channels and scales may follow the image; gray or colour is no matter
+            created.setdefault(seen[asked], ({}, network, code))
+        created[seen[asked]][0][row.label] = None  # an ordered set
     if not created:
         raise NothingToDraw("architecture: none of the methods has a network")
     return list(created.values())

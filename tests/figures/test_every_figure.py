@@ -383,6 +383,17 @@ def test_architecture_is_that_of_the_network(results):
 
 
 @COLOUR
+@pytest.mark.parametrize(("pixels", "channels", "drawn"), [("360×365", 1, 2), ("360×364", 1, 1), ("36×48", 3, 1)])
+def test_architecture_shows_the_other_network_of_large_images(results, pixels, channels, drawn):
+    from steps.figures import architecture
+
+    other = results.assign(pixels=pixels, channels=channels, image="other")
+    with style.apply():
+        words = texts(architecture.draw(pandas.concat([results, other])))
+    assert sum("parameters" in text for text in words) == drawn
+
+
+@COLOUR
 def test_comparison_shows_the_pixels_of_the_files(results):
     from steps.figures import comparison
 
