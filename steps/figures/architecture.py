@@ -47,7 +47,7 @@ def _networks(scores):
         if asked not in seen:
             network, code = networks.create(shape, **size)
             inner = [tuple(p.shape) for name, p in network.named_parameters() if not name.startswith("last.")]
-            seen[asked] = (*size.items(), *inner)  # channels and scales may follow the image; gray or colour is no matter
+            seen[asked] = (*size.items(), *inner)  # channels may follow the image; its colours do not count
             created.setdefault(seen[asked], ({}, network, code))
         created[seen[asked]][0][row.label] = None  # an ordered set
     if not created:
