@@ -67,6 +67,8 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     if said.get("sigma", 0) != sigma:
         print(f"sigma is {'estimated to be ' * measured}{sigma:.4g}")
     noise |= {"sigma": sigma} if noise.get("sigma") == corruptions.ESTIMATE else {}
+    if A.blind:
+        print("the measurement says nothing of the image's mean brightness: that of a recovery is a guess")
     if measured and A.unit != 1:
         sigma /= A.unit
         noise |= {"sigma": sigma}

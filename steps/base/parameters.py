@@ -21,6 +21,7 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 HANDED = ("callback", "noise")  # what a method gets besides its parameters, if it names it
 NAMES = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
 COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "!=": operator.ne}
+COMPARISONS["odd"] = lambda value, _: value % 2
 LONGEST_NAME = 240  # characters of a folder's name; file systems take 255, and a suffix may come to it
 WHOLE = 10**16  # whole numbers are smaller: from here on a float does not tell them apart
 LARGEST = 1e38  # what float32 holds
@@ -222,7 +223,7 @@ def _coerce(where, value, annotation):
         wanted = f"{' or '.join([NAMES[annotation], *words])}{if_file(value)}"
         raise BadInput(f"{where}: {quoted(value)} is not allowed; must be {wanted}")
     for limit in limits:
-        sign, bound = limit.split()
-        if not COMPARISONS[sign](value, float(bound)):
+        sign, *bound = limit.split()
+        if not COMPARISONS[sign](value, *map(float, bound or [0])):
             raise BadInput(f"{where}: {quoted(value)} is not allowed; must be {' and '.join(limits)}")
     return annotation(value)

@@ -14,7 +14,7 @@ class Dense:
         w = S⁻¹ (y − A v)      x = v + K⁻¹ Aᵀ w      A x = y − w
 
     (Woodbury). Nothing cancels, so float32 is exact enough. A mean m that L does not see is what makes 1ᵀAᵀ w = 0:
-    then  w = S⁻¹ (y − A v − m A 1)  and  x = v + m + K⁻¹ Aᵀ w.
+    then  w = S⁻¹ (y − A v − m A 1)  and  x = v + m + K⁻¹ Aᵀ w.  If A does not see it, either, m is 0.
 
     A has the attribute `matrix`; v is (C, H, W), y (C, M).
     """
@@ -30,14 +30,14 @@ class Dense:
                 rows.copy_(convolve(images, self.inverse.sqrt()).flatten(1))
         self.factor = cholesky(root, rho)
         if inverse is not None:
-            self.mean = A.forward(y.new_ones(1, *A.shape[-2:]))
+            self.mean = of_ones(A, y.new_ones(1, *A.shape[-2:]), A.at("matrix", y).square().sum())
             self.solved = self._solve(self.mean)
 
     def __call__(self, v, seen):
         w = self._solve(self.y - seen)
         if self.inverse is None:
             return v + self.A.adjoint(w) / self.rho, self.y - w
-        m = (w * self.mean).sum(-1, keepdim=True) / (self.solved * self.mean).sum()
+        m = (w * self.mean).sum(-1, keepdim=True) / (self.solved * self.mean).sum().clamp(min=1e-30)
         w = w - m * self.solved
         return v + m[..., None] + convolve(self.A.adjoint(w), self.inverse / self.rho), self.y - w
 
@@ -47,6 +47,15 @@ class Dense:
 
         half = torch.linalg.solve_triangular(self.factor, r.reshape(-1, r.shape[-1]).T, upper=False)
         return torch.linalg.solve_triangular(self.factor.T, half, upper=True).T.reshape(r.shape)
+
+
+def of_ones(A, ones, squares):
+    """Return A 1 of images that are 1 everywhere; exactly 0 if it is nothing but the rounding of A's rows, summed.
+
+    squares is the sum of the squares of A's numbers. What is 0 but for rounding says nothing of an image's mean.
+    """
+    seen = A.forward(ones)
+    return seen * (seen.square().sum(-1, keepdim=True) > 1e-9 * squares)
 
 
 def cholesky(root, rho):

@@ -49,7 +49,7 @@ NAMES = ("gaussian", "uniform", "disk", "inverse_square", "binomial", "motion")
 def gaussian(size, width):
     """Return the size × size Gaussian kernel of standard deviation `width` pixels, centred."""
     offset = np.arange(size, dtype=np.float64) - (size - 1) / 2
-    line = np.exp(-(offset**2) / (2 * width**2))
+    line = np.exp(-(offset**2) / max(2 * width**2, 1e-300))
     return np.outer(line, line) / line.sum() ** 2
 
 

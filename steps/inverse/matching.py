@@ -12,6 +12,7 @@ def match(picture, reach, size, step):
     to 13 significant bits; of equals the first in the window is taken.
 
     The picture is rounded to 511 levels. So distances are integers below 2²⁴, exact in whatever order they are summed.
+    To a block that is not wholly inside they are above 2²⁵, so that none is taken.
     """
     import torch
     from torch.nn.functional import pad
@@ -19,14 +20,14 @@ def match(picture, reach, size, step):
     device = picture.device
     rows, columns = (n - SIDE + 1 for n in picture.shape)
     low, high = picture.min(), picture.max()
-    levels = ((picture - (low + high) / 2) * (510 / (high - low).clamp(min=1e-12))).round()
+    levels = ((picture - (low + high) / 2) * (510 / (high - low).clamp(min=1e-12))).round().clamp(-255, 255)
     norms = levels.square().unfold(0, SIDE, 1).sum(2).unfold(1, SIDE, 1).sum(2)
 
     (down, tops), (across, lefts) = tiles(rows, step), tiles(columns, step)
     corners = [(top, left) for top in tops for left in lefts]
     height, width = (2 * reach + step * (n - 1) + 1 for n in (down, across))  # of a tile's window
     windows = pad(levels, (reach,) * 4).unfold(0, SIDE, 1).unfold(1, SIDE, 1).unfold(0, height, 1).unfold(1, width, 1)
-    window_norms = pad(norms, (reach,) * 4, value=2.0**23).unfold(0, height, 1).unfold(1, width, 1)
+    window_norms = pad(norms, (reach,) * 4, value=2.0**26).unfold(0, height, 1).unfold(1, width, 1)
 
     side = 2 * reach + 1  # of the window of one reference
     eighth = -(-side * side // 8)

@@ -19,7 +19,7 @@ import numpy as np
 
 from steps.base.errors import BadInput
 from steps.inverse.collaborative import OPPONENT
-from steps.inverse.photograph import LEAST, estimate_sigma
+from steps.inverse.photograph import LEAST, estimate_sigma, telling
 
 SIDE = 8
 SUM = np.add.outer(np.arange(SIDE), np.arange(SIDE))  # of the two frequencies of a coefficient
@@ -48,7 +48,8 @@ def noise_level(y):
         opponent colours of BM3D if there are three channels, 1/3, 1/2 and 3/8 of white noise; else of each channel, 1.
     range [2]  of brightness in which nearly all of the picture lies; beyond it, what is said of noise is a guess.
 
-    A channel that is the same everywhere has no noise, and tells nothing of the others. Raises BadInput for a picture
+    A channel that is the same everywhere has no noise, and tells nothing of the others; nor does one that is nearly all
+    black or white, of whose noise nearly all was clipped. Raises BadInput for a picture
     in which no noise is found, see `estimate_sigma`.
     """
     channels = len(y)
@@ -60,6 +61,9 @@ def noise_level(y):
     means, clipped, energies = _blocks(y)
     usable = (clipped < 0.05).sum(0).min() if len(means) else 0
     if usable < FEWEST:
+        tells = telling(y)
+        if tells.any() and not tells.all():
+            return _spread(noise_level(y[tells]), y, tells)
         curves = [[estimate_sigma(y) ** 2] * len(LEVELS)] * channels
         white = np.square(OPPONENT).sum(1) if channels == 3 else np.ones(channels)
         rows = np.outer(white, np.ones(4)).tolist()
@@ -81,7 +85,7 @@ def noise_level(y):
 
 
 def _spread(found, y, varies):
-    """Return what `noise_level` has found in the channels of y that vary as that of all: the others have no noise.
+    """Return what `noise_level` has found in some channels of y, `varies`, as that of all: the others have no noise.
 
     The noise of those that vary is taken to be independent, which that of a JPEG is not.
     """

@@ -79,6 +79,7 @@ class LinearOperator:
     pictures  True (of the class) if a photo may be a measurement: see `image_shape` and `measured`.
     alike     True (of the class) if y itself is a picture like the image, with which the truth can be compared.
     numbers   True (of the class) if M numbers that are no picture may be one, which to those is of shape (C, 1, M).
+    blind     True if A sees nothing of an image's mean, so that what is recovered of it is a guess.
     unit      numbers that are given, and their sigma, are on a scale that is unit times A's; `measured` divides by it.
     """
 
@@ -90,6 +91,7 @@ class LinearOperator:
     pictures = False
     alike = False
     numbers = False
+    blind = False
     unit = 1.0
 
     @classmethod
@@ -166,18 +168,26 @@ class Convolution(LinearOperator):
         return convolve(b, 1 / (self.at("transfer", b).abs() ** 2 + rho))
 
 
+def _correlation(line):
+    """Return the autocorrelation (n,) of a circular kernel (n,) of one dimension, of period n − 1: 1 at both ends."""
+    import torch
+
+    n = len(line)
+    full = torch.fft.irfft(torch.fft.rfft(line.roll(n // 2), 2 * n).abs() ** 2, 2 * n)  # of lag l at the index l
+    lags = torch.arange(1 - n, n)
+    found = full.new_zeros(max(n - 1, 1)).index_add(0, lags % max(n - 1, 1), full[lags])
+    return torch.cat((found, found[:1]))[:n] / found[0]
+
+
 def taper(y, A):
     """Return y (C, H, W) with borders as the circular convolution A would have measured them.
 
-    w · y + (1 − w) · A y, with w one minus the kernel's autocorrelation along each side: 0 at the border, 1 from the
+    w · y + (1 − w) · A y, with w one minus the kernel's autocorrelation along each side: 0 at both borders, 1 from the
     kernel's size on. A photo's scene goes on beyond its border, A's begins again at the opposite one; taken as it is,
     the step between them would ring through the whole recovery. The rule is that of MATLAB's edgetaper.
     """
     import torch
 
     kernel = torch.fft.irfft2(A.transfer, s=A.shape[-2:])
-    correlations = [
-        torch.fft.irfft(torch.fft.rfft(line).abs() ** 2, len(line)) for line in (kernel.sum(1), kernel.sum(0))
-    ]
-    w = torch.outer(*(1 - correlation / correlation[0] for correlation in correlations)).to(y)
+    w = torch.outer(*(1 - _correlation(line) for line in (kernel.sum(1), kernel.sum(0)))).to(y)
     return w * y + (1 - w) * A.forward(y)

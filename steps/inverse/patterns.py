@@ -1,8 +1,11 @@
 """Patterns of a single-pixel camera: fast transforms, the orders of their rows, arrays of patterns from files."""
 
+import math
+
 import numpy as np
 
 from steps.base.errors import BadInput
+from steps.inverse.dense import of_ones
 
 LARGEST, SMALLEST = 1e15, 1e-15  # of values whose squares float32 holds
 
@@ -135,10 +138,12 @@ def least_squares_picture(A, y):
 
     r is what of y no constant image explains. Patterns of 0 and 1 see a constant far more than anything else, so that
     Aᵀ y would be one. For orthogonal rows, of which one is the constant, it is the image of least norm that explains y.
+    Patterns that do not see a constant leave it at 0.
     """
     import torch
 
-    flat = A.forward(y.new_ones(*y.shape[:-1], *A.shape[-2:]))
+    pixels = math.prod(A.shape[-2:])
+    flat = of_ones(A, y.new_ones(*y.shape[:-1], *A.shape[-2:]), pixels)
     level = (flat * y).sum(-1, keepdim=True) / flat.square().sum(-1, keepdim=True).clamp(min=1e-30)
     detail = A.adjoint(y - level * flat)
     seen = A.forward(detail)

@@ -26,7 +26,7 @@ def recover(
     sigma,
     *,
     h: Annotated[float | None, "> 0"] = None,
-    patch: Annotated[int, ">= 1"] = 5,
+    patch: Annotated[int, ">= 1", "odd"] = 5,
     distance: Annotated[int, ">= 1"] = 6,
     fast: bool = True,
     start: Annotated[float | None, "> 0"] = None,
@@ -41,7 +41,7 @@ def recover(
     h         filter width on the scale of [0, 1]; by default 0.8 · (noise to remove), whose variance is then also
               subtracted from the patches' distances. A given h is used for every noise and nothing subtracted, as
               Anderson seems to have done (section 5.2).
-    patch     side of the patches in pixels;  distance  how far to look for similar ones;  fast  as in scikit-image.
+    patch     side of the patches in pixels, odd;  distance  how far they are looked for;  fast  as in scikit-image.
     start, strength, rho, iterations   how they are plugged in, see `solvers.denoise_or_plug_in`; by default their
               strength falls from 0.2, in demosaicking 0.05, to sigma in 16 iterations; with ADMM from 0.5 to
               2 · sigma in 100, but not below 0.1 and 0.07 · √(unknowns / measurements): the fewer there are, the more

@@ -91,8 +91,8 @@ def weight(A, y, sigma, coupled):
         h  is that of the smallest w with Dᵀ w = Aᵀ n, up to its mean: |w| < lam is what TV takes for noise.
 
     Where there is little noise, that is a maximum a posteriori weight, sigma² over a gradient's size. C is the number
-    of channels if they are `coupled`, else 1. sigma is kept above 0.001; n is one fixed draw. The numbers are found by
-    search (docs/decisions.md).
+    of channels if they are `coupled`, else 1. sigma is kept above 0.001, and the weight above 1e-8; n is one fixed
+    draw. The numbers are found by search (docs/decisions.md).
     """
     import torch
 
@@ -103,4 +103,5 @@ def weight(A, y, sigma, coupled):
     response[0, 0] = math.inf
     g, h = float(power.mean().sqrt()), float((power / response).mean().sqrt())
     sigma = max(sigma, 0.001)
-    return 0.85 * (A.shape[0] if coupled else 1) ** 0.5 * sigma * h * g * sigma / (g * sigma + 0.02)
+    found = 0.85 * (A.shape[0] if coupled else 1) ** 0.5 * sigma * h * g * sigma / (g * sigma + 0.02)
+    return max(found, 1e-8)  # 0 if A sees nothing but the mean

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from steps.base.errors import BadInput
-from steps.inverse.dense import Dense
+from steps.inverse.dense import Dense, of_ones
 from steps.inverse.operators import File, LinearOperator
 from steps.inverse.patterns import (
     as_patterns,
@@ -65,8 +65,8 @@ class Operator(LinearOperator):
     seed         of the patterns (the corruption's noise has the same seed and its own generator).
 
     All have rows of squared norm N/M, those of a file in the mean: A is the file's P, less what all have in common
-    (`patterns.common`), divided by `unit`. So for random patterns E[AᵀA] = I, and one sigma is the same noise for all.
-    Numbers that a camera has measured, and their sigma, are on the scale of P x: of patterns ±1 ("bernoulli",
+    (`patterns.common`), divided by `unit`. So for dense random patterns E[AᵀA] = I, and one sigma is the same noise
+    for all. Numbers that a camera has measured, and their sigma, are on the scale of P x: of patterns ±1 ("bernoulli",
     "hadamard"), N(0, 1), orthonormal ("fourier"), or as in the file.
     Raises BadInput if dense patterns would take more than 4 GiB. Source: Duarte et al. (2008), Anderson 5.3.
     """
@@ -119,7 +119,6 @@ class Operator(LinearOperator):
         self.patterns = patterns if isinstance(patterns, str) else "file"
         self.count = _count(pixels, compression) if isinstance(patterns, str) else len(patterns)
         self.unit, self.share = self.count**0.5, 0.0
-        self.seen_as_adjoint = self.patterns in DENSE or (self.patterns == "hadamard" and order == "scrambled")
         self._factors = {}
         random = np.random.default_rng([seed, 1])  # [seed, 0] draws the noise
         if self.patterns == "file":
@@ -128,6 +127,7 @@ class Operator(LinearOperator):
             matrix = matrix - np.float32(self.share) * mean
             self.unit = float(np.sqrt(np.square(matrix, dtype=np.float64).sum() / pixels))
             self.matrix = torch.from_numpy(matrix) / self.unit
+            self.blind = not of_ones(self, torch.ones(1, height, width), pixels).any()
         elif patterns in DENSE:
             if 4 * self.count * pixels > LARGEST:
                 raise BadInput(
@@ -193,8 +193,8 @@ class Operator(LinearOperator):
         return (y - self.share * y.mean(-1, keepdim=True)) / self.unit
 
     def backproject(self, y):
-        """Return Aᵀ y for random patterns; for others, whose AᵀA is not about I, `patterns.least_squares_picture`."""
-        return self.adjoint(y) if self.seen_as_adjoint else least_squares_picture(self, y)
+        """Return Aᵀ y for dense random patterns; for others, as E[AᵀA] is not I, `patterns.least_squares_picture`."""
+        return self.adjoint(y) if self.patterns in DENSE else least_squares_picture(self, y)
 
     def solve(self, b, rho):
         """Return (AᵀA + rho I)⁻¹ b = (b − Aᵀ(AAᵀ + rho I)⁻¹ A b) / rho (Woodbury).

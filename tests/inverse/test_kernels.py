@@ -65,3 +65,9 @@ def test_motion_has_the_spread_of_a_line(length, angle):
 def test_an_even_size_is_refused(psf):
     with pytest.raises(BadInput, match="kernel: 8 is not allowed; must be odd"):
         named(psf, kernel=8)
+
+
+@pytest.mark.parametrize("blur", [1e-200, 1e-30, 1e-3])
+def test_a_gaussian_of_no_width_is_a_point(blur):
+    k = kernels.gaussian(5, blur)
+    assert k[2, 2] == 1 and k.sum() == 1

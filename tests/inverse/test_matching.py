@@ -61,3 +61,28 @@ def test_tiles_stand_in_the_grid_and_end_at_the_edge(n, step):
 def test_the_smallest_are_those_of_a_sort():
     key = torch.randint(2**31, (50, 88), dtype=torch.int32, generator=torch.Generator().manual_seed(0))
     assert torch.equal(smallest(key, 8), key.sort(1).values[:, :8])
+
+
+@pytest.mark.parametrize("row", [0, 16, 32])
+@pytest.mark.parametrize("column", [0, 15, 31])
+@pytest.mark.parametrize("value", [0.9, -0.9])
+def test_a_small_bright_or_dark_object_at_the_border_has_no_neighbours_beyond_it(row, column, value):
+    x = 0.01 * torch.randn((40, 39), generator=torch.Generator().manual_seed(0))
+    x[row : row + SIDE, column : column + SIDE] += value
+    groups = match(x, 19, 32, 1)
+    low, high = x.min(), x.max()
+    levels = ((x - (low + high) / 2) * (510 / (high - low))).round().numpy()
+    assert groups.min() >= 0 and groups.max() < 33 * 32
+    [group] = [group for group in groups.T.tolist() if group[0] == row * 32 + column][:1]
+    assert group == slow(levels, 19, 32, row, column)
+
+
+@pytest.mark.parametrize("value", [0.3, 0.7, 1.0])
+def test_a_constant_with_rounding_errors_has_groups(value):
+    """The middle of two neighbouring floats is one of them."""
+    x = torch.full((20, 24), value)
+    x[3:9, 5:20] = torch.nextafter(x[0, 0], torch.tensor(2.0))
+    groups = match(x, 12, 32, 1)
+    assert groups.min() >= 0 and groups.max() < 13 * 17
+    corner = groups[:, groups[0] == 0][:, 0] // 17, groups[:, groups[0] == 0][:, 0] % 17
+    assert corner[0].max() <= 12 and corner[1].max() <= 12

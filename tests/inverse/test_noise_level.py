@@ -14,6 +14,7 @@ from steps.inverse.collaborative import OPPONENT
 from steps.inverse.levels import at, line, sentence
 from steps.inverse.measurement import Noise
 from steps.inverse.noise_level import noise_level
+from steps.inverse.photograph import estimate_sigma
 from steps.methods import bm3d
 from steps.noises import camera, gaussian
 from steps.tasks.denoising import Operator
@@ -216,3 +217,19 @@ def test_bm3d_of_a_noisy_jpeg_gains_by_the_spectrum_and_a_method_that_knows_no_b
     assert error(call(bm3d, y, A, noise.sigma, {"profile": "fast"}, noise=noise)) < 0.85 * plain
     separate = {"profile": "fast", "colour": "separate"}
     assert error(call(bm3d, y, A, noise.sigma, separate, noise=noise)) < error(call(bm3d, y, A, noise.sigma, separate))
+
+
+@pytest.mark.parametrize("size", [64, 128])
+@pytest.mark.parametrize("blue", ["one pixel", "nearly all clipped"])
+def test_a_channel_that_is_nearly_all_black_does_not_lower_what_is_found_of_the_others(size, blue):
+    x = photograph("astronaut")[:, 100 : 100 + size, 200 : 200 + size].copy()
+    x[2] = 0 if blue == "one pixel" else 0.15 * x[2] - 0.12
+    y = np.clip(gaussian.add(x, sigma=0.05, seed=0), 0, 1)
+    if blue == "one pixel":
+        y[2], y[2, 5, 5] = 0, 0.2
+    x = x.clip(0, 1)
+    found = noise_level(y)
+    for c in (0, 1):
+        assert np.sqrt(at(found, c, x[c]).mean()) == pytest.approx((y[c] - x[c]).std(), rel=0.15)
+    assert np.sqrt(at(found, 2, x[2]).mean()) < 0.01
+    assert estimate_sigma(y) == pytest.approx(0.05, rel=0.15)

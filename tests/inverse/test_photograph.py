@@ -308,3 +308,40 @@ def test_numbers_of_a_detector_may_have_a_truth(tmp_path, monkeypatch):
         words = "clean.png has 15x15 pixels; must have 16x16,"
         with nullcontext() if side == 16 else pytest.raises(BadInput, match=words):
             check_config(pair)
+
+
+def edgetaper(y, kernel):
+    """Return MATLAB's edgetaper of a gray picture, from its documentation's formula, in numpy."""
+    weights = []
+    for axis in (1, 0):
+        n = y.shape[1 - axis]
+        power = np.abs(np.fft.fft(kernel.sum(axis), n - 1)) ** 2
+        z = np.fft.ifft(power).real
+        weights.append(1 - np.append(z, z[0]) / z.max())
+    alpha = np.outer(*weights)
+    circular = np.fft.ifft2(np.fft.fft2(y) * np.fft.fft2(np.roll(padded(kernel, y.shape), (-2, -3), (0, 1)))).real
+    return alpha * y + (1 - alpha) * circular
+
+
+def padded(kernel, shape):
+    wide = np.zeros(shape)
+    wide[: kernel.shape[0], : kernel.shape[1]] = kernel
+    return wide
+
+
+def test_tapering_is_matlab_s_and_the_same_at_both_ends():
+    kernel = np.random.default_rng(0).random((5, 7)).astype(np.float32)
+    y = picture(1, 40, 33)
+    A = deconvolution.Operator(y.shape, psf=kernel)
+    found = taper(y, A)
+    np.testing.assert_allclose(found[0], edgetaper(y[0].numpy().astype(float), kernel / kernel.sum()), atol=1e-5)
+    other = deconvolution.Operator(y.shape, psf=kernel[::-1, ::-1].copy())
+    torch.testing.assert_close(taper(y.flip(1, 2), other).flip(1, 2), found, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(1, 9), (2, 9), (9, 9)])
+def test_a_kernel_as_large_as_the_picture_is_tapered_for(size):
+    y = picture(1, *size)
+    A = deconvolution.Operator(y.shape, psf="uniform", kernel=1) if 1 in size else None
+    A = A or deconvolution.Operator(y.shape, psf=np.ones(size, np.float32))
+    assert taper(y, A).isfinite().all() and taper(y, A).shape == y.shape

@@ -4,6 +4,8 @@ import torch
 from skimage.restoration import denoise_nl_means
 
 from steps.base.discover import load
+from steps.base.errors import BadInput
+from steps.base.parameters import check_parameters, keywords
 from steps.methods.nlm import recover
 
 
@@ -18,3 +20,9 @@ def test_is_scikit_image_s(name, axis, settings, request):
     patch, distance = settings.get("patch", 5), settings.get("distance", 6)
     expected = denoise_nl_means(picture, patch, distance, width, not settings, known, channel_axis=axis)
     np.testing.assert_allclose(found.movedim(0, -1).squeeze().numpy(), expected, atol=1e-6)
+
+
+def test_a_patch_has_a_middle():
+    with pytest.raises(BadInput, match="patch: 4 is not allowed; must be >= 1 and odd"):
+        check_parameters({"patch": 4}, keywords(recover), "nlm")
+    assert check_parameters({"patch": 7}, keywords(recover), "nlm") == {"patch": 7}

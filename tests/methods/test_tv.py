@@ -108,3 +108,11 @@ def test_no_other_weight_is_much_better_than_the_default(channels, sigma):
         lam = weight(A, seen, sigma, coupled=True)
         errors = [float((recover(seen, A, sigma, lam=lam * f) - x).square().mean()) for f in (1, 0.25, 0.5, 2, 4)]
         assert errors[0] < 10**0.05 * min(errors)  # half a decibel
+
+
+@pytest.mark.parametrize("inner", [None, 20])
+def test_where_only_the_mean_is_seen_the_image_is_flat(inner):
+    x = picture(1, 16, 16)
+    A = load("tasks", "single_pixel").Operator(x.shape, patterns=np.ones((5, 256), np.float32))
+    found = recover(A.forward(x), A, 0.01, inner=inner)
+    torch.testing.assert_close(found, x.mean().expand(found.shape), atol=1e-3, rtol=0)

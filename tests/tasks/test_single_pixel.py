@@ -11,6 +11,7 @@ from steps.base.errors import BadInput
 from steps.inverse.operators import convolve
 from steps.inverse.patterns import hadamard_transform, sign_changes, walsh_order
 from steps.tasks.single_pixel import Operator
+from tests.conftest import picture
 
 
 @pytest.mark.parametrize("size", [1, 2, 8, 64, 256])
@@ -200,3 +201,12 @@ def test_fourier_patterns_in_pairs_are_a_convolution():
     x = torch.rand(1, 8, 8, dtype=torch.float64)
     assert A.count == 9
     torch.testing.assert_close(A.adjoint(A.forward(x)), convolve(x, A.nearly**2))
+
+
+@pytest.mark.parametrize("compression", [1.0, 3.0, 8.0])
+def test_what_one_sees_of_scrambled_rows_is_as_bright_as_the_image(compression):
+    """The constant row is always among them: Aᵀ y would be N / M times as bright."""
+    x = picture(3, 20, 16)
+    A = Operator(x.shape, patterns="hadamard", compression=compression)
+    seen = A.backproject(A.forward(x))
+    torch.testing.assert_close(seen.mean((1, 2)), x.mean((1, 2)), atol=0.02, rtol=0.1)

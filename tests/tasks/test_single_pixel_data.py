@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 import yaml
 from click.testing import CliRunner
@@ -192,3 +193,18 @@ def test_a_config_recovers_an_image_from_files(tmp_path):
     assert psnr.measure(x, recovered) > 25
     assert "No ground truth is known of scene" in (tmp_path / "results/tables/mine.md").read_text()
     assert (tmp_path / "results/figures/mine/comparison/scene/patterns=mine,sigma=0.1.png").is_file()
+
+
+def test_patterns_that_do_not_see_the_brightness_are_named_and_give_a_picture_without_it(tmp_path, capsys):
+    truth = picture(1, 16, 16)
+    patterns = np.float32(scipy.linalg.hadamard(256)[1:200])
+    numbers = patterns @ truth.numpy().reshape(256)
+    corrupt.simulate(
+        numbers.reshape(1, 1, -1), "single_pixel", "patterns=mine,sigma=0", tmp_path, True, {"mine": patterns}
+    )
+    assert "says nothing of the image's mean brightness" in capsys.readouterr().out
+    seen = np.load(tmp_path / "picture.npy")
+    expected = patterns.T @ numbers / 256
+    np.testing.assert_allclose(seen.reshape(256), expected, atol=1e-4)
+    corrupt.simulate(truth.numpy(), "single_pixel", "compression=2", tmp_path / "other")
+    assert "brightness" not in capsys.readouterr().out
