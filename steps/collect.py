@@ -8,8 +8,11 @@ from steps.base.recoveries import read_listing
 from steps.tables.scores import read_score
 
 
-def rows(name, recoveries):
-    """Return one dict for each recovery of an experiment: its place in it and what score.json says."""
+def rows(name, recoveries, measured=()):
+    """Return one dict for each recovery of an experiment: its place in it and what score.json says.
+
+    `measured`  names of images that are themselves measurements: if there are any, a column says which rows are theirs.
+    """
     found = []
     for recovery in recoveries:
         score = read_score(recovery.folder)
@@ -17,7 +20,8 @@ def rows(name, recoveries):
         score.pop("settings")
         score.pop("origin")
         place = {"experiment": name, "label": recovery.label, "folder": recovery.folder}
-        found.append(place | score | versions)
+        said = {"measured": recovery.image in measured} if measured else {}
+        found.append(place | said | score | versions)
     return found
 
 
@@ -25,13 +29,14 @@ def rows(name, recoveries):
 @click.argument("name")
 @click.argument("listing", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
-def main(name, listing, output):
+@click.option("--measured", multiple=True, help="name of an image that is itself a measurement")
+def main(name, listing, output, measured):
     """LISTING (CSV) has the recoveries of the experiment NAME. Writes OUTPUT (CSV), with those that are made."""
     import pandas
 
     _, made = read_listing(listing)
     with whole(output) as temporary:
-        pandas.DataFrame(rows(name, made)).to_csv(temporary, index=False)
+        pandas.DataFrame(rows(name, made, measured)).to_csv(temporary, index=False)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Simulate a measurement y = noise(A x), drawn once and shared by every method; or take a picture as one."""
 
+import math
 from pathlib import Path
 
 import click
 import numpy as np
 
 from steps.base import discover
-from steps.base.errors import Command, one_line
+from steps.base.errors import BadInput, Command, one_line
 from steps.base.files import read_array, whole
 from steps.base.parameters import keywords, parse_parameters
 from steps.plan import corruptions
@@ -56,11 +57,16 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     if measured:
         y, seen = A.measured(x), x
     else:
-        clean = A.forward(x).numpy()
-        y = seen = torch.from_numpy(module.add(clean, **noise))
+        clean = A.forward(x)
+        if not isinstance(clean, torch.Tensor):
+            raise BadInput(f"steps/tasks/{task}.py: forward gives a {type(clean).__name__}; must be a torch tensor")
+        clean = clean.numpy()
+        y = seen = torch.from_numpy(_checked(module.add(clean, **noise), clean, module))
         if hasattr(module, "settle"):
             noise |= module.settle(clean, **_named(module.settle, noise))
     sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
+    if not 0 <= sigma < math.inf:
+        raise BadInput(f"{_file(module)}: sigma gives {sigma:g}; must be a number >= 0")
     if hasattr(module, "estimate"):  # all that methods are told of the noise is found in y
         noise, sentence = module.estimate(seen.numpy())
         print(sentence)
@@ -78,6 +84,20 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
     with whole(Path(folder, "picture.npy")) as temporary:
         np.save(temporary, (seen if seen.shape == A.shape else A.backproject(y)).numpy())
     measurement.save(Path(folder, "measurement.npz"), y, task, A.shape, operator, known, contents)
+
+
+def _checked(noisy, clean, module):
+    """Return what a noise gave of `clean` as float32. Raises BadInput unless it is an array like that, of numbers."""
+    if not isinstance(noisy, np.ndarray) or noisy.shape != clean.shape or noisy.dtype.kind not in "fiu":
+        found = f"{noisy.dtype} of shape {noisy.shape}" if isinstance(noisy, np.ndarray) else type(noisy).__name__
+        raise BadInput(f"{_file(module)}: add gives {found}; must be an array of numbers of shape {clean.shape}")
+    if not np.isfinite(noisy).all():
+        raise BadInput(f"{_file(module)}: add gives values that are not finite")
+    return noisy.astype(np.float32, copy=False)
+
+
+def _file(module):
+    return f"{module.__name__.replace('.', '/')}.py"
 
 
 def _named(function, parameters):

@@ -113,6 +113,7 @@ def recovered(measurement, method, params, device="auto", after=None):
     start, cpu_start = time.perf_counter(), time.process_time()
     estimate = call(module, y, A, sigma, chosen, callback, noise)
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    y = load(measurement, device)[0]  # once more: a method may have worked on it in place
     fitted = A.forward(estimate.to(y))
     run = {
         "seconds": float(f"{seconds:.4g}"),

@@ -20,6 +20,7 @@ def number(name, truth, estimate, measured=None):
     `measured`, the picture before recovery, is for metrics that name it. Raises BadInput for what is no number.
     """
     measure = discover.load("metrics", name).measure
+    truth, estimate, measured = (fixed(image) for image in (truth, estimate, measured))
     extra = {"measured": measured} if "measured" in inspect.signature(measure).parameters else {}
     value = measure(truth, estimate, **extra)
     try:
@@ -27,6 +28,14 @@ def number(name, truth, estimate, measured=None):
     except (TypeError, ValueError) as error:
         raise BadInput(f"steps/metrics/{name}.py: measure gives {quoted(value)}; must be a number or None") from error
     return None if value is None or math.isnan(value) else value
+
+
+def fixed(image):
+    """Return an array that cannot be written to, None of None: a metric that works in place would falsify the next."""
+    if image is not None:
+        image = image.view()
+        image.flags.writeable = False
+    return image
 
 
 def curve(truth, trace):

@@ -289,6 +289,10 @@ FILES = {
     "a list": ("- 1", ": [1] is not allowed; must be of type object"),
     "a text": ("hello", ": 'hello' is not allowed; must be of type object"),
     "only a remark": ("# nothing", ": None is not allowed; must be of type object"),
+    "a word that YAML takes for true": (
+        "experiments:\n  on: {task: denoising}",
+        ", line 2, column 3: the key on is read as true or false; a word must be in quotes",
+    ),
     "a bracket too few": (
         "images: [1",
         ", line 2, column 1: not YAML (while parsing a flow sequence, begun in line 1",

@@ -6,6 +6,7 @@ import torch
 from click.testing import CliRunner
 
 from steps import corrupt
+from steps.base.errors import BadInput
 from steps.inverse import measurement
 
 
@@ -35,3 +36,32 @@ def test_a_bad_corruption_leaves_nothing(tmp_path, gray):
     assert result.output.count("\n") == 1
     assert "the 99x99 kernel is larger than the 40x40 image" in result.output
     assert not (tmp_path / "out").exists()
+
+
+NAN = np.float32("nan")
+NOISES = {
+    "not finite": (lambda clean: clean * NAN, 0.1, "add gives values that are not finite"),
+    "of another shape": (lambda clean: clean[:, 1:], 0.1, "add gives float32 of shape (1, 39, 40); must be an array"),
+    "no array": (lambda clean: clean.tolist(), 0.1, "add gives list; must be an array of numbers of shape (1, 40, 40)"),
+    "a negative sigma": (lambda clean: clean, -0.1, "sigma gives -0.1; must be a number >= 0"),
+    "no sigma": (lambda clean: clean, NAN, "sigma gives nan; must be a number >= 0"),
+}
+
+
+@pytest.mark.parametrize("case", NOISES)
+def test_what_is_no_noise_names_its_file_and_leaves_nothing(tmp_path, gray, case, monkeypatch):
+    add, sigma, words = NOISES[case]
+    monkeypatch.setattr("steps.noises.poisson.add", lambda clean, peak=40.0, seed=0: add(clean))
+    monkeypatch.setattr("steps.noises.poisson.sigma", lambda y, peak=40.0: sigma)
+    np.save(tmp_path / "image.npy", gray.numpy())
+    arguments = [str(tmp_path / "image.npy"), "denoising", "noise=poisson", str(tmp_path / "out")]
+    result = CliRunner().invoke(corrupt.main, arguments)
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert f"steps/noises/poisson.py: {words}" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_task_measures_tensors(tmp_path, gray, monkeypatch):
+    monkeypatch.setattr("steps.tasks.denoising.Operator.forward", lambda self, x: x.numpy())
+    with pytest.raises(BadInput, match="steps/tasks/denoising.py: forward gives a ndarray; must be a torch tensor"):
+        corrupt.simulate(gray.numpy(), "denoising", "sigma=0.1", tmp_path)

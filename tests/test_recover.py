@@ -186,3 +186,11 @@ def test_device():
         assert recover.choose_device("auto", uses_gpu=True) == "cpu"
         with pytest.raises(BadInput, match="'cuda' is not available on this machine; allowed here: auto, cpu"):
             recover.choose_device("cuda", uses_gpu=True)
+
+
+def test_the_residual_of_a_method_that_works_in_place_is_that_of_what_was_measured(measured, monkeypatch):
+    monkeypatch.setattr("steps.methods.tv.recover", lambda y, A, sigma: y.mul_(0.5))
+    assert run(measured, "tv", "default").exit_code == 0
+    y = measurement.load(measured / "measurement.npz")[0]
+    found = json.loads((measured / "out/run.json").read_text())["residual"]
+    assert found == pytest.approx(float((y / 2).square().mean().sqrt()), rel=1e-5)

@@ -143,3 +143,17 @@ def test_what_is_no_number_is_one_line_that_names_the_file(monkeypatch):
     with pytest.raises(BadInput) as error:
         score.number("mine", None, None)
     assert str(error.value) == "steps/metrics/mine.py: measure gives 'good'; must be a number or None"
+
+
+def test_a_metric_that_works_in_place_is_stopped_before_it_falsifies_the_next(monkeypatch):
+    def measure(truth, estimate):
+        estimate -= truth
+        return abs(estimate).max()
+
+    module = types.ModuleType("steps.metrics.mine")
+    module.measure = measure
+    monkeypatch.setattr(discover, "load", lambda kind, name: module)
+    truth, estimate = np.zeros((1, 4, 4), np.float32), np.ones((1, 4, 4), np.float32)
+    with pytest.raises(ValueError, match="read-only"):
+        score.number("mine", truth, estimate)
+    assert estimate.flags.writeable and (estimate == 1).all()

@@ -46,13 +46,15 @@ def write(folder, name, sigma=0.1, size=32, experiment="study"):
 def test_another_experiment_of_the_same_name_stops_before_any_job(run):
     write(run, "other.yaml", sigma=0.2)
     table = (run / TARGET).read_text()
-    for options in ([], ["--dry-run"]):
+    notes = {path: path.read_bytes() for path in (run / "results/code").iterdir()}
+    for options in ([], ["--dry-run"], ["all"]):
         result = snakemake(run, TARGET, *options, config="other.yaml")
         (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
         assert result.returncode == 1 and "Traceback" not in result.stderr
         assert line.startswith("Error: other.yaml") and "experiments.study: mine.yaml means something else" in line
         assert line.endswith("; rename one of them, or run in a folder of its own (--directory)")
     assert (run / TARGET).read_text() == table
+    assert {path: path.read_bytes() for path in (run / "results/code").iterdir()} == notes
     assert jobs(run, TARGET, config="mine.yaml") == {}
 
 

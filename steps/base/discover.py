@@ -8,6 +8,8 @@ from pathlib import Path
 from steps.base.errors import BadInput, no_such
 
 ROOT = Path(__file__).parent.parent
+NEEDED = {"methods": ["recover"], "tasks": ["Operator"], "noises": ["add", "sigma"], "metrics": ["measure"]}
+NEEDED |= {"figures": ["draw"]}  # what a file of each folder must have
 
 
 @functools.cache
@@ -18,11 +20,28 @@ def available(kind):
 
 @functools.cache
 def load(kind, name, where=""):
-    """Return the module steps/{kind}/{name}.py. Raises BadInput naming the missing file and those there are."""
+    """Return the module steps/{kind}/{name}.py.
+
+    Raises BadInput naming the missing file and those there are; for a file that cannot be imported, and for one that
+    lacks what those of its folder must have.
+    """
     if name not in available(kind):
         prefix = f"{where}: " if where else ""
         raise BadInput(f"{prefix}{no_such(kind[:-1], name, available(kind))} (no file steps/{kind}/{name}.py)")
-    return importlib.import_module(f"steps.{kind}.{name}")
+    file = f"steps/{kind}/{name}.py"
+    try:
+        module = importlib.import_module(f"steps.{kind}.{name}")
+    except SyntaxError as error:
+        raise BadInput(f"{error.filename}, line {error.lineno}: no Python ({error.msg})") from error
+    except ModuleNotFoundError as error:
+        better = "; import it inside the function, and say PACKAGE" if kind in ("methods", "metrics") else ""
+        raise BadInput(f"{file}: the package {error.name} is not installed{better}") from error
+    except ImportError as error:
+        raise BadInput(f"{file}: {error}") from error
+    for needed in NEEDED.get(kind, []):
+        if not callable(getattr(module, needed, None)):
+            raise BadInput(f"{file}: has no {needed}; must have {' and '.join(NEEDED[kind])}")
+    return module
 
 
 def missing_package(module):

@@ -23,11 +23,12 @@ def read(path):
     """Return the numbers in a file, float64: of NPY and NPZ (of one array) as they are, in any shape.
 
     PNG and TIFF as images are read, (H, W) or (H, W, 3) with integers divided by the largest, but floats of any size.
-    Raises BadInput for what is none of these, damaged, or has more than 2^28 numbers.
+    Raises BadInput for what is none of these, damaged, has more than 2^28 numbers, or is a picture with transparent
+    pixels, which say no number.
     """
     arrays.check_file(path, SUFFIXES)
     if not arrays.is_array(path):
-        return decode.read(path, math.inf)
+        return decode.read(path, math.inf, opaque=True)
     with arrays.understanding(path, "readable"):
         shape, dtype = arrays.header(path)
         if dtype.kind not in "fbiu" or math.prod(shape) > decode.PIXELS:

@@ -18,15 +18,16 @@ PIXELS = 2**28  # of an image: 16384 x 16384
 SIDEWAYS = (5, 6, 7, 8)  # EXIF's orientations that swap height and width
 
 
-def read(path, reach=0):
+def read(path, reach=0, opaque=False):
     """Return the image in a file as float64 (H, W) or (H, W, 3) in [0, 1], floats in [-reach, 1 + reach].
 
     PNG, JPEG, TIFF, BMP: integers are divided by their type's largest value, transparency is laid over white, a picture
     of any depth is turned as its EXIF tag says. NPY, NPZ (of one array): also (C, H, W); floats are taken as they are.
-    Raises BadInput for what `size` refuses, for a file that is damaged, and for floats outside of that.
+    Raises BadInput for what `size` refuses, for a file that is damaged, for floats outside of that, and, if it must be
+    `opaque`, for transparent pixels.
     """
     said = size(path)
-    pixels = as_float(_pixels(path), path, reach)
+    pixels = as_float(_pixels(path, opaque), path, reach, opaque)
     if pixels.shape[:2] != said:  # of a damaged file: a crop that `size` allowed would be of another part
         raise BadInput(f"{path}: has {pixels.shape[0]}x{pixels.shape[1]} pixels; its header says {said[0]}x{said[1]}")
     return pixels
@@ -45,7 +46,7 @@ def size(path):
     return height, width
 
 
-def as_float(pixels, where, reach=0):
+def as_float(pixels, where, reach=0, opaque=False):
     """Return pixels of any shape and type that `read` allows as `read` does."""
     _check_array(pixels.shape, pixels.dtype, where)
     if _channels_first(pixels.shape):
@@ -56,6 +57,7 @@ def as_float(pixels, where, reach=0):
         raise BadInput(f"{where}: values from {low:.4g} to {high:.4g}; floats must lie in [{0 - reach}, {1 + reach}]")
     if pixels.ndim == 3 and pixels.shape[-1] in (2, 4):
         alpha = pixels[..., -1:]
+        _check_opaque(alpha.min() < 1 and opaque, where)
         pixels = alpha * pixels[..., :-1] + (1 - alpha)
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
 
@@ -71,9 +73,14 @@ def largest(path):
     return int(pixels.max())
 
 
-def _pixels(path):
+def _check_opaque(transparent, where):
+    if transparent:
+        raise BadInput(f"{where}: has transparent pixels; must be opaque, since they say no number")
+
+
+def _pixels(path, opaque=False):
     with understanding(path):
-        return arrays.array(path) if is_array(path) else _picture(path)
+        return arrays.array(path) if is_array(path) else _picture(path, opaque=opaque)
 
 
 def _channels_first(shape):
@@ -94,7 +101,7 @@ def _array_size(path):
     return shape[1:] if _channels_first(shape) else shape[:2]
 
 
-def _deep_tiff(path, header):
+def _deep_tiff(path, header, opaque):
     """Return what `_picture` does, for a TIFF of more than 8 bits, of which Pillow would keep 8; None for any other."""
     import tifffile
 
@@ -126,15 +133,17 @@ def _deep_tiff(path, header):
     if extra == ["ASSOCALPHA"]:  # which is multiplied into the colours already
         if not (pixels <= alpha).all():
             raise BadInput(f"{path}: has premultiplied colours above their alpha; must be at most alpha")
-        pixels = pixels + ((65535 if bits == 16 and dtype.kind == "u" else 1) - alpha)
+        full = 65535 if bits == 16 and dtype.kind == "u" else 1
+        _check_opaque(opaque and (alpha < full).any(), path)
+        pixels = pixels + (full - alpha)
     return _turned(pixels, orientation)
 
 
-def _picture(path, header=False):
+def _picture(path, header=False, opaque=False):
     """Return the pixels of a picture, turned, or (height, width) from its header."""
     from PIL import Image
 
-    if (found := _deep_tiff(path, header)) is not None:
+    if (found := _deep_tiff(path, header, opaque)) is not None:
         return found
     Image.MAX_IMAGE_PIXELS = None  # `size` has the limit, in words that say so
     # Of an open file: by its name Pillow maps a TIFF into memory as if it were turned already, and mixes up its rows.

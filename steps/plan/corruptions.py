@@ -58,6 +58,7 @@ def parameters(task, corruption, where, measured=False):
         both = [names[0] for names in named if names]
         if len(both) > 1:
             raise BadInput(f"{where}: {' and '.join(both)} are both there; must be one of them")
+    check_scale(operator_class, checked, f"{where}.sigma")
     chosen = {name: parameter.default for name, parameter in keywords(operator_class).items()} | checked
     for chooser, name, values in _not_with(task, chosen):
         if name in checked:
@@ -69,6 +70,14 @@ def parameters(task, corruption, where, measured=False):
     noise |= {name: value for name, value in checked.items() if name in noise}
     noise = {name: value for name, value in noise.items() if not measured or name in checked}
     return {name: checked[name] for name in keywords(operator_class) if name in checked}, noise
+
+
+def check_scale(operator, corruption, where):
+    """Raise BadInput for a sigma of pictures that is on the scale of 255."""
+    sigma = corruption.get("sigma")
+    if operator.pictures and isinstance(sigma, int | float) and sigma > 1:
+        better = f"did you mean {sigma:g}/255?" if sigma <= 255 and sigma == int(sigma) else "must be at most 1"
+        raise BadInput(f"{where}: {sigma:g} is not allowed; pixels are in [0, 1]; {better}")
 
 
 def filled(task, corruption):

@@ -34,6 +34,9 @@ def read(file):
         def construct_mapping(self, node, deep=False):
             seen = set()
             for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if key.tag.endswith(":bool"):
+                    said = f"the key {key.value} is read as true or false"
+                    raise BadInput(f"{file}, {_place_of(key.start_mark)}: {said}; a word must be in quotes")
                 if (key.tag, str(key.value)) in seen:
                     raise BadInput(f"{file}, {_place_of(key.start_mark)}: the key {quoted(key.value)} is there twice")
                 seen.add((key.tag, str(key.value)))
@@ -170,7 +173,8 @@ def _message(error):
         return f"{prefix}{value} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "type":
         wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
-        return f"{prefix}{value} is not allowed; must be of type {wanted}"
+        quotes = " (yes, no, on and off are words in quotes only)" if isinstance(error.instance, bool) else ""
+        return f"{prefix}{value} is not allowed; must be of type {wanted}{quotes}"
     if error.validator in ("anyOf", "pattern", "maxLength") and "description" in error.schema:
         return f"{prefix}{value} is not allowed; {error.schema['description']}"
     if error.validator == "minimum":

@@ -101,6 +101,7 @@ def check(found, reserved, where):
 def check_task(method, task, where):
     """Raise BadInput if a method cannot do a task: its file says by TASKS which it can; without it, all."""
     able = getattr(discover.load("methods", method, where), "TASKS", [task])
+    able = [able] if isinstance(able, str) else able  # for want of a comma
     if task not in able:
         raise BadInput(f"{where}: {method} cannot do {task}, as its file says; it can do {', '.join(able)}")
 

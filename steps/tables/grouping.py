@@ -13,7 +13,7 @@ def split(scores):
 
     varying  list of the parameters that differ between rows; the scores returned have a column for each. One that some
              rows spell and others do not has its default there; None if their noise has it not, if they spell another
-             in its place, and for pictures without a truth.
+             in its place, and for pictures that are `measured` or have no truth.
     fixed    dict of those that do not.
     """
     parsed = [parse_parameters(text) for text in scores["corruption"]]
@@ -22,6 +22,7 @@ def split(scores):
         full = {text: corruptions.filled(scores["task"].iloc[0], text) for text in scores["corruption"].unique()}
         names = [name for name in dict.fromkeys(itertools.chain(*full.values())) if name in names]
         known = scores["psnr"].notna() if "psnr" in scores else [True] * len(scores)
+        known = known & ~scores["measured"] if "measured" in scores else known
         parsed = [full[text] if here else said for text, said, here in zip(scores["corruption"], parsed, known)]
     varying = [name for name in names if len({parameters.get(name) for parameters in parsed}) > 1]
     columns = {name: [parameters.get(name) for parameters in parsed] for name in varying}

@@ -62,10 +62,7 @@ def experiment(name, task, corruption, methods, measured=False):
         settings |= {"noise": CAMERA}
     elif settings.get("noise", corruptions.GAUSSIAN) == corruptions.GAUSSIAN and "bsnr" not in settings:
         settings = {"sigma": corruptions.ESTIMATE if measured else SIGMA[identity]} | settings
-    sigma = settings.get("sigma")
-    if operator.pictures and isinstance(sigma, int | float) and sigma > 1:
-        better = f"did you mean {sigma:g}/255?" if sigma <= 255 and sigma == int(sigma) else "must be at most 1"
-        raise BadInput(f"--sigma: {sigma:g} is not allowed; pixels are in [0, 1]; {better}")
+    corruptions.check_scale(operator, settings, "--sigma")
     corruptions.parameters(task, settings, "--corruption", measured)
     known = keywords(operator)
     if measured and operator.pictures and not identity and known.keys().isdisjoint(settings):

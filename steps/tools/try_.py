@@ -119,7 +119,7 @@ def recover_all(recoveries, device, measured, named):
             click.echo(f"Error: {recovery.label}: {error.message}", err=True)
             status = 1
             continue
-        except Exception as error:  # of a method's own code, which is to stop no other
+        except (Exception, SystemExit) as error:  # of a method's own code, which is to stop no other
             write_text(Path(recovery.folder, "recover.log"), traceback.format_exc())
             words = " ".join(f"{type(error).__name__}: {error}".split())
             click.echo(f"Error: {recovery.label}: {words}; see {recovery.folder}/recover.log", err=True)

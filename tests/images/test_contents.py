@@ -1,6 +1,7 @@
 """Files that are parameters: found as images are, read as they are."""
 
 import hashlib
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from steps.base.errors import BadInput
-from steps.images import contents
+from steps.images import contents, decode
 
 KERNEL = np.array([[0.0, -0.5, 3.0], [1e-3, 7.0, 0.25]])
 
@@ -82,3 +83,33 @@ def test_entries_are_checked(tmp_path, monkeypatch, entry, words):
     np.save("k.npy", KERNEL)
     with pytest.raises(BadInput, match=words):
         contents.check(entry, "k", [], "x")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+@pytest.mark.parametrize("opaque", [True, False])
+def test_a_transparent_picture_says_no_numbers(tmp_path, mode, opaque):
+    """Laid over white, as an image is, a kernel's stroke on nothing would be darker than what is around it."""
+    gray = np.array([[0, 51], [255, 102]], np.uint8)
+    alpha = np.array([[255, 255], [255, 255 if opaque else 0]], np.uint8)
+    picture = Image.merge("LA", [Image.fromarray(gray), Image.fromarray(alpha)])
+    if mode == "P":
+        picture = picture.convert("L").convert("P")
+        picture.info["transparency"] = bytes([255] * 102 + [255 if opaque else 0] + [255] * 153)
+    picture = picture if mode == "P" else picture.convert(mode)
+    picture.save(tmp_path / "k.png")
+    if opaque:
+        np.testing.assert_allclose(contents.read(tmp_path / "k.png").reshape(2, 2, -1)[..., 0], [[0, 0.2], [1, 0.4]])
+    else:
+        with pytest.raises(BadInput, match="k.png: has transparent pixels; must be opaque"):
+            contents.read(tmp_path / "k.png")
+        decode.read(tmp_path / "k.png")
+
+
+@pytest.mark.parametrize("extra", ["unassalpha", "assocalpha"])
+def test_a_transparent_tiff_of_16_bits_says_no_numbers(tmp_path, extra):
+    pixels = np.full((4, 5, 2), 30_000, np.uint16)
+    for alpha, refused in ((65_535, False), (40_000, True)):
+        pixels[..., 1] = alpha
+        tifffile.imwrite(tmp_path / "k.tif", pixels, photometric="minisblack", extrasamples=[extra])
+        with pytest.raises(BadInput, match="transparent") if refused else nullcontext():
+            contents.read(tmp_path / "k.tif")

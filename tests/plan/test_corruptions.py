@@ -52,6 +52,8 @@ def test_a_noise_has_its_own_parameters():
     ("task", "given", "words"),
     [
         ("denoising", {"sigma": -0.1}, "x.sigma: -0.1 is not allowed; must be >= 0"),
+        ("denoising", {"sigma": 25}, r"x.sigma: 25 is not allowed; pixels are in \[0, 1\]; did you mean 25/255\?"),
+        ("deconvolution", {"sigma": 1.5}, r"x.sigma: 1.5 is not allowed; pixels are in \[0, 1\]; must be at most 1"),
         ("denoising", {"sigma": "loud"}, "x.sigma: 'loud' is not allowed; must be a number"),
         ("denoising", {"blur": 5}, "unknown parameter 'blur'; allowed: bsnr, clip, noise, seed, sigma"),
         ("deconvolution", {"blurr": 5}, "unknown parameter 'blurr' .did you mean 'blur'"),

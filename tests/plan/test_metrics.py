@@ -16,7 +16,7 @@ def dropped_in(monkeypatch):
 
     def put(name, **constants):
         module = types.ModuleType(f"steps.metrics.{name}", constants.pop("doc", "What it is.\n\nAnd more."))
-        vars(module).update(constants)
+        vars(module).update({"measure": lambda truth, estimate: 0.0} | constants)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(discover, "available", lambda kind: [name, "psnr", "ssim"])
         discover.load.cache_clear()
@@ -91,7 +91,7 @@ def test_a_package_that_is_missing_is_one_line_before_any_job(dropped_in):
 
 def test_a_metric_called_as_a_parameter_of_the_corruption_is_refused(monkeypatch):
     """In a table both would be the column `blur`, and the parameter's values would stand for the metric's."""
-    monkeypatch.setitem(sys.modules, "steps.metrics.blur", types.SimpleNamespace(BETTER="lower"))
+    monkeypatch.setitem(sys.modules, "steps.metrics.blur", types.SimpleNamespace(BETTER="lower", measure=max))
     available = discover.available
     monkeypatch.setattr(discover, "available", lambda kind: [*available(kind), *["blur"] * (kind == "metrics")])
     discover.load.cache_clear()

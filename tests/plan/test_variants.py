@@ -134,3 +134,10 @@ def test_an_optional_method_whose_package_is_not_here_is_left_out_in_a_line(monk
         read(methods[1:2])
     with pytest.raises(BadInput, match="^my.yaml: experiments.one.methods: unknown method 'nl'"):
         read([{"method": "nl", "optional": True}])
+
+
+def test_a_task_in_brackets_without_a_comma_is_one_task(monkeypatch):
+    monkeypatch.setattr(discover.load("methods", "nlm"), "TASKS", ("denoising"), raising=False)
+    variants.check_task("nlm", "denoising", "x")
+    with pytest.raises(BadInput, match="it can do denoising$"):
+        variants.check_task("nlm", "deconvolution", "x")

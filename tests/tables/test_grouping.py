@@ -61,3 +61,13 @@ def test_what_a_corruption_does_not_spell_has_its_default():
     assert varying == ["blur"] and found["blur"].tolist() == [2, default] and fixed == {"sigma": 0.1}
     found, _, _ = grouping.split(given.assign(psnr=[20.0, math.nan]))  # nobody knows how a photo was blurred
     assert found["blur"].isna().tolist() == [False, True]
+
+
+def test_of_a_measured_picture_with_a_truth_nothing_is_said_that_its_corruption_does_not():
+    rows = [{"image": "photo", "corruption": text} for text in ("sigma=0.05", "sigma=0.06", "noise=camera")]
+    table = pandas.DataFrame(rows).assign(task="denoising", psnr=30.0, measured=True)
+    found, varying, _ = grouping.split(table)
+    assert varying == ["noise", "sigma"] and found["sigma"].iloc[:2].tolist() == [0.05, 0.06]
+    assert math.isnan(found["sigma"].iloc[2])
+    simulated, _, _ = grouping.split(table.assign(measured=False))
+    assert simulated["sigma"].iloc[2] == 0, "the read noise that was added"

@@ -2,6 +2,7 @@ import importlib
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,14 @@ def test_a_method_that_fails_stops_no_other(here):
     assert "Error: BM3D: " in result.output
     assert "Wiener" in result.output
     assert (folder_of(result) / "comparison.png").is_file()
+
+
+@pytest.mark.parametrize("status", [3, 0, "no more"])
+def test_a_method_that_exits_stops_no_other(here, monkeypatch, status):
+    monkeypatch.setattr("steps.methods.tv.recover", lambda y, A, sigma: sys.exit(status))
+    result = run("skimage:camera", "--size", "32", "--method", "tv", "--method", "wiener")
+    assert result.exit_code == 1, result.output
+    assert "Error: TV: SystemExit" in result.output and (folder_of(result) / "wiener.png").is_file()
 
 
 def test_a_method_with_a_bug_stops_no_other(here, monkeypatch):

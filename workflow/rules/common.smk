@@ -106,6 +106,12 @@ def measured(wildcards):
     return experiments.entry(config, "images", wildcards.image).get("measured", False)
 
 
+def measured_images(wildcards):
+    """Return the names of an experiment's images that are themselves measurements."""
+    names = experiment_entry(wildcards)["images"]
+    return [name for name in names if experiments.entry(config, "images", name).get("measured")]
+
+
 def check_spelling(wildcards):
     """Raise BadInput for a path that names what does not exist, or does not spell its parameters in the one way."""
     discover.load("tasks", wildcards.task)

@@ -63,9 +63,12 @@ def or_exit(function):
         try:
             return function(*arguments, **options)
         except (BadInput, OSError) as error:
-            sys.exit(f"Error: {error}")
+            words = f"Error: {error}"
         except Exception:
-            sys.exit(traceback.format_exc())
+            words = traceback.format_exc()
+        if not FACTS:  # nothing has been begun: notes go on to say of what results are made
+            restore()
+        sys.exit(words)
 
     checked.__signature__ = inspect.signature(function)  # which Snakemake asks for at each call
     return checked

@@ -20,7 +20,10 @@ rule collect:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        command=lambda w: ["collect", w.experiment, listed(w), f"results/scores/{w.experiment}.csv"],
+        command=lambda w: [
+            *["collect", w.experiment, listed(w), f"results/scores/{w.experiment}.csv"],
+            *[f"--measured={name}" for name in measured_images(w)],
+        ],
     message:
         "collect the scores of {wildcards.experiment}"
     shell:
