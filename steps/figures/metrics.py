@@ -31,7 +31,8 @@ def draw(scores, metrics=(PSNR,)):
     if not len(scores):
         raise NothingToDraw(f"{', '.join(metric.label for metric in metrics)}: none of the recoveries has a truth")
     columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
-    scores = scores.groupby([*KEYS, "image"], sort=False)[columns].mean().reset_index()
+    keys = [*KEYS, "image", *scores.columns.intersection(["measured"])]
+    scores = scores.groupby(keys, sort=False)[columns].mean().reset_index()
     scores, x, others = _axis(*grouping.split(scores))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     across = len(groups) if len(metrics) == 1 else len(metrics)

@@ -323,6 +323,16 @@ def test_psnr_takes_what_a_corruption_does_not_spell_as_its_default(results):
     assert sorted(drawn.get_xdata()) == sorted([2, corruptions.allowed("deconvolution")["blur"].default])
 
 
+def test_psnr_has_no_sigma_for_a_measured_picture_whose_noise_was_found_in_it(results):
+    from steps.figures import psnr
+
+    found = results.assign(measured=True)
+    found.loc[found["corruption"].str.contains("sigma=0.5"), "corruption"] = "noise=camera"
+    with style.apply():
+        panel = psnr.draw(found).axes[0]
+    assert [text.get_text() for text in panel.get_xticklabels()] == ["σ = 0.05", "σ = 0.1", "camera noise"]
+
+
 def test_curves_of_many_images_leave_out_those_without_a_truth(results):
     from steps.figures import curves
 
