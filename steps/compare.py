@@ -11,6 +11,7 @@ from steps.base.errors import Command
 from steps.base.files import whole, write_text
 from steps.base.text import brief
 from steps.plan import corruptions, published, variants
+from steps.plan.metrics import in_db
 from steps.tables.columns import PSNR, read_metrics
 from steps.tables.markup import escape_markdown, stand_in_note, to_latex, to_markdown
 from steps.tables.scores import read_scores
@@ -34,7 +35,7 @@ def verdict(difference, tolerance, lower=False):
     """
     if tolerance is None:
         return "not comparable"
-    if abs(difference) <= tolerance:
+    if round(abs(difference), 9) <= tolerance:  # so that 28.3 is 0.1 above 28.2
         return "within"
     return "better" if (difference > 0) != lower else "worse"
 
@@ -42,8 +43,10 @@ def verdict(difference, tolerance, lower=False):
 def rule(cell, tolerances):
     """Return (tolerance in dB or None, reason) for a published row: the first of `tolerances` that is for it.
 
-    None, which is not comparable, also if there is none.
+    None, which is not comparable, also if there is none, and for a metric that is not in dB.
     """
+    if not in_db(cell.get("metric", "psnr")):
+        return None, "tolerances are in dB"
     for one in tolerances:
         if all(cell[key] in one.get(f"{key}s", [cell[key]]) for key in ("label", "image")):
             return one.get("db"), one["reason"]
@@ -92,9 +95,7 @@ def compare(scores, labels, cells, tolerances, images=(), lower=()):
                 tolerance, reason = (0.0 if math.isnan(half) else half), "at least as good is asked of tuned settings"
             rows.append(
                 {
-                    "image": cell["image"],
-                    "parameter": cell["parameter"],
-                    "value": cell["value"],
+                    **{key: cell[key] for key in ("image", "parameter", "value")},
                     "published label": cell["label"],
                     "metric": cell["metric"],
                     "published": cell["number"],
@@ -108,8 +109,7 @@ def compare(scores, labels, cells, tolerances, images=(), lower=()):
                     "tolerance": math.nan if tolerance is None else tolerance,
                     "verdict": NOT_RUN if math.isnan(mean) else verdict(difference, tolerance, cell["metric"] in lower),
                     "reason": reason,
-                    "who": cell["who"],
-                    "where": cell["where"],
+                    **{key: cell[key] for key in ("who", "where")},
                 }
             )
     return rows

@@ -12,7 +12,7 @@ from steps.plan import published
 from steps.plan.claims import comparisons, expected, read
 from steps.tables.markup import escape_markdown, stand_in_note
 from steps.tables.scores import read_scores
-from steps.tables.verdicts import FAILS, NOTHING, STANDS, evaluate, overall, values
+from steps.tables.verdicts import FAILS, NOTHING, STANDS, evaluate, of_several_devices, overall, values
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 OTHER = {"higher": "lower", "lower": "higher"}
@@ -73,8 +73,11 @@ def _number(claim, row):
     return text + (" pooled" if row["pooled"] else "")
 
 
-def page(claims, results, stand_ins):
-    """Return the page in Markdown: a table of verdicts, then for each claim the numbers behind them."""
+def page(claims, results, stand_ins, notes):
+    """Return the page in Markdown: a table of verdicts, then for each claim the numbers behind them.
+
+    notes  {claim: what is to be said of the devices its labels were made on, a list}.
+    """
     heads = list(SOURCES.values())
     lines = [
         "# Claims",
@@ -91,6 +94,9 @@ def page(claims, results, stand_ins):
         where = f"Section {claim['section']}" if "section" in claim else "A statement of our own"
         tested = f"{where}. Tested on {claim['experiment']}: {words(claim)}."
         lines += [escape_markdown(tested), escape_markdown(claim["note"])]
+        if notes[name]:
+            said = "So no cell borrows the spread of others, and what differs between cells may be the device's doing."
+            lines.append(escape_markdown(f"{'; '.join(notes[name])}. {said}"))
         table = "| cell | compared | " + " | ".join(heads) + " |\n| --- | --- | ---: | ---: | ---: |"
         for rows in zip(*(results[name][source] for source in SOURCES)):
             (label, cell), (other, against) = rows[0]["first"], rows[0]["second"]
@@ -131,7 +137,7 @@ def main(file, config, scores, output):
     by_experiment = {frame["experiment"].iloc[0]: frame for frame in frames if len(frame)}
     claims = read(file, config)
     values_of, stand_ins = published.read(config["published"]), config.get("stand_ins", {})
-    results, table = {}, []
+    results, notes, table = {}, {}, []
     for name, claim in claims.items():
         experiment = config["experiments"][claim["experiment"]]
         asked = experiment.get("published", {}).get("table")
@@ -139,7 +145,9 @@ def main(file, config, scores, output):
         ours = by_experiment.get(claim["experiment"])
         found = {source: values(claim, experiment, ours, rows, source) for source in SOURCES}
         pairs = comparisons(claim, expected(experiment, rows))
-        results[name] = {source: evaluate(claim, found[source], pairs) for source in SOURCES}
+        several = of_several_devices(claim, experiment, ours)
+        results[name] = {source: evaluate(claim, found[source], pairs, several) for source in SOURCES}
+        notes[name] = [f"{label} was made on {' and '.join(devices)}" for label, devices in several.items()]
         for source, evaluated in results[name].items():
             for row in evaluated:
                 (label, cell), (other, against) = row["first"], row["second"]
@@ -154,7 +162,7 @@ def main(file, config, scores, output):
                 table.append(place | {"other cell": _spell(against), **numbers, "claim verdict": overall(evaluated)})
     with whole(Path(f"{output}.csv")) as temporary:
         pandas.DataFrame(table).to_csv(temporary, index=False)
-    write_text(f"{output}.md", page(claims, results, stand_ins))
+    write_text(f"{output}.md", page(claims, results, stand_ins, notes))
 
 
 if __name__ == "__main__":

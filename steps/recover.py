@@ -103,7 +103,7 @@ def recovered(measurement, method, params, device="auto", after=None):
     settings = defaults(module.recover) | chosen
     import_ahead(module)
     made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
-    trace = Trace(settings.get("iterations"), A.shape)
+    trace = Trace((settings.get("iterations") or 0) * (settings.get("fits") or 1), A.shape)
 
     def callback(*report, **total):
         trace(*report, **total)

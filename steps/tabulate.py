@@ -73,7 +73,7 @@ def table(scores, metric):
     for key, group in scores.groupby(keys, sort=False, dropna=False):
         row = dict(zip(keys, key))
         by_label = {label: group.loc[group["label"] == label, metric] for label in labels}
-        counts = sorted({len(values) for values in by_label.values()})
+        counts = sorted({values.count() or len(values) for values in by_label.values()})
         row["n"] = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         if told:
             row[SIGMA] = group["noise_sigma"].mean()

@@ -389,3 +389,9 @@ def test_a_label_with_a_bar_does_not_break_the_table(written):
     rows = [line for line in (written / "e_vs_paper.md").read_text().splitlines() if line.startswith("|")]
     widths = [line.replace(r"\|", "").count("|") for line in rows]
     assert widths == [12] * 68
+
+
+def test_a_tolerance_in_db_is_of_no_other_metric():
+    cell = {"label": "A", "image": "hill", "metric": "ssim"}
+    assert compare.rule(cell, [{"db": 1, "reason": "near"}]) == (None, "tolerances are in dB")
+    assert compare.rule(cell | {"metric": "isnr"}, [{"db": 1, "reason": "near"}]) == (1, "near")

@@ -194,3 +194,13 @@ def test_the_residual_of_a_method_that_works_in_place_is_that_of_what_was_measur
     y = measurement.load(measured / "measurement.npz")[0]
     found = json.loads((measured / "out/run.json").read_text())["residual"]
     assert found == pytest.approx(float((y / 2).square().mean().sqrt()), rel=1e-5)
+
+
+def test_the_iterations_of_all_fits_are_counted_kept_and_foretold(measured):
+    small = "iterations=12,channels=4,scales=1,fits=3,discrepancy=0"
+    result = run(measured, "dip", small, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    assert "iteration 36/36" in result.output and "/12" not in result.output
+    with np.load(measured / "out/trace.npz") as trace:
+        assert trace["iterations"].tolist() == kept(36)
+        assert len(trace["losses"]) == 36

@@ -33,7 +33,7 @@ def draw(scores, metrics=(PSNR,)):
     columns = [f"{prefix}{metric.name}" for metric in metrics for prefix in ("", "input_")]
     keys = [*KEYS, "image", *scores.columns.intersection(["measured"])]
     scores = scores.groupby(keys, sort=False)[columns].mean().reset_index()
-    scores, x, others = _axis(*grouping.split(scores))
+    scores, x, others = _axis(*grouping.split(scores.assign(measurement=scores["corruption"])))
     groups = list(scores.groupby(["image", *others], sort=False, dropna=False))
     across = len(groups) if len(metrics) == 1 else len(metrics)
     gaps = [None] * (-len(metrics) % style.columns(across) if len(metrics) > 1 else 0)  # in a group's last line
@@ -50,7 +50,7 @@ def draw(scores, metrics=(PSNR,)):
             continue
         (metric, _, here), last = kind, {}
         for label, line in looks.items():
-            mine = here if label == INPUT else here[here["label"] == label]
+            mine = here.drop_duplicates("measurement") if label == INPUT else here[here["label"] == label]
             column = f"input_{metric.name}" if label == INPUT else metric.name
             means = mine.groupby(x, sort=numeric)[column].agg(["mean", "std"])
             exact = exact or bool(np.isinf(means["mean"]).any())

@@ -190,8 +190,8 @@ def denoise_or_plug_in(
 ):
     """Return denoise(y, sigma) if A = I, else what it finds as a prior: plugged in, with falling strength.
 
-    start, strength, iterations  the denoiser's strength in the first and the last iteration, falling geometrically
-             between, and their number.
+    start, strength, iterations  the denoiser's strength in the first and the last iteration, geometric between, and
+             their number, which does nothing if A = I.
     rho      the penalty of `plug_and_play`, ADMM. If it is not given, and y is a picture, so that each value is of
              pixels near to each other, `half_quadratic_splitting` stands in its place: the strength falls from the
              error of `first_guess` to max(sigma, LEAST) in ITERATIONS, the penalty is PENALTY · (sigma / strength)².
@@ -202,8 +202,11 @@ def denoise_or_plug_in(
              has left, and what clipping has done to the mean is undone (`inverse/clipping.py`).
 
     sigma is the standard deviation of the measurement's noise, before clipping. Raises BadInput if `clipped` is asked
-    for where A is not I.
+    for where A is not I, and start, strength or rho where it is.
     """
+    for name, given in {"start": start, "strength": strength, "rho": rho}.items():
+        if A.identity and given is not None:
+            raise BadInput(f"{name}: not allowed in denoising, where nothing is plugged in")
     if A.identity and clipped:
         return clipping.undo(denoise(y, clipping.spread(y, sigma)), sigma).clamp(0, 1)
     if A.identity:

@@ -9,7 +9,7 @@ import time
 
 LARGEST = 3 * 2**19  # pixels of a picture that is recovered whole: 1.5 megapixels, more than a tile has
 SIDE = 768  # of a tile, in pixels
-GRID = 12  # tiles begin at multiples of it, and so do the reference blocks of BM3D, 2, 3 or 4 pixels apart
+GRID = 12  # tiles, but for the last, begin at multiples of it: BM3D's references are 2, 3 or 4 pixels apart
 SECONDS_BETWEEN_LINES = 2
 
 

@@ -21,24 +21,30 @@ class Trace:
 
     Keeps every loss and penalty, and the estimates at the iterations `kept(total)` and at the end, as float16 (off by
     at most 2.5e-4 in [0, 1]); prints iteration, loss and time left every two seconds. The method never sees it, and it
-    never sees the truth. Where the total is not known, None, a method that decides it says it by  callback(…, total=n);
+    never sees the truth. Where the total is not known, 0, a method that decides it says it by  callback(…, total=n);
     else no time left is printed. `shape` is the image's; None allows any.
     """
 
     def __init__(self, total, shape=None):
         self.total, self.shape = total, shape
         self.kept = set(kept(total or 10**9))
-        self._clear()
-        self._start = self._printed = time.monotonic()
-
-    def _clear(self):
         self.losses, self.penalties, self.iterations, self.estimates = [], [], [], []
         self._last = None
+        self._start = self._printed = time.monotonic()
+
+    def _cut(self, length):
+        """Forget the iterations after so many."""
+        keep = sum(iteration <= length for iteration in self.iterations)
+        for values in (self.losses, self.penalties):
+            del values[length:]
+        for values in (self.iterations, self.estimates):
+            del values[keep:]
 
     def __call__(self, iteration, estimate, loss, penalty=0.0, total=None):
         """Record one iteration; loss (the data term) and penalty are numbers or tensors of one.
 
-        Iteration 1 starts the trace anew: a method that had to begin again leaves only what led to its result.
+        An iteration that has been there starts the trace anew from there: a method that had to begin again leaves only
+        what led to its result.
         Raises BadInput for an estimate of another shape than the image's.
         """
         if self.shape and tuple(estimate.shape) != self.shape:
@@ -46,8 +52,8 @@ class Trace:
                 f"callback: the estimate has shape {tuple(estimate.shape)}; must be {self.shape}, the image's"
             )
         self.total = total or self.total
-        if iteration == 1:
-            self._clear()
+        if iteration <= len(self.losses):
+            self._cut(iteration - 1)
         self.losses.append(loss)
         self.penalties.append(penalty)
         self._last = estimate.detach()

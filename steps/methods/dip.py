@@ -70,6 +70,7 @@ def recover(
     from functools import partial
 
     from steps.inverse import clipping
+    from steps.inverse.trace import kept
     from steps.prior import networks
     from steps.prior.fit import Fit
 
@@ -98,7 +99,8 @@ def recover(
     for k in range(fits):
         draw = networks.stream(seed, 4, k) if k else seed
         fit = Fit(partial(networks.create, A.shape, **size, seed=draw), A.shape, y.device, seed=draw, **settings)
-        x = fit.run(data_term, iterations, tell, discrepancy * noise**2)
+        traced = {iteration - behind for iteration in kept(iterations * fits)}
+        x = fit.run(data_term, iterations, tell, discrepancy * noise**2, traced)
         mean = sum(results, x) / (k + 1)
         results.append(x)
         behind = latest

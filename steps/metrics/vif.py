@@ -23,7 +23,7 @@ def measure(truth, estimate):
     import torch
     from torchmetrics.functional.image import visual_information_fidelity
 
-    if min(truth.shape[-2:]) < SMALLEST:
+    if min(truth.shape[-2:]) < SMALLEST or any(channel.min() == channel.max() for channel in truth):
         return None
     images = [torch.from_numpy(255 * image.astype("float64"))[None] for image in (estimate, truth)]
     return visual_information_fidelity(*images)

@@ -54,6 +54,11 @@ def _check(claim, config, where):
     if "published" in experiment:
         rows = [r for r in published.read(config["published"]) if r["table"] == experiment["published"]["table"]]
         _check_one_variant(claim, variants.labels(experiment), where)
+        for row in rows:
+            if "*" in row["image"] and row["label"] in claim["label"] + claim["than"]:
+                raise BadInput(
+                    f"{where}: {row['label']} is published as a mean over {row['image']}; must be of one image"
+                )
     labels = {row["label"] for row in rows} or {label for label, _ in variants.labels(experiment)}
     for name in claim["label"] + claim["than"]:
         if name not in labels:

@@ -40,3 +40,8 @@ def facts(names, where="metrics"):
 def as_json(found):
     """Return `facts` as JSON for a command line; Snakemake's report would obey what is HTML in it."""
     return json.dumps(found).replace("<", "\\u003c")
+
+
+def in_db(metric):
+    """Return whether a metric's numbers are in dB, as tolerances are."""
+    return getattr(discover.load("metrics", metric), "UNIT", "") == "dB"

@@ -86,30 +86,31 @@ class Fit:
         fast = self.precision == "bfloat16" or (self.precision == "auto" and has_bfloat16(self.device))
         self._start(torch.bfloat16 if fast else torch.float32)
 
-    def run(self, data_term, iterations, callback=None, target=0.0):
+    def run(self, data_term, iterations, callback=None, target=0.0, traced=None):
         """Return the output, (C, H, W) float32 in (0, 1), after so many iterations, or fewer if it stops by itself.
 
         data_term(image) is what is minimised, a tensor of one; the result is that of the iteration in which it is at
         most `target`, 0 for never; with a polynomial average that in which the average's centre is there, at 6/5 of
         it. On CUDA up to nine more are made, on which a further run goes on, and data_term becomes part of a graph: it
-        must neither look at a number nor copy to or from the CPU. Calls callback(iteration, output, data term), with
-        the penalty as a fourth argument if there is one. If the loss is not finite in bfloat16, the network starts
-        again in float32, once, and says so. Raises BadInput if it is not finite in float32, and if memory runs out.
+        must neither look at a number nor copy to or from the CPU. `traced` are the iterations that a trace keeps, those
+        of `kept` unless it is told. Calls callback(iteration, output, data term), with the penalty as a fourth argument
+        if there is one. If the loss is not finite in bfloat16, the network starts again in float32, once. Raises
+        BadInput if it is not finite in float32, and if memory runs out.
         """
         if self.window and max(self.window, self.min_start) + self.patience > iterations:
-            raise BadInput(
-                f"window={self.window}, patience={self.patience}, min_start={self.min_start}: cannot stop within "
-                f"iterations={iterations}; patience and the larger of the others must add up to that at most"
-            )
+            words = f"window={self.window}, patience={self.patience}, min_start={self.min_start}: cannot stop within "
+            words += f"iterations={iterations}; patience and the larger of the others must add up to that at most"
+            raise BadInput(words)
+        traced = {*(traced or kept(iterations)), iterations}
         try:
             with enough_memory(self.device, self.shape), algorithms(self.device, self.deterministic):
-                return self._run(data_term, iterations, callback, target)
+                return self._run(data_term, iterations, callback, target, traced)
         except FloatingPointError as error:
             if self.dtype == torch.float32:
                 raise BadInput(f"{error}; lower lr, which is {self.lr}") from error
             print(f"{error} in bfloat16: the network starts again in float32", flush=True)
             self._start(torch.float32)
-            return self.run(data_term, iterations, callback, target)
+            return self.run(data_term, iterations, callback, target, traced)
 
     def _start(self, dtype):
         if self.device.type == "cpu":
@@ -133,14 +134,13 @@ class Fit:
         size, name = count_parameters(network), str(dtype).removeprefix("torch.")
         print(f"a network of {size:,} parameters in {name} on {self.device.type}", flush=True)
 
-    def _run(self, data_term, iterations, callback, target):
-        traced = set(kept(iterations))
+    def _run(self, data_term, iterations, callback, target, traced):
         stop = MovingVariance(self.window, self.patience, self.min_start) if self.window else None
         look = LOOK[self.device.type] if (target or stop) and self.output != "unperturbed" else 1
         saved = last = None
         made = []  # iterations that nobody has looked at
         for iteration in range(1, iterations + 1):
-            check = iteration % CHECK == 0 or iteration == iterations
+            check = iteration % CHECK == 0 or iteration in (iterations, last)
             estimate, loss, penalty = self._step(data_term, iteration, check)
             if self.output in ("average", "polynomial"):
                 weight = 0.01 if self.output == "average" else polynomial_weight(iteration)

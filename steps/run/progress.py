@@ -23,6 +23,7 @@ class Progress(logging.Handler):
     def __init__(self):
         super().__init__(logging.INFO)
         self.waiting, self.running = {}, {}  # {folder: recovery}, {number of the job: (folder, start)}
+        self.failed = {}  # as `waiting`; one that is tried again waits again
         self.total = self.done = 0
         self.before, self.took = {}, {}  # {what a time depends on: seconds}, of the last run and of this one
         self.begun, self.worked = None, 0.0  # when the first recovery began; seconds of all that are done
@@ -42,13 +43,21 @@ class Progress(logging.Handler):
         if event == "job_info" and record.rule_name == "recover":
             started = time.time()
             self.begun = self.begun or started
-            self.running[record.jobid] = of_job(record.wildcards).folder, started
-        elif event == "job_error":
-            self.running.pop(record.jobid, None)
+            folder = of_job(record.wildcards).folder
+            self.running[record.jobid] = folder, started
+            if folder in self.failed:
+                self.waiting[folder] = self.failed.pop(folder)
+        elif event == "job_error" and record.jobid in self.running:
+            self._failed(*self.running.pop(record.jobid))
         elif event == "job_finished" and record.job_id in self.running:
             self._finished(*self.running.pop(record.job_id))
         elif event is None and record.getMessage().startswith(SAID):
             say(record.getMessage())
+
+    def _failed(self, path, started):
+        self.worked += time.time() - started
+        if path in self.waiting:
+            self.failed[path] = self.waiting.pop(path)
 
     def _finished(self, path, started):
         seconds = time.time() - started
@@ -59,7 +68,8 @@ class Progress(logging.Handler):
         note(self.took, likeness(recovery.method, recovery.params, recovery.image), seconds)
         with contextlib.suppress(OSError, ValueError, KeyError):
             seconds = read_json(Path(path, "run.json"))["seconds"]  # of solving alone
-        words = [f"{self.done} of {self.total}", name(recovery), f"{seconds:.1f} s", self.left(time.time())]
+        failed = f" ({len(self.failed)} failed)" * bool(self.failed)
+        words = [f"{self.done} of {self.total}{failed}", name(recovery), f"{seconds:.1f} s", self.left(time.time())]
         say("  ".join(filter(None, words)))
         if not self.waiting:
             say("Now what is left of scores, tables, figures and pages")

@@ -27,6 +27,7 @@ class Metric(NamedTuple):
     def digits(self, value):
         """Return a value as tables have it, without its unit: "29.61", "0.842", "∞"; of seconds "0.0034", "130"."""
         text = significant(value, self.significant) if self.significant else f"{value:.{self.decimals}f}"
+        text = text.lstrip("-") if set(text) <= set("-0.") else text  # a zero has no sign
         return text.replace("inf", "∞")
 
     def interval(self, value, half):

@@ -16,7 +16,8 @@ def values(claim, experiment, scores, rows, source):
 
     source  "published": the published `rows`, with EXACT for their seeds; "paper" or "tuned": our scores (a DataFrame,
             or None) by settings of the kind. noise is the corruption's seed, seed the method's, seeds all of its label.
-            A cell is a tuple of (name, value): the image, then the corruption without its seed.
+            A cell is a tuple of (name, value): the image, then the corruption without its seed. What is no number is
+            left out, such as the PSNR of an image without a truth.
     """
     found = {}
     if source == "published":
@@ -35,10 +36,27 @@ def values(claim, experiment, scores, rows, source):
             key = (noise, parse_parameters(row["params"]).get("seed"), seeds[label])
             value = row[claim["quantity"]]
             if claim["quantity"] != "psnr":
-                value = math.log10(max(value, 1e-12))
+                value = math.log10(max(value, 1e-12)) if value == value else math.nan
+            if math.isnan(value):
+                continue
             for name in names:
                 for cell in _cells(experiment, row, [r for r in rows if r["label"] == name]):
                     found.setdefault((name, cell), {})[key] = value
+    return found
+
+
+def of_several_devices(claim, experiment, scores):
+    """Return {label: its devices} of labels, as `values` has them, whose rows were made on several; of time only.
+
+    Seconds of a GPU and of a processor are no draws of one quantity: they say nothing of each other's spread.
+    """
+    found = {}
+    if claim["quantity"] == "seconds" and scores is not None:
+        for label, entry in variants.labels(experiment):
+            devices = sorted(set(scores.loc[scores["label"] == label, "device"]))
+            if len(devices) > 1:
+                names = published.names(entry) if "published" in experiment else [label]
+                found |= dict.fromkeys(names, devices)
     return found
 
 
@@ -70,7 +88,8 @@ def _by_noise(values):
 def spread(found, claim):
     """Return {(label, other): (pooled standard deviation, degrees of freedom)} over all cells with several seeds.
 
-    Not for a claim that something is flat: its pairs share cells, so that their deviations are not independent.
+    Not for a claim that something is flat: its pairs share cells, so that their deviations are not independent. What is
+    exact, at ∞ dB, has none.
     """
     import numpy as np
 
@@ -78,7 +97,7 @@ def spread(found, claim):
     if claim["is"] == "flat":
         return pooled
     for first, second in comparisons(claim | {"where": {}}, list(found)):
-        sample = differences(found, first, second)
+        sample = [difference for difference in differences(found, first, second) if math.isfinite(difference)]
         if len(sample) > 1:
             total, freedom = pooled.get((first[0], second[0]), (0.0, 0))
             pooled[first[0], second[0]] = total + np.var(sample) * len(sample), freedom + len(sample) - 1
@@ -89,10 +108,12 @@ def decide(claim, mean, half):
     """Return the verdict of one comparison, from the difference and half of its interval (0 for exact numbers)."""
     if math.isnan(mean):
         return NOTHING
+    if math.isinf(mean):
+        half = 0.0  # one of the two is exact
     if math.isnan(half):
         return UNDECIDED
     by = claim["by"] if claim["quantity"] == "psnr" else math.log10(claim["by"])
-    low, high = mean - half, mean + half
+    low, high = round(mean - half, 9), round(mean + half, 9)  # so that 28.3 is 0.1 above 28.2
     if claim["is"] in ("close", "flat"):
         inside, outside = -by <= low and high <= by, high < -by or low > by
     elif claim["is"] == "higher":
@@ -102,8 +123,11 @@ def decide(claim, mean, half):
     return STANDS if inside else FAILS if outside else UNDECIDED
 
 
-def evaluate(claim, found, pairs):
-    """Return one dict (first, second, n, mean, half, pooled, verdict) for each of the pairs; NaN if nothing was run."""
+def evaluate(claim, found, pairs, several=()):
+    """Return one dict (first, second, n, mean, half, pooled, verdict) for each of the pairs; NaN if nothing was run.
+
+    several  labels that were made on several devices: of their cells none borrows the spread of others.
+    """
     from scipy import stats
 
     pooled = spread(found, claim)
@@ -111,7 +135,7 @@ def evaluate(claim, found, pairs):
     for first, second in pairs:
         sample = differences(found, first, second)
         mean, half = interval(sample) if sample else (math.nan, math.nan)
-        known = pooled.get((first[0], second[0]))
+        known = None if {first[0], second[0]}.intersection(several) else pooled.get((first[0], second[0]))
         exact = EXACT in found.get(first, {})
         borrowed = 0 < len(sample) < FEWEST and not exact and known is not None and known[1] >= len(sample)
         if borrowed:

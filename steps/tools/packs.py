@@ -23,17 +23,14 @@ DATE = (2000, 1, 1, 0, 0, 0)
 def pieces(estimate, trace, iterates):
     """Return {name: bytes} of what of a recovery's arrays is packed; the iterates of its trace only if asked for.
 
-    Losses and penalties are kept to the last bit; pictures are rounded to 16 bits.
+    Losses and penalties are kept to the last bit; pictures are rounded to 16 bits, of their range if it is wider than
+    [0, 1].
     """
-    whole_range = estimate.min() >= 0 and estimate.max() <= 1
-    rounded = np.rint(estimate.astype(np.float64) * 65535).astype(np.uint16) if whole_range else estimate
+    low, high = min(0.0, float(estimate.min())), max(1.0, float(estimate.max()))
+    rounded = np.rint((estimate.astype(np.float64) - low) * (65535 / (high - low))).astype(np.uint16)
     found = {
         LOSSES: _saved(np.savez_compressed, losses=_narrow(trace["losses"]), penalties=_narrow(trace["penalties"])),
-        PICTURE: _saved(
-            np.savez_compressed,
-            planes=planes(rounded if whole_range else estimate.astype(np.float16)),
-            whole=whole_range,
-        ),
+        PICTURE: _saved(np.savez_compressed, planes=planes(rounded), range=np.array([low, high])),
     }
     if iterates and len(trace["iterations"]):
         found[ITERATES] = _saved(np.savez_compressed, iterations=trace["iterations"], planes=planes(trace["estimates"]))
@@ -43,8 +40,8 @@ def pieces(estimate, trace, iterates):
 def arrays(files):
     """Return (estimate, trace) of {name: bytes} as `pieces` returns them; a trace without its iterates has none."""
     picture, trace = _read(files[PICTURE]), _read(files[LOSSES])
-    estimate = unplaned(picture["planes"], np.uint16) / 65535 if picture["whole"] else None
-    estimate = unplaned(picture["planes"], np.float16) if estimate is None else estimate
+    low, high = picture["range"]
+    estimate = low + unplaned(picture["planes"], np.uint16) * ((high - low) / 65535)
     trace = {name: array.astype(np.float64) for name, array in trace.items()}
     trace |= {"iterations": np.zeros(0, np.int64), "estimates": np.zeros(0, np.float16)}
     if ITERATES in files:

@@ -62,7 +62,9 @@ def _of_here(recovery, files, left):
         return files
     if path in left or not Path(path).is_file():
         return f"{path} is not here, to compare it; make cells makes it"
-    drawn = files["run.json"].get("origin", {}).get("measurement")
+    run = files["run.json"]
+    origin = run.get("origin") if isinstance(run, dict) else None
+    drawn = origin.get("measurement") if isinstance(origin, dict) else None
     return files if sha256(path) == drawn else f"made of another measurement than {path}"
 
 

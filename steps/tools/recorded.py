@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import math
+import re
 from pathlib import Path
 
 from steps import score as scoring
@@ -29,6 +30,7 @@ NUMBERS = ("seconds", "peak_memory_mb", "threads", "noise_sigma")
 NEEDED = {*NUMBERS, "psnr", "input_psnr", "pixels", "channels", "loss", "device", "iterations", "origin", "versions"}
 TEXTS = {*PLACE, "device", "pixels", "settings", "convention"}
 HEAD = "iteration,loss,penalty,psnr"
+CURVE = re.compile(r"(\d+(,[-+.e0-9inf]*){3}\n)*")
 _digest = functools.cache(listing_digest)
 
 
@@ -42,18 +44,24 @@ def read(path):
     cells = {}
     for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
-            cell = json.loads(line)
+            cell = json.loads(line, parse_constant=_finite)
             if (set(cell), set(cell["code"])) != (KEYS, CODE):
                 raise BadInput(f"must have the keys {', '.join(sorted(KEYS))}, and in code {', '.join(sorted(CODE))}")
             check(cell["folder"], cell["score"])
-            for text in (cell["day"], cell["machine"] or "none"):
-                check_text(text, cell["folder"])
+            for text in (cell["folder"], cell["day"], cell["machine"] or "none"):
+                check_text(text, "folder, day and machine")
+            if not CURVE.fullmatch(cell["curve"]):
+                raise BadInput("the curve is none")
             if cell["day"] >= cells.get(cell["folder"], cell)["day"]:
                 cells[cell["folder"]] = cell
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             said = " ".join(str(error).split())
             raise BadInput(f"{path}, line {number}: no cell of a record ({said[:200]})") from error
     return cells
+
+
+def _finite(name):
+    raise BadInput(f"{name} is no number of a cell")
 
 
 def write(path, cells):
@@ -123,6 +131,8 @@ def cell(recovery, files, code, day, machine=None):
     """
     score, run = files["score.json"], files["run.json"]
     check(recovery.folder, score)
+    if not isinstance(run, dict):
+        raise BadInput(f"{recovery.folder}: run.json is no mapping")
     if any(score.get(key) != value for key, value in run.items()):
         raise BadInput(f"{recovery.folder}: score.json is not of run.json")
     if [score[name] for name in PLACE] != [getattr(recovery, name) for name in PLACE]:
@@ -158,7 +168,7 @@ def put(recovery, cell):
     settings = defaults(discover.load("methods", recovery.method).recover)
     settings |= variants.parameters(recovery.method, parse_parameters(recovery.params), recovery.method)
     said = {name: getattr(recovery, name) for name in PLACE}
-    score = said | cell["score"] | {"settings": settings, "convention": scoring.CONVENTION}
+    score = cell["score"] | said | {"settings": settings, "convention": scoring.CONVENTION}
     Path(recovery.folder).mkdir(parents=True, exist_ok=True)
     Path(recovery.folder, "score.json").write_text(json.dumps(score), encoding="utf-8")
     Path(recovery.folder, "curve.csv").write_text(f"{HEAD}\n{cell['curve']}", encoding="utf-8")
@@ -166,8 +176,11 @@ def put(recovery, cell):
 
 def _rounded(curve):
     """Return the lines of a curve.csv after its head, with six digits a number."""
-    head, *rows = csv.reader(curve.splitlines())
+    head, *rows = csv.reader(curve.splitlines()) if curve.strip() else [[]]
     if ",".join(head) != HEAD:
         raise BadInput(f"curve.csv begins with {quoted(','.join(head))}; must be {HEAD}")
-    lines = [[iteration, *(f"{float(text):.6g}" if text else "" for text in row)] for iteration, *row in rows]
+    try:
+        lines = [[iteration, *(f"{float(text):.6g}" if text else "" for text in row)] for iteration, *row in rows]
+    except ValueError as error:
+        raise BadInput(f"curve.csv: {error}") from error
     return "".join(f"{','.join(line)}\n" for line in lines)

@@ -34,7 +34,7 @@ def remake(config, cells, folder):
             if made:
                 _make(config, name, named, *found[name])
         files = [f"results/scores/{name}.csv" for name, (_, made) in found.items() if made]
-        _run("combine", *files, "results/scores.csv")
+        _run("combine", *files, "results/scores.csv", *_measured(config))
         _run("timing", "results/scores.csv", "results/time")
         if "claims" in config:
             listed = list(claims.read(config["claims"], config).values())
@@ -49,7 +49,7 @@ def _make(config, name, named, asked, made):
     scores, table = f"results/scores/{name}.csv", f"results/tables/{name}"
     stand_ins = words.stand_ins(config, experiment)
     write_text(f"results/code/recoveries-{name}.csv", listing(asked, set(made)))
-    _run("collect", name, f"results/code/recoveries-{name}.csv", scores)
+    _run("collect", name, f"results/code/recoveries-{name}.csv", scores, *_measured(config))
     _run("tabulate", scores, table, *words.options(config, name, named, asked, made))
     if "published" in experiment:
         title = ["--title", experiment.get("title", name), "--metrics", named]
@@ -58,6 +58,10 @@ def _make(config, name, named, asked, made):
         _, figure, *subject = drawing.split("/")
         if not subject:  # those of an image show pictures, which no record has
             _run("draw", scores, figure, f"results/figures/{drawing}", "--metrics", named, "--stand-ins", stand_ins)
+
+
+def _measured(config):
+    return [f"--measured={name}" for name, image in config["images"].items() if image.get("measured")]
 
 
 def _run(command, *arguments):

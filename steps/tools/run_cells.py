@@ -210,7 +210,7 @@ class Run:
 def _iterations(cell):
     """Return how many iterations a cell makes at most; 1 if its method has none."""
     said = settings(cell)
-    return said.get("iterations", 1) * said.get("fits", 1)
+    return (said.get("iterations") or 1) * (said.get("fits") or 1)
 
 
 @click.command(cls=Command, help=__doc__)

@@ -8,6 +8,7 @@ from steps.base.text import brief
 from steps.compare import NOT_RUN, VERDICTS
 from steps.decide import SOURCES
 from steps.look import style
+from steps.plan.metrics import in_db
 from steps.tables.columns import PSNR
 from steps.tables.markup import to_markdown
 from steps.tables.verdicts import FAILS, NOTHING, STANDS, UNDECIDED
@@ -45,7 +46,7 @@ def numbers(frames, count):
     rows = []
     for settings, words in SETTINGS.items():
         ours = every[(every["settings"] == settings) & (every["verdict"] != NOT_RUN)]
-        ours = ours.drop_duplicates(["table", "image", "value", "published label"])
+        ours = ours.drop_duplicates(["table", "image", "parameter", "value", "metric", "published label"])
         found = [int((ours["verdict"] == verdict).sum()) for verdict in VERDICTS]
         rows.append([words, *found, count - sum(found)])
     some = [NOT_RUN] * any(row[-1] for row in rows)
@@ -69,7 +70,9 @@ def beside(frame, stand_ins, named):
     Rows name their metric unless all are in PSNR.  named  {metric: its `Metric`}.
     """
     place = ["image", "parameter", "value", "metric"]
-    ours = frame[frame["settings"] == "paper"].drop_duplicates([*place, "published label"])
+    ours = frame[frame["settings"] == "paper"]
+    ours = ours.iloc[(ours["verdict"] == NOT_RUN).argsort(kind="stable")].drop_duplicates([*place, "published label"])
+    ours = ours.sort_index()
     labels, parameters = (list(dict.fromkeys(ours[name])) for name in ("published label", "parameter"))
     metrics = [] if set(ours["metric"]) <= {PSNR.name} else ["metric"]
     rows = []
@@ -103,7 +106,7 @@ def figure(frames):
     for panel in panels.flat[len(frames) :]:
         panel.set_axis_off()
     for panel, (title, frame) in zip(panels.flat, frames):
-        ours = frame[(frame["settings"] == "paper") & (frame["n"] > 0)]
+        ours = frame[(frame["settings"] == "paper") & (frame["n"] > 0) & frame["metric"].map(in_db)]
         for verdict, (marker, colour) in LOOKS.items():
             here = ours[ours["verdict"] == verdict]
             panel.plot(here["published"], here["ours"], marker, color=colour, markersize=3.5, label=verdict)

@@ -4,6 +4,7 @@ import torch
 from scipy.optimize import minimize
 
 from steps.base.discover import load
+from steps.base.errors import BadInput
 from steps.inverse import solvers
 from steps.inverse.operators import LinearOperator
 from steps.inverse.solvers import (
@@ -143,6 +144,13 @@ def test_half_quadratic_splitting_is_its_two_lines(gray):
     assert reports[-1][1] == pytest.approx(float((A.forward(z) - y).square().sum() / 2), rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ["start", "strength", "rho"])
+def test_in_denoising_a_schedule_would_do_nothing_and_is_refused(gray, name):
+    A = load("tasks", "denoising").Operator(gray.shape)
+    with pytest.raises(BadInput, match=f"{name}: not allowed in denoising, where nothing is plugged in"):
+        denoise_or_plug_in(gray, A, 0.1, lambda y, sigma: y, **{name: 0.3})
+
+
 def test_where_pictures_are_measured_the_penalty_rises_as_the_strength_falls(gray, monkeypatch):
     used = []
     monkeypatch.setattr(solvers, "half_quadratic_splitting", lambda *given: used.append(("splitting", *given[4:6])))
@@ -191,5 +199,5 @@ def test_the_callback_is_told_how_many_iterations_there_are_if_nobody_said_it(ta
 def test_identity_is_denoised_once(gray):
     used = []
     A = load("tasks", "denoising").Operator(gray.shape)
-    denoise_or_plug_in(gray, A, 0.1, lambda v, strength: used.append(strength) or v, start=0.4, strength=0.2)
+    denoise_or_plug_in(gray, A, 0.1, lambda v, strength: used.append(strength) or v)
     assert used == [0.1]

@@ -87,6 +87,16 @@ def test_a_method_that_begins_again_leaves_its_second_go():
     assert len(arrays["estimates"]) == 3
 
 
+def test_a_later_fit_that_begins_again_leaves_the_fits_before_it():
+    trace = Trace(8)
+    for iteration, loss in ((1, 9.0), (2, 8.0), (3, 7.0), (4, 6.0), (5, 5.0), (3, 4.0), (4, 3.0), (5, 2.0)):
+        trace(iteration, torch.full((1, 2, 2), loss / 10), loss)
+    arrays = trace.arrays()
+    assert arrays["losses"].tolist() == [9, 8, 4, 3, 2]
+    assert arrays["iterations"].tolist() == [1, 2, 3, 5]
+    assert arrays["estimates"][-1, 0, 0, 0] == np.float16(0.2) and arrays["estimates"][2, 0, 0, 0] == np.float16(0.4)
+
+
 def test_the_last_estimate_is_kept_when_a_method_stops_early():
     trace = Trace(1000)
     for iteration in range(1, 10):

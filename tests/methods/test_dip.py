@@ -7,10 +7,12 @@ from steps.base.errors import BadInput
 from steps.benchmarks import iteration
 from steps.images import load as image
 from steps.inverse import clipping
+from steps.inverse.trace import kept
 from steps.methods.dip import recover
 from steps.metrics import psnr
 from steps.noises.gaussian import add
 from steps.prior import networks
+from steps.prior.fit import Fit
 from tests.full_size import IMAGES
 
 
@@ -246,3 +248,20 @@ def test_denoises_as_well_as_the_reference():
     theirs = psnr.measure(truth, average.numpy())
     print(f"ours {ours:.2f} dB, the reference {theirs:.2f} dB")
     assert ours > theirs - 0.3
+
+
+def test_what_a_trace_keeps_of_later_fits_is_unperturbed_too(gray):
+    A, keep = load("tasks", "denoising").Operator(gray.shape), set(kept(3 * 40))
+    settings = {"fits": 3, "iterations": 40, "channels": 4, "scales": 1, "output": "unperturbed", "discrepancy": 0}
+    seen, drawn = {}, []
+    original = Fit.unperturbed
+
+    def noted(self):
+        drawn.append(True)
+        return original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fit, "unperturbed", noted)
+        recover(gray, A, 0.1, **settings, callback=lambda i, x, loss: seen.setdefault(i, len(drawn)))
+    made = {i for i in seen if seen[i] > seen.get(i - 1, 0)}
+    assert made == keep | {40, 80, 120}

@@ -130,3 +130,11 @@ def test_its_file_says_what_tables_need(name):
     assert said["about"] and len(said["about"]) < 110 and not said["about"].startswith(said["name"])
     assert isinstance(said["decimals"], int) and 0 <= said["decimals"] <= 6
     assert set(inspect.signature(module.measure).parameters) <= {"truth", "estimate", "measured"}
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 0.9])
+def test_of_a_flat_truth_there_is_no_visual_information(value):
+    pytest.importorskip("torchmetrics")
+    flat = np.full((3, 64, 64), value, np.float32)
+    flat[:2] = np.random.default_rng(0).random((2, 64, 64))
+    assert discover.load("metrics", "vif").measure(flat, flat) is None

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -61,4 +63,11 @@ def test_the_repository_s_claims_are_good_and_quote_the_paper_s_sections():
 def test_two_variants_for_one_published_label_cannot_be_decided(claimed):
     claimed["experiments"]["e"]["methods"][2]["settings"] = "paper"
     with pytest.raises(BadInput, match="claims.c: nlm and nlm tuned are both the paper settings of NLM"):
+        read(claimed)
+
+
+def test_a_number_of_a_set_of_images_is_no_cell_of_ours(claimed):
+    text = Path("published.csv").read_text()
+    Path("published.csv").write_text(text.replace("camera,", "*,"))
+    with pytest.raises(BadInput, match=r"claims.c: NS is published as a mean over \*; must be of one image"):
         read(claimed)

@@ -117,6 +117,16 @@ def test_a_failed_recovery_is_no_longer_at_work_and_one_made_again_counts_once(t
     assert told.handler.done == 1 and len(told.said) == 2
 
 
+def test_what_failed_is_waited_for_no_more(told):
+    told.handler.start([recovery("tv"), recovery("wiener"), recovery("nlm")], 9)
+    made(told, 1, recovery("tv"), 10)
+    told("job_info", rule_name="recover", jobid=2, wildcards=wildcards(recovery("wiener")))
+    told("job_error", jobid=2)
+    made(told, 3, recovery("nlm"), 10)
+    assert told.said[-2].startswith("2 of 3 (1 failed)") and "left" not in told.said[-2]
+    assert told.said[-1].startswith("Now what is left of scores")
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (5000, "83 min"), (9000, "2.5 h")]
 )

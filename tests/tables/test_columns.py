@@ -86,3 +86,8 @@ def test_a_time_has_the_decimals_of_its_interval(value, half, text):
 
 def test_other_intervals_have_the_metric_s_decimals():
     assert PSNR.interval(28.116, 0.0312) == "28.12 ± 0.03"
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.001, "0.00"), (-0.0, "0.00"), (-0.005001, "-0.01"), (-1.0, "-1.00")])
+def test_a_zero_has_no_sign(value, text):
+    assert PSNR.digits(value) == text

@@ -5,7 +5,9 @@ from scipy import stats
 
 from steps.base.errors import BadInput
 from steps.base.parameters import parse_parameters
-from steps.tables.verdicts import decide, overall
+from steps.plan import published
+from steps.plan.claims import comparisons
+from steps.tables.verdicts import decide, evaluate, of_several_devices, overall, values
 from tests.claimed import evaluated, read, scores
 
 
@@ -207,3 +209,40 @@ def test_an_experiment_without_published_values_is_compared_by_its_own_labels_an
     assert [(row["n"], row["mean"]) for row in rows] == [(2, pytest.approx(1.005))] * 2
     assert overall(rows) == "stands"
     assert overall(evaluated(claim, claimed, None, "published", "plain")) == "no numbers"
+
+
+def test_what_is_no_number_or_exact_takes_no_interval_from_other_cells(claimed):
+    first = ("camera", "sigma=0.1,seed=0")
+    for value, verdict in ((math.nan, "no numbers"), (math.inf, "stands")):
+        frame = scores(claimed, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed), made=lambda r: seed2(r))
+        odd = (frame["label"] == "ns") & (frame["image"] == first[0]) & frame["corruption"].str.startswith("sigma=0.1")
+        frame.loc[odd, "psnr"] = value
+        rows = evaluated(read(claimed), claimed, frame)
+        assert [row["verdict"] for row in rows] == [verdict, "stands", "stands", "stands"]
+        assert not any(math.isnan(row["half"]) for row in rows[1:])
+
+
+def seed2(recovery):
+    return not recovery.corruption.endswith("seed=2")
+
+
+@pytest.mark.parametrize("kind", ["close", "higher", "lower"])
+def test_a_published_difference_at_the_margin_is_not_decided_by_rounding(kind):
+    verdict = decide({"is": kind, "by": 0.1, "quantity": "psnr"}, 28.3 - 28.2, 0)
+    assert verdict == {"close": "stands", "higher": "fails", "lower": "fails"}[kind]
+
+
+def test_times_of_several_devices_borrow_no_spread(claimed):
+    claim = read(claimed, quantity="seconds", by=2)
+    frame = scores(claimed, lambda r, seed: 20, made=lambda r: r.image == "camera" or r.corruption.endswith("seed=0"))
+    frame["seconds"] = [(50.0 + i % 3) if label == "ns" else 5.0 for i, label in enumerate(frame["label"])]
+    frame["device"] = "cpu"
+    assert of_several_devices(claim, claimed["experiments"]["e"], frame) == {}
+    assert {row["verdict"] for row in evaluated(claim, claimed, frame)} == {"stands"}
+    frame.loc[(frame["label"] == "ns") & (frame["image"] == "hill"), "device"] = "a GPU"
+    several = of_several_devices(claim, claimed["experiments"]["e"], frame)
+    assert several == {"NS": ["a GPU", "cpu"]}
+    found = values(claim, claimed["experiments"]["e"], frame, published.read("published.csv"), "paper")
+    rows = evaluate(claim, found, comparisons(claim, list(found)), several)
+    assert {dict(row["first"][1])["image"]: row["verdict"] for row in rows} == {"camera": "stands", "hill": "undecided"}
+    assert of_several_devices(claim | {"quantity": "psnr"}, claimed["experiments"]["e"], frame) == {}

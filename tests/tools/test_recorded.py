@@ -139,6 +139,9 @@ def test_another_metric_makes_scores_old(config):
         (lambda made: made.update({"score.json": []}), "score.json has no keys"),
         (lambda made: made["score.json"]["origin"].update(code="1" * 64), "made with other code than is here"),
         (lambda made: made.update({"curve.csv": "a,b\n1,2\n"}), "curve.csv begins with 'a,b'; must be iteration,loss"),
+        (lambda made: made.update({"curve.csv": ""}), "curve.csv begins with ''; must be iteration,loss"),
+        (lambda made: made.update({"curve.csv": f"{recorded.HEAD}\n1,abc,,\n"}), "curve.csv: could not convert string"),
+        (lambda made: made.update({"run.json": []}), "run.json is no mapping"),
     ],
 )
 def test_what_is_no_finished_recovery_of_this_code_is_refused(config, change, words):
@@ -158,3 +161,16 @@ def test_a_line_that_is_no_cell_is_named(config, line, tmp_path):
     with pytest.raises(BadInput) as error:
         recorded.read(path)
     assert str(error.value).startswith(f"{path}") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("curve", None), ("curve", "hello"), ("curve", "1,2,3\n"), ("folder", 5), ("day", 1), ("psnr", float("nan"))],
+)
+def test_a_line_with_what_tables_could_not_be_made_of_is_named(config, key, value, tmp_path):
+    path = tmp_path / "a.jsonl"
+    (folder, one), *_ = record(config).items()
+    (one["score"] if key == "psnr" else one)[key] = value
+    recorded.write(path, {folder: one})
+    with pytest.raises(BadInput, match="line 1: no cell of a record"):
+        recorded.read(path)

@@ -448,3 +448,11 @@ def hook(event, arguments):
 
 sys.addaudithook(hook)
 """
+
+
+@pytest.mark.parametrize(("method", "most"), [("nlm", 1), ("bm3d", 1), ("tv", 100), ("dip", 3600)])
+def test_a_method_need_not_say_how_often_it_iterates(method, most):
+    from steps.base.recoveries import Recovery
+
+    cell = Recovery("denoising", "logo", "sigma=0.1", method, "default", method)
+    assert run_cells._iterations(cell) == most

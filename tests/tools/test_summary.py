@@ -40,6 +40,8 @@ def test_each_published_number_counts_once_in_either_settings():
     assert "| ours, the paper's settings | 1 |" in summary.numbers([first], 1)  # the first variant that was run
     whole = pandas.DataFrame([row("house", 0.1, 0.0, "within", settings=kind) for kind in ("paper", "tuned")])
     assert "not run" not in summary.numbers([whole], 1)
+    two = pandas.DataFrame([row("house", 0.1, 0.0, "within", metric=name) for name in ("psnr", "ssim")])
+    assert "| ours, the paper's settings | 2 |" in summary.numbers([two], 2)
 
 
 def test_each_claim_counts_once_for_each_source():
