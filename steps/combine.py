@@ -32,15 +32,16 @@ def rounded(value):
     return "" if value != value else f"{value:.{DIGITS}g}"
 
 
-def combined(scores, measured=()):
+def combined(scores):
     """Return scores (DataFrame) as texts, behind `corruption` a column for each of its parameters, empty without it.
 
-    One that is called as another column is, as the seed, has the name corruption_seed. `measured` are the names of
-    images that are themselves measurements.
+    One that is called as another column is, as the seed, has the name corruption_seed. Of rows that are `measured`, a
+    column that scores have if any are, only what the corruption says.
     """
     import pandas
 
-    cases = zip(scores["task"], scores["corruption"], scores["image"].isin(measured))
+    measured = scores["measured"].eq(True) if "measured" in scores else [False] * len(scores)
+    cases = zip(scores["task"], scores["corruption"], measured)
     found = pandas.DataFrame([parameters(*case) for case in cases], index=scores.index).fillna("")
     found = found.rename(columns={name: f"corruption_{name}" for name in found if name in scores})
     place = scores.columns.get_loc("corruption") + 1
@@ -50,14 +51,13 @@ def combined(scores, measured=()):
 @click.command(cls=Command, help=__doc__)
 @click.argument("scores", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", type=click.Path(dir_okay=False))
-@click.option("--measured", multiple=True, help="name of an image that is itself a measurement")
-def main(scores, output, measured):
+def main(scores, output):
     """SCORES are CSV files, one for each experiment. Writes OUTPUT (CSV)."""
     import pandas
 
     every = pandas.concat([read_scores(path) for path in scores], ignore_index=True)
     with whole(output) as temporary:
-        combined(every, measured).to_csv(temporary, index=False)
+        combined(every).to_csv(temporary, index=False)
 
 
 if __name__ == "__main__":

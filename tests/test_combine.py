@@ -26,7 +26,7 @@ ROWS = [
         row("b", "deconvolution", "blur=2.5,kernel=25,bsnr=40"),
         row("b", "deconvolution", "psf=motion,length=9,sigma=0.09803921568627451,seed=12345678901", psnr=float("inf")),
         row("b", "denoising", "noise=poisson,peak=2.5", loss=1.25e-7),
-        row("b", "denoising", "sigma=estimate", image="photo"),
+        row("b", "denoising", "sigma=estimate", image="photo", measured=True),
     ],
 ]
 
@@ -36,7 +36,7 @@ def text(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, rows in zip("ab", ROWS):
         pandas.DataFrame(rows).to_csv(f"{name}.csv", index=False)
-    result = CliRunner().invoke(combine.main, ["a.csv", "b.csv", "all.csv", "--measured=photo"])
+    result = CliRunner().invoke(combine.main, ["a.csv", "b.csv", "all.csv"])
     assert result.exit_code == 0, result.output
     return (tmp_path / "all.csv").read_text()
 
@@ -47,7 +47,8 @@ def test_each_parameter_of_a_corruption_has_a_column_that_is_empty_where_it_does
     assert names[: names.index("method")][:7] == [
         *("experiment", "task", "image", "corruption", "noise", "sigma", "clip")
     ]
-    assert names[names.index("method") :] == ["method", "psnr", "loss", "iterations", "seed"]
+    assert names[names.index("method") :] == ["method", "psnr", "loss", "iterations", "seed", "measured"]
+    assert found["measured"].tolist() == ["", "", "", "", "", "true"]
     assert found["sigma"].tolist() == ["0.1", "0", "", "0.0980392", "", "estimate"]
     assert found["clip"].tolist() == ["true", "false", "false", "false", "", ""]
     assert found["noise"].tolist() == [*["gaussian"] * 4, "poisson", ""]  # of what was measured only what is said

@@ -49,8 +49,8 @@ def noise_level(y):
     range [2]  of brightness in which nearly all of the picture lies; beyond it, what is said of noise is a guess.
 
     A channel that is the same everywhere has no noise, and tells nothing of the others; nor does one that is nearly all
-    black or white, of whose noise nearly all was clipped. Raises BadInput for a picture
-    in which no noise is found, see `estimate_sigma`.
+    black or white, of whose noise nearly all was clipped. Raises BadInput for a picture in which no noise is found, see
+    `estimate_sigma`.
     """
     channels = len(y)
     varies = np.array([plane.min() < plane.max() for plane in y])

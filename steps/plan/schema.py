@@ -173,7 +173,8 @@ def _message(error):
         return f"{prefix}{value} is not allowed; must be one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "type":
         wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
-        quotes = " (yes, no, on and off are words in quotes only)" if isinstance(error.instance, bool) else ""
+        unquoted = isinstance(error.instance, bool) and "string" in wanted
+        quotes = " (yes, no, on and off are words in quotes only)" if unquoted else ""
         return f"{prefix}{value} is not allowed; must be of type {wanted}{quotes}"
     if error.validator in ("anyOf", "pattern", "maxLength") and "description" in error.schema:
         return f"{prefix}{value} is not allowed; {error.schema['description']}"

@@ -34,7 +34,7 @@ def remake(config, cells, folder):
             if made:
                 _make(config, name, named, *found[name])
         files = [f"results/scores/{name}.csv" for name, (_, made) in found.items() if made]
-        _run("combine", *files, "results/scores.csv", *_measured(config))
+        _run("combine", *files, "results/scores.csv")
         _run("timing", "results/scores.csv", "results/time")
         if "claims" in config:
             listed = list(claims.read(config["claims"], config).values())
@@ -47,9 +47,10 @@ def remake(config, cells, folder):
 def _make(config, name, named, asked, made):
     experiment = config["experiments"][name]
     scores, table = f"results/scores/{name}.csv", f"results/tables/{name}"
+    measured = [f"--measured={image}" for image, entry in config["images"].items() if entry.get("measured")]
     stand_ins = words.stand_ins(config, experiment)
     write_text(f"results/code/recoveries-{name}.csv", listing(asked, set(made)))
-    _run("collect", name, f"results/code/recoveries-{name}.csv", scores, *_measured(config))
+    _run("collect", name, f"results/code/recoveries-{name}.csv", scores, *measured)
     _run("tabulate", scores, table, *words.options(config, name, named, asked, made))
     if "published" in experiment:
         title = ["--title", experiment.get("title", name), "--metrics", named]
@@ -58,10 +59,6 @@ def _make(config, name, named, asked, made):
         _, figure, *subject = drawing.split("/")
         if not subject:  # those of an image show pictures, which no record has
             _run("draw", scores, figure, f"results/figures/{drawing}", "--metrics", named, "--stand-ins", stand_ins)
-
-
-def _measured(config):
-    return [f"--measured={name}" for name, image in config["images"].items() if image.get("measured")]
 
 
 def _run(command, *arguments):

@@ -71,8 +71,8 @@ def beside(frame, stand_ins, named):
     """
     place = ["image", "parameter", "value", "metric"]
     ours = frame[frame["settings"] == "paper"]
-    ours = ours.iloc[(ours["verdict"] == NOT_RUN).argsort(kind="stable")].drop_duplicates([*place, "published label"])
-    ours = ours.sort_index()
+    run_first = ours.sort_values("verdict", key=lambda verdicts: verdicts == NOT_RUN, kind="stable")
+    ours = run_first.drop_duplicates([*place, "published label"]).sort_index()
     labels, parameters = (list(dict.fromkeys(ours[name])) for name in ("published label", "parameter"))
     metrics = [] if set(ours["metric"]) <= {PSNR.name} else ["metric"]
     rows = []

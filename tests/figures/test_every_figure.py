@@ -323,6 +323,20 @@ def test_psnr_takes_what_a_corruption_does_not_spell_as_its_default(results):
     assert sorted(drawn.get_xdata()) == sorted([2, corruptions.allowed("deconvolution")["blur"].default])
 
 
+def test_psnr_counts_the_input_of_a_measurement_once_however_many_methods_it_has(results):
+    from steps.figures import psnr
+
+    here = (results["image"] == "house") & results["corruption"].str.startswith("sigma=0.1")
+    seed = results["corruption"].str.endswith("seed=1")
+    results.loc[here & seed, "input_psnr"] += 4
+    some = results[~(here & seed & (results["label"] == "DIP"))].reset_index(drop=True)
+    with style.apply():
+        panel = psnr.draw(some).axes[0]
+    line = next(line for line in panel.get_lines() if line.get_label() == "input")
+    drawn = dict(zip(line.get_xdata(), line.get_ydata()))
+    assert drawn[0.1] == pytest.approx(20 - 1 + 2)
+
+
 def test_psnr_has_no_sigma_for_a_measured_picture_whose_noise_was_found_in_it(results):
     from steps.figures import psnr
 

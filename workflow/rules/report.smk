@@ -46,10 +46,7 @@ use rule collect as combine with:
     group:
         together("summary")
     params:
-        command=[
-            *["combine", *expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS), "results/scores.csv"],
-            *[f"--measured={name}" for name, image in config["images"].items() if image.get("measured")],
-        ],
+        command=["combine", *expand("results/scores/{experiment}.csv", experiment=EXPERIMENTS), "results/scores.csv"],
     message:
         "combine all scores"
 
