@@ -94,7 +94,7 @@ def recovered(measurement, method, params, device="auto", after=None):
 
     from steps.inverse.call import call
     from steps.inverse.measurement import load
-    from steps.inverse.trace import Trace
+    from steps.inverse.trace import Trace, most
 
     module = discover.load("methods", method)
     chosen = check_parameters(parse_parameters(params), keywords(module.recover), method)
@@ -103,7 +103,7 @@ def recovered(measurement, method, params, device="auto", after=None):
     settings = defaults(module.recover) | chosen
     import_ahead(module)
     made_of = origin(measurement, method)  # before: an edit during a long fit is not what made it
-    trace = Trace((settings.get("iterations") or 0) * (settings.get("fits") or 1), A.shape)
+    trace = Trace(most(settings), A.shape)
 
     def callback(*report, **total):
         trace(*report, **total)

@@ -39,6 +39,7 @@ def row_of(settings="paper", label="ours", name="theirs", **facts):
         (-1e-9, 0.0, "worse"),
         (0.0, None, "not comparable"),
         (9.0, None, "not comparable"),
+        (28.3 - 28.2, 0.1, "within"),
     ],
 )
 def test_verdicts(difference, tolerance, expected):

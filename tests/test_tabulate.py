@@ -94,6 +94,12 @@ def test_an_interval_is_there_though_other_cells_were_not_run(scores):
     assert dict(zip(header, rows[0]))["DIP"] == "31.67 ± 5.17"
 
 
+def test_n_counts_numbers(scores):
+    scores.loc[scores["corruption"].str.endswith("seed=4"), "ssim"] = math.nan
+    assert set(tabulate.table(scores, "psnr")[0]["n"]) == {"3"}
+    assert set(tabulate.table(scores, "ssim")[0]["n"]) == {"2"}
+
+
 def test_what_was_not_run_says_so_and_is_not_the_best(scores):
     none = (scores["label"] == "Wiener") & (scores["image"] == "camera_man")
     frame, keys, labels = tabulate.table(only(scores[~none], 0), "psnr")

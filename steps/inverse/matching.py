@@ -20,7 +20,7 @@ def match(picture, reach, size, step):
     device = picture.device
     rows, columns = (n - SIDE + 1 for n in picture.shape)
     low, high = picture.min(), picture.max()
-    levels = ((picture - (low + high) / 2) * (510 / (high - low).clamp(min=1e-12))).round().clamp(-255, 255)
+    levels = ((picture - (low + high) / 2) * (510 / (high - low).clamp(min=1e-12))).round()
     norms = levels.square().unfold(0, SIDE, 1).sum(2).unfold(1, SIDE, 1).sum(2)
 
     (down, tops), (across, lefts) = tiles(rows, step), tiles(columns, step)

@@ -16,6 +16,11 @@ def kept(total):
     return sorted({step for step in steps if step < total} | {total})
 
 
+def most(settings):
+    """Return how many iterations a method with these settings makes at most, those of all fits; 0 if it says none."""
+    return (settings.get("iterations") or 0) * (settings.get("fits") or 1)
+
+
 class Trace:
     """A method's callback(iteration, estimate, loss, penalty = 0), which counts from 1.
 

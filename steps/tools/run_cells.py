@@ -59,7 +59,7 @@ class Run:
         return self.end - self.reserve - clock()
 
     def go(self):
-        """Make what is to be made and pack it; return how many cells were made, failed and left, a dict."""
+        """Make what is to be made and pack it; `counts` are the cells made, failed and left."""
         there = len(self.cells) - len(self.waiting)
         print(f"{len(self.waiting)} cells to make on {self.device}, {there} are there already", flush=True)
         for cell in self.waiting:
@@ -74,7 +74,6 @@ class Run:
                 print("interrupted", flush=True)
             finally:
                 self._pack()
-        return self.counts
 
     def _loop(self):
         while self.waiting or self.running or self.finishing:
@@ -209,8 +208,9 @@ class Run:
 
 def _iterations(cell):
     """Return how many iterations a cell makes at most; 1 if its method has none."""
-    said = settings(cell)
-    return (said.get("iterations") or 1) * (said.get("fits") or 1)
+    from steps.inverse.trace import most
+
+    return most(settings(cell)) or 1
 
 
 @click.command(cls=Command, help=__doc__)
@@ -237,9 +237,9 @@ def main(bundle, budget, reserve, output, at_once, device, workers):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         pool = beside.pool(workers or max(1, min(8, (os.cpu_count() or 1) - 2)))
         run = Run(found, output or Path(bundle, "packs"), pool, budget, reserve, device, at_once)
-        counts = run.go()
-    print(", ".join(f"{outcome}: {count}" for outcome, count in counts.items()), flush=True)
-    code = 130 if run.stopped else 1 if counts["failed"] else 0
+        run.go()
+    print(", ".join(f"{outcome}: {count}" for outcome, count in run.counts.items()), flush=True)
+    code = 130 if run.stopped else 1 if run.counts["failed"] else 0
     if futures.wait([*run.running, *run.finishing], run.reserve / 4).not_done:
         os._exit(code)  # what does not stop is not waited for
     pool.shutdown(cancel_futures=True)

@@ -176,6 +176,7 @@ def test_a_published_parameter_may_be_at_its_default_in_the_corruption(claimed, 
         (0.4, 0.4, {"close": "undecided", "flat": "undecided", "higher": "undecided", "lower": "fails"}),
         (-0.4, 0.4, {"close": "undecided", "flat": "undecided", "higher": "fails", "lower": "undecided"}),
         (9.0, math.nan, dict.fromkeys(("close", "flat", "higher", "lower"), "undecided")),
+        (math.inf, math.nan, {"close": "fails", "flat": "fails", "higher": "stands", "lower": "fails"}),
         (math.nan, math.nan, dict.fromkeys(("close", "flat", "higher", "lower"), "no numbers")),
     ],
 )

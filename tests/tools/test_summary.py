@@ -67,6 +67,8 @@ def test_the_table_is_laid_out_as_the_paper_s():
         "| logo (stand-in) | 0.1 | 21.00 (20.00) \\* |  |",
     ]
     assert summary.beside(SECOND, set(), NAMED).splitlines()[-1] == "| house | 0.5 | not run (20.00) |"
+    second = pandas.DataFrame([row("house", 0.1, math.nan, "not run", n=0), row("house", 0.1, 0.0, "within")])
+    assert summary.beside(second, set(), NAMED).splitlines()[-1] == "| house | 0.1 | 20.00 (20.00) |"
 
 
 def test_each_row_of_the_table_names_its_metric_unless_all_are_psnr():
