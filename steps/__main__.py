@@ -4,7 +4,7 @@
     python -m steps check my.yaml         what a config asks for
     python -m steps try --help            all that a command can do
 
-A word that is misspelled is met with the nearest.
+If a word is misspelled, the error names the nearest one.
 """
 
 import ast

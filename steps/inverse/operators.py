@@ -78,7 +78,7 @@ class LinearOperator:
     channels  (of the class) the number of channels that images must have, None for any.
     pictures  True (of the class) if a photo may be a measurement: see `image_shape` and `measured`.
     alike     True (of the class) if y itself is a picture like the image, with which the truth can be compared.
-    numbers   True (of the class) if M numbers that are no picture may be one, which to those is of shape (C, 1, M).
+    numbers   True (of the class) if M numbers may be a measurement; `image_shape`, `measured` get them as (C, 1, M).
     blind     True if A sees nothing of an image's mean, so that what is recovered of it is a guess.
     unit      numbers that are given, and their sigma, are on a scale that is unit times A's; `measured` divides by it.
     """

@@ -39,8 +39,8 @@ def recover(
     profile  "normal", or "fast" for less time and "high" for more, see `collaborative.PROFILES`.
     colour   "opponent": three channels are taken for RGB; "separate": each is filtered by itself, as some papers do.
     start, strength, rho, iterations   how it is plugged in, see `solvers.denoise_or_plug_in`; by default its strength
-        falls from 0.2, in demosaicking 0.05, to sigma in 16 iterations; with ADMM from 0.4 to sigma, but not below
-        0.06, where photos may be measured 0.02, in 30.
+        falls from 0.2, in demosaicking 0.05, to sigma in 16 iterations; with ADMM it falls from 0.4 in 30 iterations
+        to sigma, or to 0.06 if that is larger (to 0.02 in tasks that can measure a photo).
     clipped  undo what clipping the noisy image to [0, 1] did to its mean; for denoising only, same function.
 
     sigma is the noise's standard deviation. BM3D itself is `steps/inverse/collaborative.py`. Raises BadInput for sides

@@ -28,7 +28,8 @@ def recover(
            K = sigma² / g with g the mean of |∇x|², see `gradient_power`.
            "white": L = I, the textbook filter conj(H)·Y / (|H|² + K) when A is a convolution; K = sigma / mean(y), as
            Anderson's table 1 has it (mean(Aᵀ y) stands for the mean brightness when y is no image).
-    K      overrides these. For sigma = 0 it is kept above 1e-4, so that A need not have an inverse.
+    K      replaces these values. They are at least 1e-4, so that A need not have an inverse; a K that is given is used
+           as it is. On a photograph with sigma below about 0.003 the smooth prior's K is this 1e-4.
 
     sigma is the noise's standard deviation: all that a linear estimate has to know of any noise. `noise` is named so
     that images with Poisson noise come as they are, not transformed: a mean of square roots would have a bias at edges.

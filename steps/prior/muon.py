@@ -9,7 +9,7 @@ COEFFICIENTS = 3.4445, -4.7750, 2.0315  # of the odd quintic that brings singula
 
 
 class Muon(torch.optim.Optimizer):
-    """W ← W − lr √max(1, m/n) orthogonal(G + 0.95 M),  M ← 0.95 M + G,  for each kernel W seen as a matrix (m, n).
+    """M ← 0.95 M + G,  W ← W − lr √max(1, m/n) orthogonal(G + 0.95 M),  for each kernel W seen as a matrix (m, n).
 
     A kernel (out, in, k, k) is the matrix (out, in · k · k), G its gradient. All singular directions of the momentum
     advance by the same length: those that a network learns last, its fine detail, do not wait for the others.

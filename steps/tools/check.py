@@ -57,11 +57,11 @@ def parts(asked, size, wanted, gpu, scored=()):
             left = [r for folder, r in folders.items() if folder not in seen and not experiments.there(r, scored)]
             seen |= folders.keys()
             known = [(method, r.params, size(r), r.task) for r in left if size(r)]
-            if method in rate:
-                seconds = rate[method] * sum(_work(*one) for one in known)
-            else:
-                seconds = 60 * sum(_growing(*one) for one in known) / (10 if on_gpu[method] else 1)
-            says = method in rate or hasattr(discover.load("methods", method), "needs")
+            says = hasattr(discover.load("methods", method), "needs")
+            seconds = 60 * sum(_growing(*one) for one in known) / (10 if on_gpu[method] else 1)
+            if method in rate:  # of small recoveries, most of which is no work, it may be beyond what is generous
+                before = rate[method] * sum(_work(*one) for one in known)
+                seconds, says = min(before, seconds) if says else before, True
             whole = len(known) == len(left) and (says or not known)
             kinds = {(r.corruption, r.params, size(r)): r for r in folders.values() if size(r)}
             memory = [needs.recovery(r, mb, wanted, on_gpu[method])[0] for (*_, mb), r in kinds.items()]
