@@ -9,6 +9,7 @@ GPU = True
 LOOK = ("#CC79A7", "X")
 QUICK = {"iterations": 6, "inner": 2, "channels": 8, "scales": 3}
 ENOUGH = {"iterations": 10, "inner": 15, "channels": 16, "scales": 3, "lr": 0.02}
+RHO = 0.5
 EXACT = False  # a network is far from any image at first
 
 
@@ -19,7 +20,7 @@ def recover(
     *,
     iterations: Annotated[int, ">= 1"] = 30,
     inner: Annotated[int, ">= 1"] = 10,
-    rho: Annotated[float, "> 0"] = 0.5,
+    rho: Annotated[float | None, "> 0"] = None,
     optimiser: Literal["adam", "muon"] = "muon",
     lr: Annotated[float, "> 0"] = 0.01,
     channels: Annotated[int, ">= 1"] = 32,
@@ -36,13 +37,17 @@ def recover(
 
     Each z-step is `inner` steps on  min_θ mean (f_θ(code) − (x + u))², starting from the weights and the
     optimiser of the last (a warm start). If A = I every z-step is one towards y, since ADMM would come back to the
-    noise of y. rho is ADMM's penalty; sigma is not used. The network's settings are those of
-    steps/methods/dip.py. Calls callback(iteration, z, ½‖A z − y‖²). Source: Anderson, section 5.3.
+    noise of y. rho is ADMM's penalty, by default 0.5; sigma is not used. The network's settings are those of
+    steps/methods/dip.py. Calls callback(iteration, z, ½‖A z − y‖²). Raises BadInput for a rho where A = I. Source:
+    Anderson, section 5.3.
     """
+    from steps.base.errors import BadInput
     from steps.inverse.solvers import plug_and_play
     from steps.prior import networks
     from steps.prior.fit import Fit
 
+    if A.identity and rho is not None:
+        raise BadInput("rho: not allowed in denoising, where nothing is plugged in")
     size = {"channels": channels, "scales": scales, "skip": skip, "inputs": inputs, "upsampling": upsampling}
     settings = {"optimiser": optimiser, "lr": lr, "precision": precision, "deterministic": deterministic}
     fit = Fit(lambda: networks.create(A.shape, **size, seed=seed), A.shape, y.device, **settings)
@@ -62,4 +67,4 @@ def recover(
             if callback:
                 callback(iteration, z, (z - y).square().sum() / 2)
         return z
-    return plug_and_play(y, A, project, [0.0] * iterations, rho, callback)
+    return plug_and_play(y, A, project, [0.0] * iterations, rho or RHO, callback)

@@ -9,7 +9,7 @@ from steps.base.errors import BadInput
 from steps.noises import poisson_gaussian
 
 LABEL = "camera"
-PHOTONS = True  # of pictures: a count for each pixel
+PIXELS = True  # not of sums of them: it counts photons for each
 SYMBOLS = {"quality": ("quality", "Quality of the JPEG")}
 TRIED = [{"peak": 200, "sigma": 0.02}, {"peak": 1e6, "sigma": 0.05}]
 FOUND = 0.15  # how near sigma is to be to the true error's, a share: it is estimated

@@ -8,7 +8,7 @@ from steps.base.errors import BadInput
 from steps.inverse.pieces import pieces
 
 LABEL = "Poisson"
-PHOTONS = True  # of pictures: a count for each pixel
+PIXELS = True  # not of sums of them: it counts photons for each
 SYMBOLS = {"peak": ("peak", "Peak (photons of white)")}
 TRIED = [{"peak": 1}, {"peak": 2.5}, {"peak": 1000}]
 

@@ -8,7 +8,7 @@ from steps.inverse.pieces import pieces
 from steps.noises.poisson import photons
 
 LABEL = "Poisson–Gaussian"
-PHOTONS = True  # of pictures: a count for each pixel
+PIXELS = True  # not of sums of them: it counts photons for each
 TRIED = [{"peak": 5, "sigma": 0.3}, {"peak": 100, "sigma": 0}]
 
 

@@ -11,6 +11,7 @@ LABEL = "rounding"
 SYMBOLS = {"levels": ("levels", "Levels (steps from black to white)")}
 TRIED = [{"levels": 31}, {"levels": 1023, "sigma": 0.02}, {"sigma": 0.002}]
 FIXED = {"sigma": 0}  # with which nothing is drawn
+PIXELS = True  # not of sums of them, which are not from 0 to 1
 
 
 def add(

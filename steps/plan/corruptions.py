@@ -45,8 +45,8 @@ def parameters(task, corruption, where, measured=False):
     """
     operator_class, module = discover.load("tasks", task).Operator, noise_of(corruption, where)
     checked = check_parameters(corruption, allowed(task, corruption, where), where)
-    if getattr(module, "PHOTONS", False) and operator_class.numbers:
-        raise BadInput(f"{where}.noise: {checked['noise']} counts photons of pixels, and {task} measures sums of them")
+    if getattr(module, "PIXELS", False) and operator_class.numbers:
+        raise BadInput(f"{where}.noise: {checked['noise']} is noise of pixels, and {task} measures sums of them")
     if hasattr(module, "estimate") and not operator_class.alike:
         raise BadInput(f"{where}.noise: {checked['noise']} is found in pictures like the image; {task} measures none")
     if measured:

@@ -9,6 +9,7 @@ from steps.prior.processor import has_triton
 
 ONE = threading.Lock()  # of several threads one at a time: while a graph is captured, nothing else may be begun
 EAGER = 3  # calls before the graph: what is allocated, tuned and compiled once is not for it
+STREAMS = {}  # {device: the stream of all graphs}, one since torch has but 32: what is captured must meet no other fit
 
 
 class Graph:
@@ -22,7 +23,7 @@ class Graph:
 
     def __init__(self, device, generators=()):
         self.device, self.generators = device, generators
-        self.calls, self.graph, self.results, self.stream = 0, None, None, None
+        self.calls, self.graph, self.results = 0, None, None
 
     def __call__(self, work):
         """Return what work() returns; it is the same work in every call, and is not kept: its owner has this graph."""
@@ -38,7 +39,10 @@ class Graph:
                     self._capture(work)
                 self.graph.replay()
                 results = self.results
-            return tuple(None if result is None else result.clone() for result in results)
+            copies = tuple(None if result is None else result.clone() for result in results)
+            if self.graph is None:  # the next fit's plain calls get the memory of these results: not before the copies
+                self._stream().wait_stream(torch.cuda.current_stream(self.device))
+            return copies
 
     def _capture(self, work):
         torch.cuda.empty_cache()  # of what the plain calls have used: while it captures, nothing of it can be freed
@@ -52,12 +56,22 @@ class Graph:
             finally:
                 self.graph.capture_end()
 
+    def _stream(self):
+        if self.device not in STREAMS:  # of high priority: no fit's own stream is
+            STREAMS[self.device] = torch.cuda.Stream(self.device, priority=-1)
+        return STREAMS[self.device]
+
     @contextlib.contextmanager
     def _elsewhere(self):
-        """Inside, a stream of its own, which begins after the present one and which the present one waits for."""
-        self.stream = self.stream or torch.cuda.Stream(self.device)
-        here, there = torch.cuda.current_stream(self.device), self.stream
+        """Inside, the stream of graphs, which begins after the present one and which the present one waits for."""
+        here, there = torch.cuda.current_stream(self.device), self._stream()
         there.wait_stream(here)
         with torch.cuda.stream(there):
             yield
         here.wait_stream(there)
+
+
+def give_back():
+    """Give back to the GPU the memory that torch keeps, as soon as no graph is being captured."""
+    with ONE:
+        torch.cuda.empty_cache()

@@ -159,9 +159,9 @@ class Run:
         except Exception as error:
             self._failed(cell, error)
             if self.device == "cuda":
-                import torch
+                from steps.prior.graph import give_back
 
-                torch.cuda.empty_cache()
+                give_back()
         else:
             kind, rate = self._kind(cell), run["seconds"] / (run["iterations"] or _iterations(cell))
             self.rates[kind] = min(rate, self.rates.get(kind, rate))

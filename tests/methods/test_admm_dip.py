@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from steps.base.discover import load
+from steps.base.errors import BadInput
 from steps.methods import dip
 from steps.methods.admm_dip import recover
 from steps.prior import fit as fit_module
@@ -65,6 +66,8 @@ def test_a_denoising_is_one_fit(gray):
     found = recover(gray, A, 0.1, iterations=3, inner=2, **SMALL, callback=lambda *arguments: seen.append(arguments))
     assert torch.equal(found, expected) and torch.equal(seen[-1][1], expected)
     assert [iteration for iteration, _, _ in seen] == [1, 2, 3]
+    with pytest.raises(BadInput, match="rho: not allowed in denoising"):
+        recover(gray, A, 0.1, rho=0.5, **SMALL)
 
 
 @pytest.mark.parametrize(

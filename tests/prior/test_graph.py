@@ -121,3 +121,11 @@ def test_fits_side_by_side_begin_as_alone(gray):
         together = list(pool.map(losses, range(4)))
     np.testing.assert_allclose(np.array(together)[:, :2], np.array(alone)[:, :2], rtol=1e-3)
     np.testing.assert_allclose(np.array(together)[:, -1], np.array(alone)[:, -1], rtol=0.2)
+
+
+@on_cuda
+def test_graphs_have_one_stream_which_is_no_fits_own(gray):
+    """torch has 32 streams and gives the first again after them: a capture there would take in another fit's work."""
+    first, second = (Graph(torch.device("cuda"))._stream() for _ in range(2))
+    assert first == second
+    assert all(torch.cuda.Stream() != first for _ in range(40))

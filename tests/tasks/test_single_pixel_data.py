@@ -157,8 +157,9 @@ BAD = {
         Y,
         P,
         {"patterns": "mine", "noise": "poisson", "peak": 3},
-        "noise: poisson counts photons of pixels, and",
+        "noise: poisson is noise of pixels, and",
     ),
+    "levels": (Y, P, {"patterns": "mine", "noise": "rounding", "levels": 3}, "noise: rounding is noise of pixels, and"),
 }
 
 
