@@ -29,7 +29,7 @@ PAGE = f"""\
 {WIDE}# The comparison page
 
 Every experiment of a run has such a page, `results/pages/EXPERIMENT.html`: one file, which can be mailed. This one
-shows a small run, on one picture. Choose the noise above, zoom with the wheel, and press `?` for the keys.
+shows a small run, on one picture. Choose the noise at its top, zoom with the wheel, and press `?` for the keys.
 
 [Open it alone](comparison.html){{ .md-button }}
 

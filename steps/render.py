@@ -16,7 +16,7 @@ PAGE = Path(__file__).parent / "look" / "table.html"
 def page(markdown, nav=""):
     """Return a Markdown text as an HTML page, below its links. What is HTML in the text is shown, not obeyed."""
     title = next((line.removeprefix("# ") for line in markdown.splitlines() if line.startswith("# ")), "Table")
-    parts = {"title": html.escape(title.replace("\\", "")), "nav": nav, "body": web.body(markdown)}
+    parts = {"title": html.escape(re.sub(r"\\(.)", r"\1", title)), "nav": nav, "body": web.body(markdown)}
     return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], PAGE.read_text(encoding="utf-8"))
 
 

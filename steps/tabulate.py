@@ -42,9 +42,9 @@ TOLD = (
     "of Poisson noise in denoising, methods are told the transform's instead."
 )
 MANY = (
-    f"n: number of recoveries (noise and seeds) averaged in a cell; ±: half of the 95 % interval, from {FEWEST} on. "
-    "Where n is a range, the columns of a row are means over different draws of the noise."
+    f"n: number of recoveries (noise and seeds) averaged in a cell; ±: half of the 95 % interval, from {FEWEST} on."
 )
+APART = "Where n is a range, the columns of a row are means over different draws of the noise."
 
 
 def perfect(name):
@@ -60,7 +60,8 @@ def perfect(name):
 def table(scores, metric):
     """Return a DataFrame of a column of scores: image, varying corruption parameters, n, input if known, the labels.
 
-    If methods were told another sigma than the corruption says, there is a column "noise sigma" with it.
+    If methods were told another sigma than the corruption says, there is a column "noise sigma" with it. The column
+    "not run" has the labels that a row has no recovery of.
     A cell is the mean over noise and method seeds; n is how many recoveries it averages, "2 to 6" if columns differ.
     If any cell has several, each label is followed by "label ±", half of the mean's 95 % interval (Student's t), or NaN
     for fewer than three.
@@ -78,6 +79,7 @@ def table(scores, metric):
         by_label = {label: group.loc[group["label"] == label, metric] for label in labels}
         counts = sorted({values.count() or len(values) for values in by_label.values()})
         row["n"] = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        row[NOT_RUN] = tuple(label for label, values in by_label.items() if not len(values))
         if told:
             row[SIGMA] = group["noise_sigma"].mean()
         if f"input_{metric}" in group:
@@ -88,6 +90,14 @@ def table(scores, metric):
                 row[f"{label} ±"] = interval(values)[1] if len(values) >= FEWEST else math.nan
         found.append(row)
     return pandas.DataFrame(found), keys, labels
+
+
+def apart(scores):
+    """Return whether some row of the table has labels that were run on other draws of the noise than others."""
+    scores, varying, _ = grouping.split(scores)
+    drawn = scores.groupby(["image", *varying, "label"], dropna=False)["corruption"].agg(lambda texts: frozenset(texts))
+    rows = drawn.groupby(level=list(range(len(varying) + 1)), dropna=False)
+    return bool((rows.nunique() > 1).any())
 
 
 def told_otherwise(scores):
@@ -115,8 +125,8 @@ def texts(frame, keys, labels, metric, truth=None, marked=None):
         line = [row["image"], *("" if pandas.isna(row[key]) else brief(row[key]) for key in keys[1:])]
         line += [row[name] if name == "n" else f"{row[name]:.4f}" for name in extra]
         line += ["" if row[shown].isna().all() else metric.digits(truth) for _ in control]
-        nothing = "" if math.isnan(row.get(INPUT, 0)) else NOT_RUN  # no truth, or too small an image for the metric
         for label in shown:
+            nothing = NOT_RUN if label in row[NOT_RUN] else ""  # "": no truth, or none that the metric has a number for
             text = nothing if math.isnan(row[label]) else metric.digits(row[label])
             if not math.isnan(half := row.get(f"{label} ±", math.nan)):
                 text = metric.interval(row[label], half)
@@ -147,6 +157,7 @@ def means(frame, keys, labels):
             first = group["n"].iloc[0]
             count = str(int(first) * len(group)) if len(counts) == 1 and first.isdigit() else ""
             row["n"] = "1" if set(frame["n"]) == {"1"} else count  # 1: there is no column n
+            row[NOT_RUN] = tuple(set.intersection(*map(set, group[NOT_RUN])))
             found.append(row)
     return pandas.DataFrame(found, columns=frame.columns)
 
@@ -190,7 +201,7 @@ def main(scores, output, title, named, stand_ins, not_made, more):
     markdown, latex, frames = ["\n\n".join([f"# {escape_markdown(title)}", *filter(None, notes)])], [], []
     for metric in [*named, *[RESIDUAL] * bool(unknown), TIME]:
         frame, keys, labels = table(scores, metric.name)
-        frames.append(frame.assign(metric=metric.name))
+        frames.append(frame.drop(columns=NOT_RUN).assign(metric=metric.name))
         if metric.better and not truths:
             continue
         words = [f"{metric.about.rstrip('.')}; {metric.better} is better.".lstrip("; ")] if metric.better else []
@@ -203,12 +214,13 @@ def main(scores, output, title, named, stand_ins, not_made, more):
         if metric is TIME:
             marked = with_means(table(scores, "waited")[0], keys, labels)
         header, rows = texts(frame, keys, labels, metric, perfect(metric.name) if metric.better else None, marked)
-        if "n" in header and MANY not in markdown[0]:
-            markdown[0] += f"\n\n{MANY}"
+        many = f" {MANY}{f' {APART}' if apart(scores) else ''}" if "n" in header else ""
+        if many and MANY not in markdown[0]:
+            markdown[0] += f"\n\n{many.strip()}"
         markdown.append("\n\n".join([*parts, to_markdown(header, rows, len(keys))]))
         direction = f", {metric.better} is better" if metric.better else ""
         caption = f"{title}. {metric.heading}{direction}; {settings}." + (f" Not made, {not_made}." if not_made else "")
-        caption += f" {RULE}" if metric is TIME and held_up else ""
+        caption += many + (f" {RULE}" if metric is TIME and held_up else "")
         latex.append(to_latex(header, rows, len(keys), caption))
     devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
     markdown += [RULE] if held_up else []

@@ -61,13 +61,18 @@ def test_a_heading_sorts_by_its_column_and_what_was_not_run_comes_last(browser, 
     assert browser.run("return document.querySelector('th').ariaSort") == "ascending"
 
 
-def test_what_is_exact_is_the_most(browser, tmp_path):  # noqa: F811
-    rows = ["a | inf", "b | 3.5", "c | not run", "d | **inf**", "e | -2", "f |"]
+def test_numbers_are_sorted_by_their_value_however_they_are_written(browser, tmp_path):  # noqa: F811
+    rows = ["a | ∞", "b | 3.5", "c | not run", "d | **∞**", "e | -2", "f |", "g | -∞", "h | 25/255", "i | ~3.1 ± 9"]
     table = "| image | PSNR |\n| --- | ---: |\n" + "".join(f"| {row} |\n" for row in rows)
     (tmp_path / "page.html").write_text(render.page(f"# t\n\n{table}"))
     browser.open(tmp_path / "page.html")
-    assert sort_by(browser, 1) == ["-2", "3.5", "inf", "inf", "not run", ""]
-    assert sort_by(browser, 1) == ["inf", "inf", "3.5", "-2", "not run", ""]
+    numbers = ["-∞", "-2", "25/255", "~3.1 ± 9", "3.5", "∞", "∞"]
+    assert sort_by(browser, 1) == [*numbers, "not run", ""]
+    assert sort_by(browser, 1) == [*numbers[::-1], "not run", ""]
+    table = "| image | pixels |\n| --- | ---: |\n" + "".join(f"| x | {n}×{n} |\n" for n in (64, 128, 9))
+    (tmp_path / "page.html").write_text(render.page(f"# t\n\n{table}"))
+    browser.open(tmp_path / "page.html")
+    assert sort_by(browser, 1) == ["9×9", "64×64", "128×128"]
 
 
 def test_dark_mode_is_dark(browser, tmp_path):  # noqa: F811

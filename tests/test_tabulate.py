@@ -117,6 +117,18 @@ def test_a_row_without_any_number_has_no_best(scores):
     assert not any("not run" in text for row in rows[:2] for text in row)  # they were run
 
 
+def test_what_was_run_and_has_no_number_is_not_said_to_be_not_run(scores):
+    """As with a metric of one's own that has none for some estimates; in the rows of means, too."""
+    more = pandas.concat([scores, scores[scores["image"] == "house"].assign(image="logo")])
+    more.loc[more["label"] == "DIP", "ssim"] = math.nan
+    none = (more["label"] == "Wiener") & (more["corruption"].str.startswith("sigma=0.02"))
+    frame, keys, labels = tabulate.table(only(more[~none], 0), "ssim")
+    _, rows = starred(tabulate.with_means(frame, keys, labels), keys, labels, SSIM)
+    assert [row[-3:] for row in rows if row[1] == "0.1"] == [["*0.500*", "*0.500*", ""]] * 4
+    assert [row[-3:] for row in rows if row[1] == "0.02"] == [["not run", "*0.500*", ""]] * 4
+    assert sum(row[0] == "mean of 3 images" for row in rows) == 2
+
+
 @pytest.mark.parametrize(("metric", "cell"), [(PSNR, "∞"), (SSIM, "1.000")])
 def test_the_truth_has_a_column_beside_the_input_and_is_not_ranked(scores, metric, cell):
     frame, keys, labels = tabulate.table(only(scores, 0), metric.name)
@@ -265,6 +277,16 @@ def test_every_table_names_the_stand_ins_in_it(tmp_path, scores):
 def test_one_recovery_a_cell_is_not_explained_as_several(tmp_path, scores):
     files = written(tmp_path, only(scores, 0))
     assert "n: number of recoveries" not in files["md"] and "±" not in files["md"]
+
+
+def test_what_is_said_of_n_says_whether_columns_have_other_draws(tmp_path, scores):
+    """Not if one method was run with several seeds of its own on the one draw that all have."""
+    alike, dip = only(scores, 0), scores[scores["label"] == "DIP"]
+    for more, differ in ((only(dip, 0), False), (only(dip, 1), True)):
+        files = written(tmp_path, pandas.concat([alike, more], ignore_index=True))
+        assert "| 1 to" in files["md"] and files["md"].count("n: number of recoveries") == 1
+        assert files["tex"].count("n: number of recoveries") == 3
+        assert {tabulate.APART in files["md"], tabulate.APART in files["tex"]} == {differ}
 
 
 LOWER = [

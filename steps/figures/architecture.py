@@ -119,8 +119,9 @@ def _draw_network(panels, label, network, code):
     boxes.set(xlim=(-0.6, place + 0.6), ylim=(-0.75, 1.0 if any(kind == "skip" for kind, *_ in seen) else 0.6))
     boxes.set_title(f"{label}: {networks.count_parameters(network):,} parameters")
     made_of = {}
-    for kind, module, (channels, *_) in seen[1:]:
-        listed = operations(module) + (["sigmoid"] if kind == "image" else [])
+    for kind, module, (channels, *_) in seen:
+        inside = ["the input, a fixed draw"] if kind == "code" else operations(module)
+        listed = inside + (["sigmoid"] if kind == "image" else [])
         made_of[kind, *listed] = f"skip ({channels} channels)" if kind == "skip" else kind
     for index, ((kind, *listed), name) in enumerate(made_of.items()):
         x = (index + 0.5) / len(made_of)

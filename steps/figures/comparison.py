@@ -1,8 +1,10 @@
 """One image, one corruption: truth, measurement and every recovery, with metrics, an enlarged detail and its error."""
 
+from pathlib import Path
+
 import numpy as np
 
-from steps.look import pictures, style
+from steps.look import maps, pictures, style
 from steps.tables.columns import PSNR
 
 CAPTION = """\
@@ -20,15 +22,16 @@ def draw(scores, metrics=(PSNR,)):
     """Return a figure of truth, input and recoveries; below each the same detail enlarged, and the error |x̂ − x|.
 
     `scores` are the rows of one image and corruption; of several seeds the first is shown. The detail is the part with
-    the most edges, the error the mean over channels, all on one scale, which ends where 1 % of the recoveries' pixels
-    are beyond. The first two metrics are shown, the best of each in bold. Without a truth, it, the metrics and the
-    errors are left out; the detail, of the mean of the recoveries, has the place of both.
+    the most edges, the error the mean over channels, of images that are not clipped, all on one scale, which ends where
+    1 % of the recoveries' pixels are beyond. The first two metrics are shown, the best of each in bold. Without a
+    truth, it, the metrics and the errors are left out; the detail, of the mean of the recoveries, has the place of
+    both.
     """
     import matplotlib.pyplot as plt
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
-    truth = pictures.truth(first)
+    truth, errors = pictures.truth(first), _errors(rows) if first["psnr"] == first["psnr"] else []
     recovered = [pictures.recovered(row) for _, row in rows.iterrows()]
     part = pictures.detail(np.mean(recovered, 0), (4, 2)) if truth is None else pictures.detail(truth)
     best = [(metric, metric.best(rows[metric.name])) for metric in metrics[:2]]
@@ -37,7 +40,7 @@ def draw(scores, metrics=(PSNR,)):
     for (_, row), image in zip(rows.iterrows(), recovered):
         numbers = [(metric.text(row[metric.name]), metric.is_best(row[metric.name], value)) for metric, value in best]
         shown.append((row["label"], numbers, image))
-    most = 0 if truth is None else np.quantile([_error(image, truth) for image in recovered], 0.99)
+    most = 0 if truth is None else np.quantile(errors[1:], 0.99)
     most = max(0.01, float(np.ceil(100 * most) / 100))
     columns, lines = arranged(len(shown))
     side = (style.WIDTH - GAP) / columns - GAP
@@ -69,13 +72,14 @@ def draw(scores, metrics=(PSNR,)):
         pictures.frame(below, style.DETAIL)
         if index and truth is not None:
             beside = style.place(figure, left + (wide + GAP) / 2, top + high + GAP, (wide - GAP) / 2, low)
-            colours = pictures.show(beside, _error(image, truth), cmap="inferno", vmin=0, vmax=most, aspect="auto")
+            colours = pictures.show(beside, errors[index - 1], cmap="inferno", vmin=0, vmax=most, aspect="auto")
     if truth is not None:
         bar = style.place(figure, GAP + side / 2 + 0.1, tops[0] + high + 0.25, side / 2 - 0.25, 0.07)
         figure.colorbar(colours, cax=bar, orientation="horizontal", extend="max", ticks=[0, most], format="{x:g}")
         bar.tick_params(labelsize=6, length=2, pad=1)
         bar.set_title("Error |x̂ − x|", fontsize=6, pad=2)
     style.heading(figure, first)
+    style.note(figure, pictures.FIRST if len(rows) < len(scores) else "")
     return figure
 
 
@@ -92,9 +96,12 @@ def arranged(count):
     return columns, lines
 
 
-def _error(image, truth):
-    error = np.abs(image - truth)
-    return error if error.ndim == 2 else error.mean(-1)
+def _errors(rows):
+    """Return [|x̂ − x|] of the input and of the rows' recoveries, of images that are not clipped, as PSNR is."""
+    first, *_ = files = [Path(folder) for folder in rows["folder"]]
+    shown = [first.parent.parent / "picture.npy", *(folder / "recovered.npy" for folder in files)]
+    truth = pictures.read(f"results/images/{rows['image'].iloc[0]}.npy")
+    return [maps.error_map(truth, pictures.read(path)) for path in shown]
 
 
 def _lines(titles):

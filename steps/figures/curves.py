@@ -5,15 +5,18 @@ More than a dozen images are averaged.
 
 import numpy as np
 
+from steps.base import discover
 from steps.base.errors import NothingToDraw
 from steps.base.files import reading
+from steps.base.parameters import settings
 from steps.look import labels, style
 from steps.tables import grouping
 
 CAPTION = """\
 Loss and, where the truth is known, PSNR against iterations; of several seeds the mean, in a band from the lowest to the
 highest. **Look for** PSNR that rises and falls while the loss still falls: from there on the network fits the noise,
-and where one stops decides the result.
+and where one stops decides the result. If a method returns the mean of several fits, they follow one another: the loss
+jumps up where the next one begins, and the PSNR falls until that one is good, too.
 """
 EACH = ()
 CURVES = True
@@ -68,6 +71,7 @@ def draw(scores):
     notes = [f"Lines are means over {over}; bands reach from the least to the most of them."] if bands else []
     if scores["method"].nunique() > 1:
         notes.append("Losses of different methods have different units: compare their shapes.")
+    notes += several_fits(scores)
     style.note(figure, " ".join(notes))
     return figure
 
@@ -78,6 +82,16 @@ def read(folder):
 
     with reading(f"{folder}/curve.csv") as file:
         return pandas.read_csv(file)
+
+
+def several_fits(scores):
+    """Return a sentence for each of the labels whose estimate is the mean of several fits, made one after another."""
+    found = []
+    for label, method, params in scores[["label", "method", "params"]].drop_duplicates("label").itertuples(index=False):
+        fits = settings(discover.load("methods", method).recover, params).get("fits", 1)
+        words = f"{label}: the mean of {fits} fits, one after another; loss and PSNR jump where the next begins."
+        found += [words] * (fits > 1)
+    return found
 
 
 def _draw_band(panel, curves, name, look):

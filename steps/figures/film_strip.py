@@ -14,7 +14,8 @@ CAPTION = """\
 A strip of kept iterates for each method, above loss and, where the truth is known, PSNR against iterations. There the
 star is the best iterate kept, which only who has the truth can choose. Where it is not what the method returned, the
 method's marker is where its own rule stopped it. **Look for** the iteration from which noise appears, and for how far
-marker and star lie apart: what is lost by not knowing the truth.
+marker and star lie apart: what is lost by not knowing the truth. Of a method that returns the mean of several fits, an
+iterate is the mean of the present fit's and of those before it: where the next fit begins, it is worse for a while.
 """
 EACH = ("image", "corruption")
 CURVES = True
@@ -74,6 +75,8 @@ def draw(scores):
         )
     if np.isfinite(rows[0]["input_psnr"]):
         notes.append("Dashed: the input.")
+    notes += curves.several_fits(scores)
+    notes += [pictures.FIRST] if len(rows) < len(scores) else []
     style.note(figure, " ".join(notes))
     return figure
 

@@ -22,7 +22,7 @@ def draw(scores, metrics=(PSNR,)):
     import matplotlib.pyplot as plt
 
     scores, varying, _ = grouping.split(scores)
-    scores = scores.drop_duplicates(["label", *varying])
+    every, scores = len(scores), scores.drop_duplicates(["label", *varying])
     kinds = list(scores.groupby(varying or ["image"], sort=False, dropna=False))  # a row each, whatever the seed
     labels = list(dict.fromkeys(scores["label"]))
     truth = pictures.truth(scores.iloc[0])
@@ -52,13 +52,15 @@ def draw(scores, metrics=(PSNR,)):
                 text = style.values(zip(varying, values), scores["task"].iloc[0])
                 size = min(7, 72 * step / (0.6 * len(text)))
                 side_text = {"rotation": 90, "ha": "right", "va": "center", "fontsize": size}
-                panel.annotate(text, (0, 0.5), (-3, 0), "axes fraction", "offset points", **side_text)
+                middle = 0.5 - (step - high) / high / 2  # of the row, its numbers included
+                panel.annotate(text, (0, middle), (-3, 0), "axes fraction", "offset points", **side_text)
             if place == 0:
                 _show(panel, pictures.measured, here.head(1), dict.fromkeys(best), "input_")
             elif place <= len(labels):
                 _show(panel, pictures.recovered, here[here["label"] == name].head(1), best)
             else:
                 pictures.show(panel, truth, heads[place])
+    style.note(figure, pictures.FIRST if len(scores) < every else "")
     return figure
 
 

@@ -25,7 +25,7 @@ def draw(scores, metrics=(PSNR,)):
     """Return a figure: mean of a metric over seeds (bars: standard deviation) against the number that has most values.
 
     The dashed line is the input's. Parameters that span a factor of four or more are on a logarithmic axis, the same in
-    all panels. What is exact has no place: ∞ dB. Raises NothingToDraw if no row has a truth.
+    all panels. What is infinite, as ∞ dB, has no place. Raises NothingToDraw if no row has a truth.
     """
     scores = grouping.pooled(scores[scores["psnr"].notna()])  # of images that have a truth
     if not len(scores):
@@ -44,7 +44,7 @@ def draw(scores, metrics=(PSNR,)):
     titles = [kind and style.panel_title(kind[1][0], others, kind[1][1:], task) for kind in kinds]
     figure, panels = style.grid(titles, 3.3 if apart else 2.3, across=across)
     looks = style.lines(scores) | {INPUT: style.INPUT}
-    ends, bars, exact = [], False, False
+    ends, bars, infinite = [], False, False
     for kind, panel in zip(kinds, panels.flat):
         if kind is None:
             continue
@@ -53,7 +53,7 @@ def draw(scores, metrics=(PSNR,)):
             mine = here.drop_duplicates("measurement") if label == INPUT else here[here["label"] == label]
             column = f"input_{metric.name}" if label == INPUT else metric.name
             means = mine.groupby(x, sort=numeric)[column].agg(["mean", "std"])
-            exact = exact or bool(np.isinf(means["mean"]).any())
+            infinite = infinite or bool(np.isinf(means["mean"]).any())
             means = means[np.isfinite(means["mean"])]
             spread = means["std"] if means["std"].notna().any() and label != INPUT else None
             bars = bars or spread is not None
@@ -76,7 +76,7 @@ def draw(scores, metrics=(PSNR,)):
             style.empty(panel, "all exact" if here[metric.name].notna().any() else f"no {metric.label}")
     labels.at_ends(figure, ends, looks)
     notes = ["Means over seeds; bars: ± one standard deviation."] if bars else []
-    notes += ["What is exact, at ∞ dB, is not shown."] if exact else []
+    notes += ["Infinite values are not shown."] if infinite else []
     notes += [directions(metrics)] if len(metrics) > 1 else []
     style.note(figure, " ".join(notes))
     return figure
@@ -106,8 +106,8 @@ def _scale(panel, values, name):
     """Give a panel a tick at each of the sorted values, with its number where there is room."""
     if values.dtype.kind not in "iuf":
         return
-    panel.set_xlabel(name)
     inches = panel.figure.get_figwidth() / panel.get_subplotspec().get_gridspec().ncols - 0.7
+    panel.set_xlabel(style.wrapped(name, inches + 0.3))
     places = values.astype(float)
     if values[0] > 0 and values[-1] >= 4 * values[0]:
         panel.set_xscale("log")

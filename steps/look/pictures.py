@@ -8,6 +8,7 @@ from steps.base.files import read_array, whole
 from steps.look.style import DETAIL
 
 WHOLE = 2**22  # pixels of a picture that is shown whole: no browser opens a page of 24 megapixels
+FIRST = "Where there are several seeds, pictures and numbers are of the first."
 SIDE = 1024  # pixels of the centre that is shown of a larger one
 
 

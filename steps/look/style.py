@@ -68,23 +68,25 @@ def spare(method):
 def lines(scores):
     """Return {label: keyword arguments of plot} of the labels of scores, in their order.
 
-    The first label of a method has its colour and marker; further ones have them lighter or darker, with dashes and
-    with every second marker hollow: twelve that differ. If all are of one method, whose colour would tell nothing,
-    they have the marker, and up to seven the colours of all.
+    The first label of a method has its colour and marker, and a further method of that colour other dashes; further
+    labels have them lighter or darker, with dashes and every second marker hollow: twelve that differ. If all are of
+    one method, whose colour would tell nothing, they have the marker, and up to seven the colours of all.
     """
     of_one = scores["method"].nunique() == 1
-    looks, counts = {}, {}
+    looks, counts, dashes = {}, {}, {}
     for label, method in scores.drop_duplicates("label")[["label", "method"]].itertuples(index=False):
         variant = counts[method] = counts.get(method, -1) + 1
         colour, marker = look(method)
+        dash = dashes[colour] = dashes.get(colour, -1) + 1
         if of_one:
             colour = [colour, *(other for other in COLOURS if other != colour)][variant % len(COLOURS)]
         elif variant % 3:
             colour = mixed(colour, *((0, 0), (1, 0.4), (0, 0.45))[variant % 3])
         looks[label] = {
             "color": colour,
-            "linestyle": ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))[variant % 4],
+            "linestyle": ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)))[dash % 4],
             "marker": marker,
+            "markersize": RC["lines.markersize"] * (1.6 if marker == "*" else 1),
             "markerfacecolor": "white" if variant % 2 else colour,
             "markeredgecolor": colour if variant % 2 else "white",
             "markeredgewidth": 0.9 if variant % 2 else 0.4,
@@ -168,11 +170,9 @@ def literal(text):
 
 def symbol(name, task):
     """Return (symbol, words of an axis) of a corruption's parameter: SYMBOLS of the task or a noise; else its name."""
-    for kind, file in (("tasks", task), *(("noises", noise) for noise in discover.available("noises"))):
-        said = getattr(discover.load(kind, file), "SYMBOLS", {})
-        if name in said:
-            return said[name]
-    return name, name
+    files = ("tasks", task), *(("noises", noise) for noise in discover.available("noises"))
+    known = [getattr(discover.load(*file), "SYMBOLS", {}) for file in files]
+    return next((symbols[name] for symbols in known if name in symbols), (name, name))
 
 
 def said(task, noises, methods=()):
@@ -194,10 +194,10 @@ def wrapped(text, inches, size=7, lines=3):
 
 def log_scale(axis, low, high):
     """Give panel.xaxis or panel.yaxis a logarithmic scale with plain numbers, for values from low to high."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
-    axis.set_major_locator(MaxNLocator(4) if high < 10 * low else LogLocator(numticks=6))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high < 50 * low else LogLocator(numticks=6))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())
 
@@ -211,6 +211,7 @@ def heading(figure, row):
         if name not in ("seed", "clip")
     ]
     words += ["clipped to [0, 1]"] * (settings.get("clip") is True)
+    words += [f"seed {settings['seed']}"] * ("seed" in settings)
     title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *words])
     size = min(8, 0.95 * WIDTH * 72 / (0.6 * len(title)))  # in one line, however long the image's name
     figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=size)

@@ -116,6 +116,13 @@ def test_variants_of_a_method_have_its_marker_and_differ_in_shade_and_dashes():
     assert looks[0]["linestyle"] == "-" and looks[1]["linestyle"] != "-"
 
 
+def test_methods_of_one_colour_differ_in_their_dashes():
+    wiener = [name for name in discover.available("methods") if style.look(name)[0] == style.look("wiener")[0]]
+    looks = list(style.lines(scores(("TV", "tv"), *((name, name) for name in wiener))).values())[1:]
+    assert len(wiener) > 2 and len({look["color"] for look in looks}) == 1
+    assert len({str(look["linestyle"]) for look in looks}) == len(wiener)
+
+
 def test_variants_of_one_method_alone_have_the_colours_of_all():
     looks = list(style.lines(scores(*((f"DIP {i}", "dip") for i in range(12)))).values())
     assert (looks[0]["color"], looks[0]["marker"]) == style.look("dip")
