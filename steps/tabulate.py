@@ -41,9 +41,7 @@ TOLD = (
     "asks for, and of other noise than Gaussian its root mean square. Where a transform makes that noise Gaussian, as "
     "of Poisson noise in denoising, methods are told the transform's instead."
 )
-MANY = (
-    f"n: number of recoveries (noise and seeds) averaged in a cell; ±: half of the 95 % interval, from {FEWEST} on."
-)
+MANY = f"n: number of recoveries (noise and seeds) averaged in a cell; ±: half of the 95 % interval, from {FEWEST} on."
 APART = "Where n is a range, the columns of a row are means over different draws of the noise."
 
 

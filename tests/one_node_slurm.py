@@ -148,7 +148,8 @@ def _path():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running() as logs:
-        print(f"Slurm is up; its logs are in {logs}; Ctrl-C ends it", flush=True)
+        print(f"Slurm is up; its logs are in {logs}; Ctrl-C or SIGTERM ends it", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

@@ -307,6 +307,11 @@ def test_read_only_results_are_one_line_before_any_job(small_disk):
     assert result.returncode == 1
     message = result.stderr.strip().splitlines()[-1]
     assert message == f"Error: {small_disk}/results cannot be written to: Read-only file system"
+    wiener = small_disk / "steps/methods/wiener.py"
+    wiener.write_text(wiener.read_text() + "\nEDITED = 1\n")  # so that a note would have to be written
+    result = snakemake(small_disk, "--dry-run", config="faults.yaml")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "Read-only file system" in result.stderr.strip().splitlines()[-1]
 
 
 def test_failed_jobs_are_listed_at_the_end_and_the_tables_say_what_is_missing(whole_run, tmp_path):

@@ -58,9 +58,11 @@ def test_another_experiment_of_the_same_name_stops_before_any_job(run):
     assert jobs(run, TARGET, config="mine.yaml") == {}
 
 
-@pytest.mark.parametrize("change", ["renamed", "deleted", "edited", "experiment renamed", "said on the command line"])
+@pytest.mark.parametrize(
+    "change", ["renamed", "deleted", "edited", "both edited", "experiment renamed", "said on the command line"]
+)
 def test_what_may_take_the_place_of_an_experiment(run, change):
-    """The same config edited or under another name, one that is gone, or has no experiment of that name any more."""
+    """The same config edited or renamed, or one that is gone, says the same by now, or has no such experiment."""
     options, config = [], "mine.yaml"
     write(run, "other.yaml", sigma=0.2)
     try:
@@ -68,8 +70,10 @@ def test_what_may_take_the_place_of_an_experiment(run, change):
             (run / "mine.yaml").unlink()
         if change == "experiment renamed":
             write(run, "mine.yaml", experiment="mine")
-        if change == "edited":
+        if "edited" in change:
             write(run, "mine.yaml", sigma=0.2)
+        if change == "edited":
+            pass
         elif change == "said on the command line":
             study = CONFIG["experiments"]["study"] | {"corruption": {"sigma": 0.2}}
             options = ["--config", f"experiments={json.dumps({'study': study})}"]

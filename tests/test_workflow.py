@@ -409,6 +409,25 @@ def test_skipping_what_is_missing_makes_tables_of_what_there_is(run):
     assert "never" not in planned.stdout
 
 
+def test_skipping_what_is_missing_leaves_out_what_other_code_has_made(run):
+    """Else it would be made anew, for hours, by who asked for tables only; or shown as if it were of this code."""
+    folder, _, _ = run
+    path = folder / "steps/methods/tv.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = 1\n")
+    try:
+        planned = snakemake(folder, "--dry-run", "--config", "missing=skip")
+    finally:
+        path.write_text(text)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert not re.findall(r"^Job \d+: (?:recover|corrupt|score) ", planned.stdout, re.MULTILINE)
+    assert "tabulate denoising" in planned.stdout
+    (line,) = [
+        line for line in planned.stderr.splitlines() if line.startswith("Left out, since their code has changed: ")
+    ]
+    assert "/tv/" in line and "/wiener/" not in line
+
+
 def test_the_record_remakes_tables_claims_and_figures_bit_for_bit(run, tmp_path):
     folder, _, _ = run
     result = python(folder, "steps", "record", "config/smoke.yaml")

@@ -37,7 +37,6 @@ RC = {
     "lines.markersize": 4.5,
     "legend.frameon": False,
     "legend.fontsize": 7,
-    "figure.titlesize": 8,
     "figure.figsize": (COLUMN, 2.3),  # of a figure that says none
     "figure.dpi": 200,  # twice the 100 of a screen
     "savefig.dpi": 200,
@@ -211,7 +210,7 @@ def heading(figure, row):
         if name not in ("seed", "clip")
     ]
     words += ["clipped to [0, 1]"] * (settings.get("clip") is True)
-    words += [f"seed {settings['seed']}"] * ("seed" in settings)
+    words += [f"seed {seed}" for name, seed in settings.items() if name == "seed"]
     title = ", ".join([f"{row['task'].replace('_', ' ').capitalize()} of {row['image']}", *words])
     size = min(8, 0.95 * WIDTH * 72 / (0.6 * len(title)))  # in one line, however long the image's name
     figure.text(0.5, 1 - 0.05 / figure.get_figheight(), title, ha="center", va="top", fontsize=size)

@@ -17,8 +17,8 @@ def recover(y, A, sigma, *, seed: Annotated[int, ">= 0"] = 0, noise=None):
     """Return the posterior mean of x, the shape of the image, by Gibbs sampling, each channel by itself.
 
     The model is  y ~ N(A x, 1/γₙ),  x ~ N(0, (γₓ LᵀL)⁻¹)  with the Laplacian L and unknown γₙ and γₓ, which are drawn
-    in turn with x (by [seed, 5, channel], no draw of the noise); so sigma is not used. The filter of scikit-image, `unsupervised_wiener`.
-    Raises BadInput if A is no circular convolution. Source: Orieux, Giovannelli, Rodet (2010).
+    in turn with x (by [seed, 5, channel], no draw of the noise); so sigma is not used. The filter of scikit-image,
+    `unsupervised_wiener`. Raises BadInput if A is no circular convolution. Source: Orieux, Giovannelli, Rodet (2010).
     """
     import numpy as np
     import torch

@@ -60,8 +60,8 @@ def purpose(workflow):
 
 
 def is_chosen(workflow):
-    """Return whether a run is of chosen targets: after a failure it leaves tables and figures as they are."""
-    return any(getattr(workflow.dag_settings, name) for name in CHOSEN)
+    """Return whether a run is of chosen targets, not all: after a failure it leaves tables and figures as they are."""
+    return any(getattr(workflow.dag_settings, name) not in (False, set(), {"all"}) for name in CHOSEN)
 
 
 def is_whole(workflow):

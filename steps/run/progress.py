@@ -13,8 +13,9 @@ from steps.base.files import RESULTS, read_json
 from steps.base.parameters import NO_PARAMETERS
 from steps.base.recoveries import Recovery
 
+NEEDED = ("image", "measured_image", "file", "corrupt")  # rules whose wildcards say of which recoveries
 ASKED = "PRIORBENCH_PROGRESS"  # in the environment, asks for these lines in the place of Snakemake's own
-SAID = ("Nothing to be done", "Complete log")  # what else is said of what Snakemake says
+SAID = ("Nothing to be done", "Complete log", "Will exit after finishing")  # what else is said of what Snakemake says
 
 
 class Progress(logging.Handler):
@@ -24,6 +25,7 @@ class Progress(logging.Handler):
         super().__init__(logging.INFO)
         self.waiting, self.running = {}, {}  # {folder: recovery}, {number of the job: (folder, start)}
         self.failed = {}  # as `waiting`; one that is tried again waits again
+        self.before_them = {}  # {number of a job that recoveries need: its wildcards}
         self.total = self.done = 0
         self.before, self.took = {}, {}  # {what a time depends on: seconds}, of the last run and of this one
         self.begun, self.worked = None, 0.0  # when the first recovery began; seconds of all that are done
@@ -47,12 +49,25 @@ class Progress(logging.Handler):
             self.running[record.jobid] = folder, started
             if folder in self.failed:
                 self.waiting[folder] = self.failed.pop(folder)
+        elif event == "job_info" and record.rule_name in NEEDED:
+            self.before_them[record.jobid] = dict(record.wildcards)
+            self._move(record.jobid, self.failed, self.waiting)
+        elif event == "job_error" and record.jobid in self.before_them:
+            self._move(record.jobid, self.waiting, self.failed)
         elif event == "job_error" and record.jobid in self.running:
             self._failed(*self.running.pop(record.jobid))
         elif event == "job_finished" and record.job_id in self.running:
             self._finished(*self.running.pop(record.job_id))
         elif event is None and record.getMessage().startswith(SAID):
             say(record.getMessage())
+
+    def _move(self, job, here, there):
+        """Move the recoveries that cannot be made without a job: those of its image, file or measurement."""
+        said = self.before_them[job]
+        for path, recovery in list(here.items()):
+            file = {"file": said.get("file")} if f"={said.get('file')}," in f"{recovery.corruption}," else {}
+            if said.items() <= (vars(recovery) | file).items():
+                there[path] = here.pop(path)
 
     def _failed(self, path, started):
         self.worked += time.time() - started

@@ -12,6 +12,7 @@ for people. And there is a wall: no number depends on the rooms of UNCOUNTED.
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import os
@@ -187,11 +188,12 @@ def restore():
     """Take back what this process has noted: after planning without a run notes say of what results are made."""
     while _replaced:
         path, (before, time) = _replaced.popitem()
-        if before is None:
-            path.unlink(missing_ok=True)
-        else:
-            write_text(path, before)
-            os.utime(path, ns=(time, time))
+        with contextlib.suppress(OSError):  # of a folder that nothing can be written to nothing was replaced
+            if before is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_text(path, before)
+                os.utime(path, ns=(time, time))
 
 
 def _reached(modules, follow=lambda module: True):

@@ -180,7 +180,7 @@ def worth_knowing(config, recoveries, not_drawn):
     """Return what somebody who starts this config may not expect, a list of sentences."""
     remarks = []
     if config["missing"] == "skip":
-        remarks.append("missing: skip, so no recovery is made; tables and figures are of those that are there.")
+        remarks.append("missing: skip, so no recovery is made; tables and figures are of those there and up to date.")
     if not_drawn:
         words = f"{len(not_drawn)} figures of single images are not drawn (drawn: {config['drawn']})"
         remarks.append(f"{words}; each is when its path is asked for, such as results/figures/{not_drawn[0]}.png")

@@ -79,15 +79,16 @@ def unplaned(pair, dtype):
 
 
 def write(folder, output):
-    """Write pack-1.zip, pack-2.zip, … of the cells in a bundle's folder; return {"files", "bytes", "left_out"}.
+    """Write pack-1.zip, pack-2.zip, … of the finished cells of a bundle; return {"files", "bytes", "left_out"}.
 
     First all numbers, then pictures, then kept iterates, each in the order of cells.txt, as far as there is room. The
     names of what is left out, a list, are in the first pack, too. Each pack is written whole, the last one first: what
     more numbers push to a later pack is there before it is taken out of the earlier one, wherever this is killed.
     """
     bundle = bundles.Bundle(folder)
-    names = [[f"{cell.folder}/{name}" for name in (*TEXTS, LOSSES)] for cell in bundle.cells]
-    names += [[f"{cell.folder}/{name}"] for name in (PICTURE, ITERATES) for cell in bundle.cells]
+    cells = [cell for cell in bundle.cells if bundle.path(cell.folder, "score.json").is_file()]  # its last file
+    names = [[f"{cell.folder}/{name}" for name in (*TEXTS, LOSSES)] for cell in cells]
+    names += [[f"{cell.folder}/{name}"] for name in (PICTURE, ITERATES) for cell in cells]
     packs, left_out = plan([name for some in names for name in some if bundle.path(name).is_file()], bundle.path)
     facts = {"metrics": bundle.metrics, "scores": bundles.score_code(bundle.metrics)}
     for number in range(len(packs), 0, -1):

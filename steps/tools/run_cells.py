@@ -42,9 +42,7 @@ class Run:
 
             torch.backends.cudnn.benchmark = True  # so that a fit which ends leaves it on for those beside it
             if any(settings(cell).get("deterministic") for cell in bundle.cells):
-                os.environ.setdefault(
-                    "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-                )  # cuBLAS reads it once, when it is first used
+                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read once, when cuBLAS is first used
         self.stdout = ByThread(sys.stdout)
         self.stopped = False
         self.cells = {cell: number for number, cell in enumerate(bundle.cells, start=1)}
@@ -60,7 +58,7 @@ class Run:
 
     def go(self):
         """Make what is to be made and pack it; `counts` are the cells made, failed and left."""
-        there = len(self.cells) - len(self.waiting)
+        there, asked = len(self.cells) - len(self.waiting), list(self.waiting)
         print(f"{len(self.waiting)} cells to make on {self.device}, {there} are there already", flush=True)
         for cell in self.waiting:
             if cell.case not in self.measured:
@@ -70,10 +68,11 @@ class Run:
                 self._loop()
             except KeyboardInterrupt:
                 self.stopped = True
-                self.counts["left"] += len(self.running) + len(self.finishing) + len(self.waiting)
                 print("interrupted", flush=True)
             finally:
                 self._pack()
+        made = sum(self.bundle.path(cell.folder, "score.json").is_file() for cell in asked)
+        self.counts |= {"made": made, "left": len(asked) - made - self.counts["failed"]}
 
     def _loop(self):
         while self.waiting or self.running or self.finishing:

@@ -173,7 +173,7 @@ def write_pictures(made, entry, named, title, sentences):
     "--method", "methods", multiple=True, help="METHOD or METHOD:NAME=VALUE,…; again for more  [default: quick ones]"
 )
 @click.option(
-    "--sigma", help="of the noise, pixels being in [0, 1]  [default: 0.1 in denoising, else 0.01; with --measured estimated]"
+    "--sigma", help="of the noise, pixels in [0, 1]  [default: 0.1 in denoising, else 0.01; with --measured estimated]"
 )
 @click.option("--corruption", default="", help="what else is done to the picture: blur=2,seed=1,noise=poisson,peak=30")
 @click.option("--file", "given", multiple=True, help="NAME=PATH of a file that --corruption names: psf=NAME; again")
@@ -184,7 +184,9 @@ def write_pictures(made, entry, named, title, sentences):
 @click.option("--gray", is_flag=True, help="one channel: luma of ITU-R BT.709")
 @click.option("--size", callback=numbers, help="pixels after resizing: n, the longer side, or height,width (stretched)")
 @click.option("--crop", callback=numbers, help="pixels: central n, or top,left,height,width; before resizing")
-@click.option("--all", "full", is_flag=True, help="all pixels of a large picture, else at most 512 a side, 64 for some tasks")
+@click.option(
+    "--all", "full", is_flag=True, help="all pixels of a large picture, else at most 512 a side (some tasks: 64)"
+)
 @click.option(
     "--device",
     type=click.Choice(recover.DEVICES),

@@ -73,6 +73,33 @@ def made(told, job, recovery, seconds):
     told("job_finished", job_id=job)
 
 
+@pytest.mark.parametrize(
+    ("rule", "said", "lost"),
+    [
+        ("image", {"image": "hill"}, 3),
+        ("measured_image", {"image": "hill"}, 3),
+        ("corrupt", {"task": "deconvolution", "image": "hill", "corruption": "psf=mine,sigma=0.1"}, 1),
+        ("file", {"file": "mine"}, 1),
+        ("file", {"file": "min"}, 0),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_made_any_more_is_not_waited_for(told, rule, said, lost):
+    """As its image could not be loaded; if that is tried again, it waits again."""
+    blurred = Recovery("deconvolution", "hill", "psf=mine,sigma=0.1", "tv", "default", "")
+    every = [recovery("wiener"), blurred, *(recovery("tv", f"lam={i}", "hill") for i in range(2))]
+    told.handler.start(every, 9)
+    for _ in range(2):
+        told("job_info", rule_name=rule, jobid=7, wildcards=said)
+        assert len(told.handler.waiting) == 4 and not told.handler.failed
+        told("job_error", jobid=7)
+        assert len(told.handler.waiting) == 4 - lost and len(told.handler.failed) == lost
+    made(told, 1, every[0], 2)
+    line, *_ = (words for words in told.said if words.startswith("1 of 4"))
+    assert line.startswith(f"1 of 4{f' ({lost} failed)' * bool(lost)}  denoising house")
+    assert (told.said[-1] == "Now what is left of scores, tables, figures and pages") == (lost == 3)
+
+
 def test_time_left_is_that_of_others_like_it_at_the_rate_so_far(told):
     waiting = [recovery("tv", f"lam={i}", image) for image in ("house", "hill") for i in range(4)]
     told.handler.start([*waiting, recovery("wiener")], 40)

@@ -5,13 +5,14 @@ import json
 from hashlib import sha256
 
 from steps.base import discover
+from steps.base.files import BROKEN, read_json
 from steps.base.parameters import parse_parameters
 from steps.base.recoveries import listing
 from steps.look import style
 from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file, true_entry
 from steps.plan.drawings import Index, captions, drawings, inputs, measurements, pictures
-from steps.run.sources import beside, noted, write_note
+from steps.run.sources import beside, listing_digest, noted, write_note
 
 CONFIGS = engine.process(workflow).files  # the default's among them
 NAME = engine.process(workflow).name
@@ -24,9 +25,24 @@ config["captions"] = captions(config["experiments"].values())  # for the report
 MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 
+
+def is_current(recovery):
+    """Return whether a recovery that is there says that the code here made it; of its measurement nothing is asked."""
+    noise = corruptions.noise_of(parse_parameters(recovery.corruption)).__name__
+    parts = "steps.recover", f"steps.methods.{recovery.method}", f"steps.tasks.{recovery.task}", noise
+    with contextlib.suppress(OSError, *BROKEN):
+        return read_json(Path(recovery.folder, "run.json"))["origin"]["code"] == listing_digest(*parts)
+    return True  # a damaged file is made again, whatever else is asked for
+
+
 ASKED = {name: experiments.recoveries(entry) for name, entry in config["experiments"].items()}
 # Those that are part of this run: with `missing: skip` only what is there already.
 MADE = {name: [r for r in some if config["missing"] == "run" or experiments.there(r)] for name, some in ASKED.items()}
+if config["missing"] == "skip" and not SECOND_PASS:
+    OLD = list(dict.fromkeys(r.folder for some in MADE.values() for r in some if not is_current(r)))
+    MADE = {name: [r for r in some if r.folder not in set(OLD)] for name, some in MADE.items()}
+    if OLD and PROCESS.main:
+        print(f"Left out, since their code has changed: {some(OLD, 3)}", file=sys.stderr)
 INDEX = {name: Index(ASKED[name], MADE[name]) for name in ASKED}
 EXPERIMENTS = [name for name in config["experiments"] if MADE[name]]
 CLAIMED = list(claims.read(config["claims"], config).values()) if "claims" in config else []
@@ -87,7 +103,7 @@ def check_meaning(kind, name, meant):
         return
     path, digest = Path(f"results/code/{kind}-{name}.txt"), sha256(meant.encode()).hexdigest()
     before, _, other = path.read_text(encoding="utf-8").strip().partition("  ") if path.is_file() else (digest, "", "")
-    if before != digest and other not in CONTENTS and still_says(other, kind, name):
+    if before != digest and other not in CONTENTS and means_another(other, kind, name, CONTENTS[file]):
         both = f"{NAME}: {kind}.{name}: {other} means something else by this name"
         if kind == "experiments":
             raise BadInput(f"{both}; rename one of them, or run in a folder of its own (--directory)")
@@ -95,9 +111,11 @@ def check_meaning(kind, name, meant):
     write_note(path, f"{digest}  {file}\n")
 
 
-def still_says(file, kind, name):
+def means_another(file, kind, name, content):
+    """Return whether a config still has this name, and means by it what `content`, of ours, does not."""
     with contextlib.suppress(BadInput, AttributeError, KeyError, TypeError):
-        return name in schema.read(file)[kind]
+        other, parts = schema.read(file), ("images", "files") if kind == "experiments" else ()
+        return other[kind][name] != content[kind][name] or any(other.get(key) != content.get(key) for key in parts)
     return False
 
 
