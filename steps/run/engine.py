@@ -61,7 +61,7 @@ def purpose(workflow):
 
 def is_chosen(workflow):
     """Return whether a run is of chosen targets, not all: after a failure it leaves tables and figures as they are."""
-    return any(getattr(workflow.dag_settings, name) not in (False, set(), {"all"}) for name in CHOSEN)
+    return any(getattr(workflow.dag_settings, name) not in ([], set(), False, ["all"]) for name in CHOSEN)
 
 
 def is_whole(workflow):

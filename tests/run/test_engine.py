@@ -161,9 +161,9 @@ def test_what_they_return_is_what_it_is_taken_for(workflow):
     assert process.files == [] and process.name == "--config"
     assert engine.purpose(workflow) == "run"
     assert engine.is_whole(workflow) and not engine.is_chosen(workflow)
-    for chosen in ({"targets": {"all"}}, {"targets": {"all", "made,a.txt"}}, {"until": {"make"}}, {"forceall": True}):
+    for chosen in ({"targets": ["all"]}, {"targets": ["all", "made,a.txt"]}, {"until": {"make"}}, {"forceall": True}):
         settings = SimpleNamespace(**dict.fromkeys(engine.CHOSEN, frozenset()) | {"forceall": False} | chosen)
-        alone = chosen == {"targets": {"all"}}
+        alone = chosen == {"targets": ["all"]}
         assert engine.is_chosen(SimpleNamespace(dag_settings=settings)) != alone
     assert engine.runs_here(workflow) and not engine.was_interrupted(workflow)
     assert engine.undone(workflow) == [] and engine.failed(workflow) == []
