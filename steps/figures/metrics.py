@@ -6,7 +6,7 @@ So for each image and each value of any other parameter that varies; of more tha
 import numpy as np
 
 from steps.base.errors import NothingToDraw
-from steps.base.parameters import spell
+from steps.base.text import brief
 from steps.look import labels, style
 from steps.tables import grouping
 from steps.tables.columns import PSNR, directions
@@ -42,7 +42,7 @@ def draw(scores, metrics=(PSNR,)):
     apart = {} if numeric or places == 1 else {"linestyle": ""}  # no line joins one noise with another
     task = scores["task"].iloc[0]
     titles = [kind and style.panel_title(kind[1][0], others, kind[1][1:], task) for kind in kinds]
-    figure, panels = style.grid(titles, 3.3 if apart else 2.3, across=across)
+    figure, panels = style.grid(titles, 3.5 if apart else 2.3, across=across)
     looks = style.lines(scores) | {INPUT: style.INPUT}
     ends, bars, infinite = [], False, False
     for kind, panel in zip(kinds, panels.flat):
@@ -85,16 +85,18 @@ def draw(scores, metrics=(PSNR,)):
 def _axis(scores, varying, fixed):
     """Return (scores, the name of the numbers that vary most, for the x-axis, and those of the others that vary).
 
-    On the x-axis is the whole corruption if no number varies that all measurements have, as with several noises.
+    On the x-axis is the whole corruption if no number varies that all measurements have, as with several noises, and if
+    several parameters vary, but nowhere only the number.
     """
     task = scores["task"].iloc[0]
     everywhere = [name for name in varying if scores[name].notna().all()]
     numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
-    if first is None and everywhere != varying:
+    lines = scores.groupby(["image", *rest], dropna=False)[first].nunique() if first and rest else []
+    if (first is None and everywhere != varying) or (len(lines) and lines.max() == 1):
         names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
-        names = [style.wrapped(name, 1, 6.5) for name in names]
+        names = [style.wrapped(name, 1.2, 6.5, lines=4) for name in names]
         return scores.assign(corruption=names), "corruption", []
     if first is None:  # one place, whatever the seed
         one = style.values((pair for pair in fixed.items() if pair[0] != "clip"), task)
@@ -114,7 +116,7 @@ def _scale(panel, values, name):
         places = np.log(places)
     texts, free = [], -np.inf
     for value, place in zip(values, places):
-        text = spell(float(value))
+        text = brief(float(value))
         at, half = (place - places[0]) / (np.ptp(places) or 1) * inches, 0.03 * len(text)
         texts.append(text if at - half >= free else "")
         free = at + half if texts[-1] else free

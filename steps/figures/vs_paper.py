@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from steps.base.text import brief
 from steps.look import style
 from steps.tables.columns import PSNR
 
@@ -54,7 +55,8 @@ def draw(scores, metrics=(PSNR,)):
     wide = max(9, 84 // len(columns))  # letters that fit over a column
     heads = ["\n".join(piece for line in head.split("\n") for piece in textwrap.wrap(line, wide)) for head in heads]
     panel.set_xticks(range(len(columns)), heads, fontsize=7)
-    panel.set_yticks(range(len(lines)), [f"{image}, {symbols[name]} = {value:.4g}" for image, name, value, _ in lines])
+    names = [f"{image}, {symbols[name]} = {brief(float(value))}" for image, name, value, _ in lines]
+    panel.set_yticks(range(len(lines)), names)
     panel.tick_params(length=0, labeltop=True, labelbottom=False)
     panel.grid(False)
     for rule, keys in ((panel.axhline, lines), (panel.axvline, columns)):

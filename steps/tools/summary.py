@@ -95,18 +95,26 @@ def _cell(row, metric):
     return f"{text} ({published}){MARKS[row['verdict']]}"
 
 
+def _comparable(frame):
+    return (frame["settings"] == "paper") & (frame["n"] > 0) & frame["metric"].map(in_db)
+
+
 def figure(frames):
-    """Return a figure of all published numbers and ours in the paper's settings; [(title, DataFrame)], a panel each."""
+    """Return a figure of published numbers and ours in the paper's settings: a panel of each (title, DataFrame).
+
+    Those of which nothing has been run have none.
+    """
     import matplotlib.pyplot as plt
 
-    rows = -(-len(frames) // 4)
-    columns = -(-len(frames) // rows)
-    size = (style.WIDTH, 3.2 if rows == 1 else 2.2 * rows)
+    shown = [(title, frame[_comparable(frame)]) for title, frame in frames]
+    shown = [(title, ours) for title, ours in shown if len(ours)] or shown[:1]
+    rows = -(-len(shown) // 4)
+    columns = -(-len(shown) // rows)
+    size = (style.WIDTH, 3.2 if rows == 1 else 2.4 * rows)
     drawn, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    for panel in panels.flat[len(frames) :]:
+    for panel in panels.flat[len(shown) :]:
         panel.set_axis_off()
-    for panel, (title, frame) in zip(panels.flat, frames):
-        ours = frame[(frame["settings"] == "paper") & (frame["n"] > 0) & frame["metric"].map(in_db)]
+    for panel, (title, ours) in zip(panels.flat, shown):
         for verdict, (marker, colour) in LOOKS.items():
             here = ours[ours["verdict"] == verdict]
             panel.plot(here["published"], here["ours"], marker, color=colour, markersize=3.5, label=verdict)

@@ -586,10 +586,32 @@ def test_psnr_panels_share_one_scale_with_the_values_of_all(results):
     for panel in panels:
         assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0.05", "0.1", "0.5"]
         assert panel.get_xscale() == "log"
+    levels = scores.assign(corruption=scores["corruption"].str.replace("sigma=0.1", f"sigma={25 / 255}"))
+    with style.apply():
+        assert [tick.get_text() for tick in psnr.draw(levels).axes[0].get_xticklabels()] == ["0.05", "25/255", "0.5"]
     zero = scores.assign(corruption=scores["corruption"].str.replace("sigma=0.05", "sigma=0"))
     with style.apply():
         panels = psnr.draw(zero).axes
     assert {panel.get_xscale() for panel in panels} == {"linear"}
+
+
+def test_where_no_two_differ_in_the_number_alone_each_corruption_has_its_place(results):
+    """As scenarios of deconvolution, each with its kernel and noise: a panel of one point each would compare nothing."""
+    from steps.figures import psnr
+
+    scores = results[results["image"] == "hill"].reset_index(drop=True)
+    for sigma, said in (("0.05", "blur=1"), ("0.1", "blur=2"), ("0.5", "blur=4")):
+        scores["corruption"] = scores["corruption"].str.replace(f"sigma={sigma},", f"{said},sigma={sigma},")
+    scores["task"] = "deconvolution"
+    with style.apply():
+        (panel,) = psnr.draw(scores).axes
+    ticks = [tick.get_text().replace("\n", " ") for tick in panel.get_xticklabels()]
+    assert ticks == ["blur = 1, σ = 0.05", "blur = 2, σ = 0.1", "blur = 4, σ = 0.5"]
+    more = scores[scores["corruption"].str.startswith("blur=1")]
+    more = more.assign(corruption=more["corruption"].str.replace("0.05", "0.1"))
+    with style.apply():
+        panels = psnr.draw(pandas.concat([scores, more], ignore_index=True)).axes
+    assert len(panels) == 3 and panels[0].get_title() == "hill, σ = 0.05"
 
 
 def test_an_input_without_error_gets_no_line_and_is_named(results):

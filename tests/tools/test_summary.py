@@ -85,7 +85,7 @@ def test_each_row_of_the_table_names_its_metric_unless_all_are_psnr():
 
 def test_the_figure_has_a_point_for_each_number_that_was_run():
     with style.apply():
-        drawn = summary.figure([("One: of $", FIRST), ("Two", SECOND)])
+        drawn = summary.figure([("One: of $", FIRST), ("Two", SECOND), ("Nothing run", SECOND[1:])])
     points = [
         line.get_xydata().tolist() for panel in drawn.axes for line in panel.get_lines() if line.get_marker() != "None"
     ]
