@@ -64,7 +64,10 @@ def simulate(image, task, corruption, folder, measured=False, numbers=None):
         y = seen = torch.from_numpy(_checked(module.add(clean, **noise), clean, module))
         if hasattr(module, "settle"):
             noise |= module.settle(clean, **_named(module.settle, noise))
-    sigma = float(module.sigma(seen.numpy(), **_named(module.sigma, noise)))
+    sigma = module.sigma(seen.numpy().copy(), **_named(module.sigma, noise))
+    if sigma is None:
+        raise BadInput(f"{_file(module)}: sigma gives None; must be a number >= 0")
+    sigma = float(sigma)
     if not 0 <= sigma < math.inf:
         raise BadInput(f"{_file(module)}: sigma gives {sigma:g}; must be a number >= 0")
     if hasattr(module, "estimate"):  # all that methods are told of the noise is found in y

@@ -45,6 +45,7 @@ NOISES = {
     "no array": (lambda clean: clean.tolist(), 0.1, "add gives list; must be an array of numbers of shape (1, 40, 40)"),
     "a negative sigma": (lambda clean: clean, -0.1, "sigma gives -0.1; must be a number >= 0"),
     "no sigma": (lambda clean: clean, NAN, "sigma gives nan; must be a number >= 0"),
+    "a sigma forgotten": (lambda clean: clean, None, "sigma gives None; must be a number >= 0"),
 }
 
 
@@ -59,6 +60,13 @@ def test_what_is_no_noise_names_its_file_and_leaves_nothing(tmp_path, gray, case
     assert result.exit_code == 1 and result.output.count("\n") == 1
     assert f"steps/noises/poisson.py: {words}" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_noise_that_works_in_place_to_find_its_sigma_leaves_the_measurement(tmp_path, gray, monkeypatch):
+    monkeypatch.setattr("steps.noises.poisson.sigma", lambda y, peak=40.0: (y.fill(0), 0.1)[1])
+    corrupt.simulate(gray.numpy(), "denoising", "noise=poisson", tmp_path)
+    y = measurement.load(tmp_path / "measurement.npz")[0]
+    assert y.std() > 0.1 and np.load(tmp_path / "picture.npy").std() > 0.1
 
 
 def test_a_task_measures_tensors(tmp_path, gray, monkeypatch):

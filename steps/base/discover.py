@@ -1,5 +1,6 @@
 """The folders are the registry: a task, method or figure exists because its file does."""
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -10,6 +11,7 @@ from steps.base.errors import BadInput, no_such
 ROOT = Path(__file__).parent.parent
 NEEDED = {"methods": ["recover"], "tasks": ["Operator"], "noises": ["add", "sigma"], "metrics": ["measure"]}
 NEEDED |= {"figures": ["draw"]}  # what a file of each folder must have
+EACH = (), ("image",), ("image", "corruption")  # of what an experiment has one figure each
 
 
 @functools.cache
@@ -41,10 +43,15 @@ def load(kind, name, where=""):
     for needed in NEEDED.get(kind, []):
         if not callable(getattr(module, needed, None)):
             raise BadInput(f"{file}: has no {needed}; must have {' and '.join(NEEDED[kind])}")
+    if kind == "figures" and getattr(module, "EACH", None) not in EACH:
+        said = repr(module.EACH) if hasattr(module, "EACH") else "missing"
+        raise BadInput(f"{file}: EACH: {said}; must be one of {', '.join(map(str, EACH))}")
     return module
 
 
 def missing_package(module):
     """Return the package that a module of the registry says it needs, PACKAGE, if it is not installed, else None."""
     package = getattr(module, "PACKAGE", None)
-    return package if package and importlib.util.find_spec(package) is None else None
+    with contextlib.suppress(ModuleNotFoundError):  # of what the package is in
+        return package if package and importlib.util.find_spec(package) is None else None
+    return package

@@ -163,7 +163,22 @@ def _typed(parameter, function):
     if kinds - NAMES.keys() or (len(kinds) > 1 and kinds != {int, float}):
         names = " or ".join(sorted(getattr(kind, "__name__", str(kind)) for kind in kinds))
         raise BadInput(f"{where} is of type {names}; must be a number, true, false or a word")
+    for limit in _limits(annotation):
+        sign, *bound = limit.split() or [""]
+        try:
+            COMPARISONS[sign](1, *map(float, bound or [0]))
+        except (KeyError, ValueError, TypeError):
+            allowed = (
+                f"a sign ({', '.join(sign for sign in COMPARISONS if sign != 'odd')}), a space and a number, or odd"
+            )
+            raise BadInput(f"{where} has the limit {quoted(limit)}; must be {allowed}") from None
     return parameter.replace(annotation=annotation)
+
+
+def _limits(annotation):
+    """Return the limits that an annotation states, texts; what else it says of a value is none, as File."""
+    said = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return [limit for limit in said if isinstance(limit, str)]
 
 
 def _kinds(annotation):
@@ -200,15 +215,15 @@ def _coerce(where, value, annotation):
         return value
     # An annotation is up to three layers, taken off from outside: Annotated[float | Literal["estimate"], ">= 0"]
     # has limits, then words that are allowed in the place of a number, then the type itself.
-    limits = []
+    limits = _limits(annotation)
     if get_origin(annotation) is Annotated:
-        annotation, *limits = get_args(annotation)
-        limits = [limit for limit in limits if isinstance(limit, str)]  # others say what the value is of, as File
+        annotation = get_args(annotation)[0]
     words = []
     if get_origin(annotation) in (Union, types.UnionType):  # float | None, float | Literal["estimate"]
-        annotation, *others = (option for option in get_args(annotation) if option is not type(None))
-        words = [word for option in others for word in get_args(option)]
-        annotation = float if float in others else annotation  # int | float
+        options = [option for option in get_args(annotation) if option is not type(None)]
+        kinds = [option for option in options if get_origin(option) is not Literal]
+        words = [word for option in options if kinds and option not in kinds for word in get_args(option)]
+        annotation = float if float in kinds else (kinds or options)[0]  # int | float
     if value in words:  # a word has no limits
         return value
     if get_origin(annotation) is Literal:

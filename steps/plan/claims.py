@@ -55,7 +55,8 @@ def _check(claim, config, where):
         rows = [r for r in published.read(config["published"]) if r["table"] == experiment["published"]["table"]]
         _check_one_variant(claim, variants.labels(experiment), where)
         for row in rows:
-            if "*" in row["image"] and row["label"] in claim["label"] + claim["than"]:
+            images = claim["where"].get("image", [row["image"]])
+            if "*" in row["image"] and row["label"] in claim["label"] + claim["than"] and row["image"] in images:
                 raise BadInput(
                     f"{where}: {row['label']} is published as a mean over {row['image']}; must be of one image"
                 )

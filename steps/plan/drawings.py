@@ -98,7 +98,7 @@ def captions(experiments):
 
 
 def _caption(module):
-    first = (module.__doc__ or module.__name__.rpartition(".")[2]).strip().splitlines()[0]
+    first = ((module.__doc__ or "").strip() or module.__name__.rpartition(".")[2]).splitlines()[0]
     return getattr(module, "CAPTION", re.sub(r"([\\*`|_])", r"\\\1", first))
 
 

@@ -6,6 +6,7 @@ import math
 import os
 
 from steps.base.errors import BadInput, no_such, quoted
+from steps.base.parameters import normalise
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 
@@ -19,9 +20,9 @@ def read(path):
     number  a float, and `about`, True if the file has it as ~8.19: from memory or second hand, not checked.
     metric  what it is of, psnr if the file has no such column;  who, where  its source, "" if it has none.
 
-    value is a float, too; lines that start with # are comments. Raises BadInput, naming file and line, for a missing
-    column, a value that is no number, a text that is too long or has control characters, and a cell that is there
-    twice.
+    value is a float, too, which the file may have as a fraction, 25/255; lines that start with # are comments. Raises
+    BadInput, naming file and line, for a missing column, a value that is no number, a text that is too long or has
+    control characters, and a cell that is there twice.
     """
     if not os.path.isfile(path):
         raise BadInput(f"published: no file {quoted(str(path))}")
@@ -33,14 +34,14 @@ def read(path):
         missing = next((name for name in COLUMNS if not row.get(name)), None)
         if missing:
             raise BadInput(f"{path}, line {line}: no {missing}; must have {', '.join(COLUMNS)}")
-        row = {"metric": "psnr", "who": "", "where": ""} | {name: text or "" for name, text in row.items()}
+        row = {"metric": "psnr", "who": "", "where": ""} | {name: (text or "").strip() for name, text in row.items()}
         row["metric"] = row["metric"] or "psnr"
         row["about"] = row["number"].startswith("~")
         row["number"] = row["number"].removeprefix("~")
         for name in ("value", "number"):
             try:
-                row[name] = float(row[name])
-            except ValueError:
+                row[name] = float(normalise(row[name]) if "/" in row[name] else row[name])
+            except (BadInput, ValueError):
                 raise BadInput(f"{path}, line {line}: {name} {quoted(row[name])} is not a number") from None
             if not math.isfinite(row[name]):
                 raise BadInput(f"{path}, line {line}: {name} {row[name]!r} is not a finite number")
@@ -105,14 +106,18 @@ def check(experiment, labels, cases, file, where, metrics=("psnr",)):
     for row in rows:
         if row["metric"] not in ("psnr", *metrics):
             raise BadInput(f"{where}.published: the values are of {row['metric']}; metrics must have it")
-    seen = {}
+    seen, every = {}, {}
     for image, corruption in cases:
         parameters = corruptions.filled(experiment["task"], corruption)
         parameters.pop("seed")
+        every |= parameters
         mine = [row for row in rows if fnmatch.fnmatchcase(image, row["image"]) and is_of(row, parameters)]
         for name in {row["parameter"] for row in mine}:
             if seen.setdefault((image, name, parameters.get(name)), parameters) != parameters:
                 raise BadInput(f"{where}.corruption: published values are of {name}; {image} varies in more than that")
+    for row in rows:
+        if row["parameter"] not in every:
+            raise BadInput(f"{where}.published: {no_such('parameter', row['parameter'], every)}")
     known = {"labels": {row["label"] for row in rows}, "images": {row["image"] for row in rows}}
     rules = [(f"{where}.published.tolerances[{i}]", rule) for i, rule in enumerate(asked.get("tolerances", []))]
     rules += [(f"{where}.methods", {"labels": names(entry)}) for _, entry in labels]
@@ -121,6 +126,16 @@ def check(experiment, labels, cases, file, where, metrics=("psnr",)):
             for name in rule.get(kind, []):
                 if name not in allowed:
                     raise BadInput(f"{place}: {no_such(f'published {kind[:-1]}', name, allowed)}")
+
+
+def unmatched(rows, task, cases):
+    """Return the published rows that none of the (image, corruption) pairs of an experiment is for."""
+    filled = [(image, corruptions.filled(task, corruption)) for image, corruption in cases]
+    return [
+        row
+        for row in rows
+        if not any(fnmatch.fnmatchcase(image, row["image"]) and is_of(row, said) for image, said in filled)
+    ]
 
 
 def is_of(row, parameters):

@@ -114,8 +114,8 @@ def check_corruption(method, task, corruption, where):
     only = getattr(discover.load("methods", method, where), "ONLY", {})
     chosen = settings(discover.load("tasks", task).Operator, corruption) if only else {}
     for name, values in only.items():
-        value = chosen[name]
-        if value not in values:
+        value = chosen.get(name)
+        if name in chosen and value not in values:
             can = f"it can do {' or '.join(map(spell, values))}"
             raise BadInput(f"{where}: {method} cannot do {name}: {spell(value)}, as its file says; {can}")
 
@@ -148,7 +148,7 @@ def _of_entry(entry, seed, where="experiment"):
         filled = label
         for name in re.findall(r"{(.*?)}", label):
             if name not in texts:
-                raise BadInput(f"{where}.label: {no_such('parameter', name, texts)}")
+                raise BadInput(f"{where}.label: {no_such('parameter', name, texts)}, those of its params")
             filled = filled.replace(f"{{{name}}}", texts[name])
         variants.append((method, format_parameters(checked, f"{where}.params"), filled))
     return variants

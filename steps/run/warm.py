@@ -104,6 +104,7 @@ def _job(connection, folder, run):
     except SystemExit as error:
         status = exit_status(error)
     except BaseException:
+        status = 1
         traceback.print_exc()
     finally:
         try:

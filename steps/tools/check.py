@@ -14,7 +14,7 @@ import click
 from steps.base import discover
 from steps.base.errors import Command
 from steps.base.files import BROKEN
-from steps.base.text import read_text
+from steps.base.text import brief, read_text
 from steps.images import arrays, contents
 from steps.images.load import URL, at_hand, check_image
 from steps.plan import claims, experiments, needs, published
@@ -163,14 +163,22 @@ def describe(config, file):
     figures = Counter(path.split("/")[1] for path in drawn)
     counts = ", ".join(f"{count} {name}" for name, count in figures.items()) or "none"
     lines += [f"Tables and pages: {', '.join(asked)}. Figures: {counts}."]
+    no_cells = []
     for name, entry in entries.items():
         if "published" in entry:
             table = entry["published"]["table"]
             rows = [row for row in published.read(config["published"]) if row["table"] == table]
             lines += [f"{name} is compared with the {len(rows)} values of {table} in {config['published']}."]
+            asked_for = {label for method in entry["methods"] for label in published.names(method)}
+            rows = [row for row in rows if row["label"] in asked_for]
+            none = published.unmatched(rows, entry["task"], experiments.cases(entry))
+            places = [f"{row['image']} {row['parameter']}={brief(row['value'])} {row['label']}" for row in none]
+            if none:
+                no_cells.append(f"{name} has no measurement for {len(none)} published values: {some(places, 3)}.")
     if "claims" in config:
         lines += [f"{len(claims.read(config['claims'], config))} claims of {config['claims']} are decided."]
     remarks = worth_knowing(config, every, [path for path in askable if path not in set(drawn)])
+    remarks += no_cells
     if config["device"] == "cuda" and not has_gpu:
         remarks.append("device: cuda, but this machine has no GPU; the methods that use one will fail.")
     return lines + ["", "Worth knowing:", *(f"- {remark}" for remark in remarks)] if remarks else lines

@@ -122,7 +122,9 @@ def recover_all(recoveries, device, measured, named):
         except (Exception, SystemExit) as error:  # of a method's own code, which is to stop no other
             write_text(Path(recovery.folder, "recover.log"), traceback.format_exc())
             words = " ".join(f"{type(error).__name__}: {error}".split())
-            click.echo(f"Error: {recovery.label}: {words}; see {recovery.folder}/recover.log", err=True)
+            click.echo(
+                f"Error: {recovery.label}: {words}; see {Path(recovery.folder, 'recover.log').absolute()}", err=True
+            )
             status = 1
             continue
         if not made and not measured:

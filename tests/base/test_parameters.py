@@ -169,6 +169,26 @@ def test_whole_numbers_or_not_are_numbers(annotation):
     assert check_parameters({"width": 0.5}, keywords(method), "x") == {"width": 0.5}
 
 
+@pytest.mark.parametrize("annotation", [float | Literal["auto"], Literal["auto"] | float, Literal["auto"] | None | int])
+def test_a_word_in_the_place_of_a_number_may_come_first(annotation):
+    def method(y, *, width: annotation = "auto"):
+        pass
+
+    assert [check_parameters({"width": w}, keywords(method), "x")["width"] for w in ("auto", 2)] == ["auto", 2]
+    with pytest.raises(BadInput, match="'outo' is not allowed; must be a (whole )?number or auto"):
+        check_parameters({"width": "outo"}, keywords(method), "x")
+
+
+@pytest.mark.parametrize("limit", [">0", "> 0 and < 5", "positive", "", ">= much", "> 0 1"])
+def test_a_limit_that_cannot_be_read_is_said_with_its_file_and_parameter(limit):
+    def method(y, *, width: Annotated[float, limit] = 1):
+        pass
+
+    words = f"test_parameters: the parameter width has the limit '{limit}'; must be a sign"
+    with pytest.raises(BadInput, match=words):
+        keywords(method)
+
+
 @pytest.mark.parametrize("annotation", [list, list[int], int | str, "torch.Tensor"])
 def test_a_type_that_has_no_spelling_is_refused(annotation):
     def method(y, *, width: annotation = 1):

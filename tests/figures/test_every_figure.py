@@ -596,7 +596,7 @@ def test_psnr_panels_share_one_scale_with_the_values_of_all(results):
 
 
 def test_where_no_two_differ_in_the_number_alone_each_corruption_has_its_place(results):
-    """As scenarios of deconvolution, each with its kernel and noise: a panel of one point each would compare nothing."""
+    """As scenarios of deconvolution, each with its kernel and noise: a panel of one point compares nothing."""
     from steps.figures import psnr
 
     scores = results[results["image"] == "hill"].reset_index(drop=True)

@@ -69,5 +69,10 @@ def test_two_variants_for_one_published_label_cannot_be_decided(claimed):
 def test_a_number_of_a_set_of_images_is_no_cell_of_ours(claimed):
     text = Path("published.csv").read_text()
     Path("published.csv").write_text(text.replace("camera,", "*,"))
-    with pytest.raises(BadInput, match=r"claims.c: NS is published as a mean over \*; must be of one image"):
+    words = r"claims.c: NS is published as a mean over \*; must be of one image"
+    with pytest.raises(BadInput, match=words):
         read(claimed)
+    Path("published.csv").write_text(f"{text.rstrip()}\nt,*,sigma,0.5,NS,20\n")
+    with pytest.raises(BadInput, match=words):
+        read(claimed)
+    assert read(claimed, where={"image": "hill"})["where"] == {"image": ["hill"]}

@@ -92,3 +92,5 @@ def test_a_caption_is_what_a_figure_s_file_says_else_the_first_line_of_its_docst
     monkeypatch.delattr(discover.load("figures", "time"), "CAPTION")
     monkeypatch.setattr(discover.load("figures", "time"), "__doc__", "Seconds |t| of *every* method_.\n\nMore.")
     assert captions([{"figures": ["time"]}]) == {"time": r"Seconds \|t\| of \*every\* method\_."}
+    monkeypatch.setattr(discover.load("figures", "time"), "__doc__", "  ")
+    assert captions([{"figures": ["time"]}]) == {"time": "time"}

@@ -32,6 +32,12 @@ def test_numbers_are_numbers_and_the_rest_is_text(tmp_path):
     ]
 
 
+def test_values_may_be_fractions_and_cells_have_spaces_around_them(tmp_path):
+    (tmp_path / "p.csv").write_text(f"{HEAD}\nt, a ,sigma,25/255,NLM , 20\n")
+    (row,) = published.read(tmp_path / "p.csv")
+    assert (row["image"], row["value"], row["label"], row["number"]) == ("a", 25 / 255, "NLM", 20)
+
+
 def test_a_number_may_be_second_hand_of_another_metric_and_have_a_source(tmp_path):
     (tmp_path / "p.csv").write_text(
         f"{HEAD},metric,who,where\nt,set5-*,sigma,1,A,~8.19,isnr,Dabov et al. 2008,table 2\nt,set5-*,sigma,1,A,20,,,\n"
@@ -142,6 +148,20 @@ def test_a_comparison_with_what_is_not_in_the_file_is_refused(name):
         check(experiment)
     assert str(caught.value).startswith(f"experiments.e{words}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_published_parameter_that_the_task_has_not_is_refused(tmp_path):
+    (tmp_path / "p.csv").write_text(f"{HEAD}\ntable2,hill,sgima,0.1,NLM,20\ntable2,hill,sigma,0.1,BM3D,20\n")
+    experiment = EXPERIMENT | {"methods": EXPERIMENT["methods"][:1], "published": {"table": "table2"}}
+    with pytest.raises(BadInput, match="e.published: unknown parameter 'sgima' .did you mean 'sigma'"):
+        check(experiment, tmp_path / "p.csv")
+
+
+def test_published_rows_that_no_measurement_is_for():
+    places = [(image, value) for image in ("a", "b*", "c") for value in (0.1, 0.2)]
+    rows = [{"image": image, "parameter": "sigma", "value": value} for image, value in places]
+    found = published.unmatched(rows, "denoising", [("a", "sigma=0.1,seed=1"), ("b1", "sigma=0.2")])
+    assert [(row["image"], row["value"]) for row in found] == [("a", 0.2), ("b*", 0.1), ("c", 0.1), ("c", 0.2)]
 
 
 def test_a_corruption_that_varies_in_more_than_the_published_parameter_is_refused():

@@ -115,6 +115,13 @@ def test_a_method_that_names_the_corruptions_it_can_do_is_refused_for_others():
         experiments.recoveries(experiment)
 
 
+def test_what_a_method_can_do_of_one_task_says_nothing_of_a_task_without_that_parameter(monkeypatch):
+    monkeypatch.setattr(discover.load("methods", "tv"), "ONLY", {"boundary": ("circular",)}, raising=False)
+    variants.check_corruption("tv", "denoising", "sigma=0.1", "here")
+    with pytest.raises(BadInput, match="tv cannot do boundary: valid"):
+        variants.check_corruption("tv", "deconvolution", "boundary=valid", "here")
+
+
 def test_an_optional_method_whose_package_is_not_here_is_left_out_in_a_line(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(discover.load("methods", "nlm"), "PACKAGE", "no_such_package", raising=False)

@@ -67,6 +67,9 @@ def test_errors_and_exit_status_come_back(socket, measurement):
     assert result.stderr.startswith("Error: f: tv: unknown parameter 'lambda'")
     assert ask(socket, measurement, "steps.recover").returncode == 2
     assert ask(socket, measurement, "steps.no_such").returncode == 1
+    (measurement / "broken.py").write_text("1 / 0")
+    result = ask(socket, measurement, "cProfile", "broken.py")
+    assert result.returncode == 1 and result.stderr.splitlines()[-1] == "ZeroDivisionError: division by zero"
 
 
 def test_folder_outputs_and_environment_are_those_of_who_asks(socket, measurement):
