@@ -188,6 +188,8 @@ def test_the_summary_has_the_nearest_first_within_each_kind_of_settings():
     assert (far["mean difference"], far["RMS"], far["largest"]) == (-0.5, pytest.approx(12.5**0.5), -4)
     assert math.isnan(none["mean difference"]) and math.isnan(none["RMS"]) and math.isnan(none["largest"])
     assert found[4]["not comparable"] == 1
+    (mixed,) = compare.summary([row_of(difference=0.5), row_of(difference=9.0, verdict="not comparable")])
+    assert (mixed["mean difference"], mixed["RMS"], mixed["largest"]) == (0.5, 0.5, 0.5)
     texts = compare.summary_texts(found, NAMED)
     assert dict(zip(found[0], texts[2])) == {
         "settings": "paper",

@@ -47,6 +47,20 @@ def test_pooled_intervals_and_ratios_say_so():
     assert decide._number({"quantity": "seconds"}, row | {"pooled": False}) == "10× (5 to 20)"
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"is": "higher", "by": -0.5}, "the PSNR of NS is not lower than that of NLM by 0.5 dB"),
+        ({"is": "lower", "by": -0.5}, "the PSNR of NS is not higher than that of NLM by 0.5 dB"),
+        ({"is": "higher", "quantity": "seconds", "by": 4}, "the time of NS is more than 4 times that of NLM"),
+        ({"is": "lower", "quantity": "seconds", "by": 4}, "the time of NS is less than 0.25 times that of NLM"),
+        ({"is": "close", "by": 0.2}, "the PSNR of NS is within 0.2 dB of that of NLM"),
+    ],
+)
+def test_what_is_tested_in_words(claimed, changes, expected):
+    assert decide.words(read(claimed, **changes)) == f"{expected}, in every cell"
+
+
 def test_without_scores_only_the_paper_is_judged(claimed, tmp_path):
     read(claimed)
     result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(claimed), "claims"])

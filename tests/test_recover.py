@@ -196,6 +196,13 @@ def test_the_residual_of_a_method_that_works_in_place_is_that_of_what_was_measur
     assert found == pytest.approx(float((y / 2).square().mean().sqrt()), rel=1e-5)
 
 
+def test_the_sigma_noted_is_the_one_told_and_no_parameter_of_the_noise(measured, gray):
+    noise = measurement.Noise("poisson_gaussian", {"peak": 30.0, "sigma": 0.02}, 0.15)
+    measurement.save(measured / "measurement.npz", gray, "denoising", gray.shape, {}, noise)
+    assert run(measured, "wiener", "default").exit_code == 0
+    assert json.loads((measured / "out/run.json").read_text())["noise_sigma"] == 0.15
+
+
 def test_the_iterations_of_all_fits_are_counted_kept_and_foretold(measured):
     small = "iterations=12,channels=4,scales=1,fits=3,discrepancy=0"
     result = run(measured, "dip", small, "--device", "cpu")

@@ -41,7 +41,7 @@ def test_command_adds_score_and_curve(tmp_path, gray):
     assert found["input_psnr"] == pytest.approx(20, abs=1e-3)
     assert found["oracle_iteration"] == 3
     assert found["oracle_psnr"] > 55
-    assert found["seconds"] == 1.5
+    assert (found["seconds"], found["loss"]) == (1.5, 1.5)  # the last loss
     assert "data_range 1" in found["convention"]
     with open(folder / "curve.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -117,6 +117,12 @@ def test_an_exact_recovery_is_valid_json_and_read_back_as_infinite(exact):
     )
     assert score_again["image"] == "inf"  # a name stays one
     assert (score_again["isnr"], score_again["input_isnr"]) == (0, 0)
+
+
+def test_what_is_infinitely_worse_than_an_exact_measurement_is_read_back(exact, gray):
+    np.save(Path(exact[1], "recovered.npy"), gray.numpy() + 0.1)
+    assert CliRunner().invoke(score.main, [*exact, "--metric=isnr"]).exit_code == 0
+    assert read_score(exact[1])["isnr"] == -math.inf
 
 
 def test_of_a_backprojection_there_is_no_gain_over_the_measurement(exact):

@@ -83,6 +83,8 @@ def test_a_column_with_one_seed_beside_one_with_several(scores):
     frame, keys, labels = tabulate.table(some, "psnr")
     header, rows = tabulate.texts(frame, keys, labels, PSNR)
     assert rows[0] == ["house", "0.1", "1 to 3", "10.00", "20.00", "30.00", "31.67 ± 5.17"]
+    seeds = some["corruption"].str[-1].astype(float)
+    assert tabulate.table(some.assign(input_psnr=seeds), "psnr")[0]["input"][0] == pytest.approx(5 / 3)  # a draw once
 
 
 def test_an_interval_is_there_though_other_cells_were_not_run(scores):

@@ -140,7 +140,9 @@ def create(
     is left as it was. Raises BadInput for a skip or padding with the Deep Decoder, which has neither.
     """
     if network == "deep_decoder" and (skip or padding != "reflect"):
-        raise BadInput(f"skip={skip}, padding={padding}: not allowed with network=deep_decoder, which has neither")
+        raise BadInput(
+            f"skip={skip}, padding={padding}: not allowed with network=deep_decoder; must be skip=0, padding=reflect"
+        )
     outputs, height, width = shape
     channels, scales = channels or (64 if height * width > 2**17 else 32), fitting_scales(scales, height, width)
     step = 2**scales

@@ -77,6 +77,7 @@ def test_long_numbers_that_are_gray_levels_are_shown_as_such():
     assert [brief(v) for v in (25 / 255, 2 / 255, 255 / 255, 25.5 / 255, 2**0.5 / 255)] == [
         *("25/255", "2/255", "1", "0.1", "0.005546")
     ]
+    assert brief(1000 / 3) == "333.3"  # 85000/255, but no gray level
 
 
 @pytest.mark.parametrize(

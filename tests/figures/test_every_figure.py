@@ -181,6 +181,15 @@ def test_curves_are_means_over_seeds_in_a_band(results):
     (loss,) = [line for line in above.get_lines() if line.get_label() == "DIP"]
     np.testing.assert_allclose(loss.get_ydata(), [1, 0.2, 0.05, 0.02])
     assert above.get_xscale() == above.get_yscale() == below.get_xscale() == "log"
+    seeds = results[(results["label"] == "DIP") & (results["image"] == "house")]
+    (short,) = seeds.loc[seeds["corruption"] == "sigma=0.1,seed=0", "folder"]
+    kept = pathlib.Path(short, "curve.csv").read_text().splitlines()[:-1]
+    pathlib.Path(short, "curve.csv").write_text("\n".join(kept) + "\n")  # a fit that stopped earlier
+    with style.apply():
+        figure = curves.draw(results)
+    (above,) = [panel for panel in figure.axes if panel.get_title() == "house, σ = 0.1"]
+    (loss,) = [line for line in above.get_lines() if line.get_label() == "DIP"]
+    assert loss.get_xdata().tolist() == [1, 5, 20]  # the iterations that both have
 
 
 def test_curves_leave_out_methods_without_iterations_and_an_input_without_error(results):
@@ -204,6 +213,8 @@ def shown_beside_the_paper(results, *cells):
         panel = vs_paper.draw(results, read_metrics(as_json(facts(["isnr"])))).axes[0]
     written = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in panel.texts}
     names = [[tick.get_text() for tick in ticks] for ticks in (panel.get_yticklabels(), panel.get_xticklabels())]
+    less, nothing, more = (panel.images[0].to_rgba(difference)[:3] for difference in (-3.0, 0.0, 3.0))
+    assert less[0] > less[2] and more[2] > more[0] and min(nothing) > 0.9  # red, white, blue
     return np.ma.filled(panel.images[0].get_array(), np.nan), written, *names
 
 
@@ -444,6 +455,8 @@ def test_comparison_shows_the_pixels_of_the_files(results):
     error = np.abs(y - x).mean(axis=0)
     assert len(y) == 1 or y.max() > 1  # of what is clipped the error would be smaller than that of the PSNR above it
     np.testing.assert_allclose(errors[0].get_array(), error, atol=1e-6)
+    ours = np.quantile([image.get_array() for image in errors[1:]], 0.99)  # the input's do not count
+    assert errors[0].get_clim() == (0, max(0.01, np.ceil(100 * ours) / 100))
 
 
 def test_without_a_truth_the_detail_is_as_wide_as_its_picture(results):
@@ -713,8 +726,12 @@ def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
     assert "choosing it takes the truth" in " ".join(figure.texts[-1].get_text().split())
     curve = pathlib.Path(rows["folder"][0], "curve.csv")
     curve.write_text(curve.read_text().splitlines()[0] + "\n1,1,0,19\n20,0.1,0,21\n50,0.02,0,22\n")
+    trace = dict(np.load(f"{rows['folder'][0]}/trace.npz"))
+    np.savez(f"{rows['folder'][0]}/trace.npz", **trace | {"losses": 7 * trace["losses"]})
     with style.apply():
         figure = film_strip.draw(rows)
+    (panel,) = [axes for axes in figure.axes if axes.get_ylabel() == "Loss / first loss"]
+    assert [line.get_ydata()[0] for line in panel.get_lines()] == [1, 1]
     (panel,) = [axes for axes in figure.axes if axes.get_ylabel() == "PSNR [dB]"]
     names = {line.get_label() for line in panel.get_lines() if len(line.get_xydata()) == 1}
     assert names == {"TV: stopped, oracle 22.00 dB", "DIP: stopped 23.00 dB", "DIP: oracle 40.00 dB"}

@@ -166,6 +166,8 @@ def test_crop_gray_and_size_are_applied_in_this_order():
     np.testing.assert_allclose(place[0], pixels[1:9, 2:8] @ [0.2125, 0.7154, 0.0721], atol=1e-6)
     assert image.prepare(pixels, size=[6]).shape == (3, 4, 6)  # the longer side, proportions kept
     assert image.prepare(pixels, size=[5, 5]).shape == (3, 5, 5)
+    fine = np.random.default_rng(0).random((64, 64))
+    assert image.prepare(fine, size=[8]).std() < 0.05  # the mean of many pixels: no alias is left
     small = image.prepare(np.full((20, 30), 0.25), size=[4, 7], crop=[20])
     assert small.shape == (1, 4, 7)
     assert small.dtype == np.float32

@@ -117,6 +117,11 @@ def test_command_takes_the_picture_as_it_is(tmp_path, colour):
         assert json.loads(str(file["facts"]))["noise"]["parameters"] == {"sigma": sigma}
     result = invoke(corrupt.main, tmp_path / "y.npy", "denoising", "sigma=0.2", tmp_path / "told", "--measured")
     assert result.exit_code == 0 and measurement.load(tmp_path / "told/measurement.npz")[2] == 0.2
+    said = "kernel=9,sigma=0.2"
+    result = invoke(corrupt.main, tmp_path / "y.npy", "deconvolution", said, tmp_path / "blurred", "--measured")
+    assert result.exit_code == 0, result.output
+    assert not np.allclose(measurement.load(tmp_path / "blurred/measurement.npz")[0].numpy(), y, atol=1e-3)
+    np.testing.assert_array_equal(np.load(tmp_path / "blurred/picture.npy"), y)  # what one sees is not tapered
 
 
 def test_floats_may_lie_outside_by_noise_and_are_kept(tmp_path):

@@ -8,7 +8,7 @@ from steps.base import discover
 from steps.inverse.call import call
 from steps.inverse.measurement import Noise
 from steps.inverse.noise_level import noise_level
-from steps.inverse.residual import judge
+from steps.inverse.residual import Verdict, judge
 from steps.noises import camera
 from steps.tasks.denoising import Operator
 from tests.inverse.test_noise_level import photograph
@@ -74,3 +74,13 @@ def test_a_picture_that_is_too_small_has_none(case):
     x, y, found = case
     assert judge(y[:, :7, :50], x[:, :7, :50], found) is None
     assert judge(y[:, :20, :20], x[:, :20, :20], found) is None
+
+
+def test_what_is_wrong_is_said_of_flat_parts_low_frequencies_and_all_of_them():
+    def words(flat=1.0, low=1.0, whole=1.0):
+        return Verdict(flat, np.array([low, 1, 1, 1]), whole).words
+
+    assert words() == words(1.3, 1.2, 1.19) == "about right"
+    assert words(flat=0.7) == "left noise in"
+    assert words(low=1.3) == words(whole=1.25) == "took out more than noise"
+    assert words(flat=0.7, low=1.3) == "left noise in and took out more than noise"

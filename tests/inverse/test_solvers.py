@@ -164,6 +164,10 @@ def test_where_pictures_are_measured_the_penalty_rises_as_the_strength_falls(gra
         assert strengths == pytest.approx([0.4, 0.2, 0.1])
     assert splitting[2] == pytest.approx([solvers.PENALTY * f for f in (1 / 16, 1 / 4, 1)])
     assert given[2] == 0.5 and single_pixel[2] == pytest.approx(1)
+    denoise_or_plug_in(A.forward(gray), A, 0.01, None, admm=(0.6, 0.15, 3))  # not below the least, which sigma is
+    assert used[-1][1] == pytest.approx([0.6, 0.3, 0.15]) and used[-1][2] == pytest.approx((0.01 / 0.15) ** 2)
+    denoise_or_plug_in(A.forward(gray), A, 0.01, None, strength=0.9, admm=(0.6, 0.15, 3))  # nor does it rise
+    assert used[-1][1] == pytest.approx([0.9] * 3)
 
 
 def test_the_first_guess_is_the_operator_s_or_the_smoothest_image(gray):

@@ -9,6 +9,10 @@ def test_the_colour_bar_ends_at_a_round_number_that_one_failure_does_not_move():
     assert maps.scale([*flat[:2], np.full((10, 10), 9.0)]) == 0.15
     assert maps.scale([np.full((10, 10), 0.02)]) == 0.02
     assert maps.scale([np.zeros((10, 10))]) > 0
+    few = np.zeros((20, 50))
+    few[0, :10] = 0.5  # a pixel of a hundred may not be beyond it, one of a thousand may
+    few[1, 0] = 9
+    assert maps.scale([few]) == 0.5
 
 
 def test_an_error_is_the_mean_over_channels_of_what_is_not_clipped():

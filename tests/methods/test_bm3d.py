@@ -8,7 +8,7 @@ import torch
 from steps.base import discover
 from steps.base.errors import BadInput
 from steps.images import load as image
-from steps.inverse import collaborative
+from steps.inverse import collaborative, solvers
 from steps.methods.bm3d import recover
 from steps.metrics import psnr
 from steps.noises.gaussian import add
@@ -69,6 +69,27 @@ def test_on_a_gpu_it_gives_the_same_bits_twice_and_nearly_the_processor_s(colour
     first, second = (collaborative.denoise(y.cuda(), 0.1).cpu() for _ in range(2))
     assert torch.equal(first, second)
     np.testing.assert_allclose(first, collaborative.denoise(y, 0.1), atol=1e-3)
+
+
+def test_the_spectrum_of_opponent_colours_is_turned_into_that_of_separate_channels(colour):
+    A = denoising(colour)
+    powers = 0.1**2 * torch.tensor(collaborative.OPPONENT).double().square().sum(1)  # of white noise
+    spectrum = powers[:, None, None].expand(colour.shape)
+    found = recover(colour, A, spectrum, colour="separate", profile="fast")
+    torch.testing.assert_close(found, recover(colour, A, 0.1, colour="separate", profile="fast"), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["bm3d", "bm3d_package"])
+def test_plugged_in_its_least_strength_is_smaller_where_a_photo_may_be_measured(method, gray, monkeypatch):
+    module = discover.load("methods", method)
+    if discover.missing_package(module):
+        pytest.skip("no package")
+    told = []
+    monkeypatch.setattr(solvers, "denoise_or_plug_in", lambda *given, admm, **more: told.append(admm))
+    for task in ("inpainting", "single_pixel"):
+        A = discover.load("tasks", task).Operator(gray.shape)
+        module.recover(A.forward(gray), A, 0.01)
+    assert told == [(0.4, 0.02, 30), (0.4, 0.06, 30)]
 
 
 def test_separate_channels_are_gray_images(colour):

@@ -205,6 +205,8 @@ def test_a_noisy_image_in_0_to_1_is_taken_to_be_clipped_and_no_other(gray):
 def test_the_deep_decoder_takes_no_skips(gray):
     with pytest.raises(BadInput, match="skip=4, padding=reflect: not allowed with network=deep_decoder"):
         recover(gray, denoising(gray), 0.0, network="deep_decoder", skip=4)
+    with pytest.raises(BadInput, match="skip=0, padding=zeros: not allowed with network=deep_decoder"):
+        recover(gray, denoising(gray), 0.0, network="deep_decoder", skip=0, padding="zeros", iterations=1)
 
 
 def test_a_penalty_is_reported_apart_from_the_data_term(gray):

@@ -6,7 +6,7 @@ import torch
 from steps.base.discover import load
 from steps.inverse import solvers
 from steps.inverse.kernels import gaussian
-from steps.methods.wiener import filtered, recover
+from steps.methods.wiener import PHOTOGRAPH, filtered, gradient_power, recover
 from steps.tasks import denoising
 from steps.tasks.deconvolution import Operator
 
@@ -37,6 +37,32 @@ def test_smooth_prior_is_scikit_image_s_wiener_with_the_gradient_as_regulariser(
     psf = gaussian(9, 2.0)
     expected = skimage.restoration.wiener(y[0].numpy(), psf, K, reg=square_root, clip=False)
     np.testing.assert_allclose(recover(y, A, 0.01, K=K)[0].numpy(), expected, atol=1e-8)
+
+
+def test_the_power_of_the_gradient_is_found_in_what_is_blurred_and_noisy():
+    """Of an image whose power falls as g / |D|²."""
+    random, side, power = torch.Generator().manual_seed(0), 256, 0.1
+    line = 2 - 2 * torch.cos(2 * np.pi * torch.fft.fftfreq(side, dtype=torch.float64))
+    response = line[:, None] + line
+    response[0, 0] = np.inf
+    white = torch.randn(1, side, side, generator=random, dtype=torch.float64)
+    x = torch.fft.ifft2(torch.fft.fft2(white) * (power / response).sqrt()).real
+    for A, sigma in ((Operator(x.shape, blur=0.7, kernel=5), 0.05), (denoising.Operator(x.shape), 0.1)):
+        y = A.forward(x) + sigma * torch.randn(x.shape, generator=random, dtype=torch.float64)
+        assert gradient_power(y, A, sigma) == pytest.approx(power, rel=0.03)
+    assert gradient_power(0 * y, A, sigma) == PHOTOGRAPH
+
+
+def test_the_default_weights_are_kept_from_zero_and_a_given_one_is_used_as_it_is(gray):
+    y, A = blurred(gray, 0.1)
+    for prior, K in (("smooth", 0.1**2 / gradient_power(y, A, 0.1)), ("white", 0.1 / float(y.mean()))):
+        torch.testing.assert_close(recover(y, A, 0.1, prior=prior), filtered(y, A, K, prior, A.shape))
+        torch.testing.assert_close(recover(y, A, 0.0, prior=prior), filtered(y, A, 1e-4, prior, A.shape))
+        torch.testing.assert_close(recover(y, A, 0.1, prior=prior, K=1e-6), filtered(y, A, 1e-6, prior, A.shape))
+    A = load("tasks", "single_pixel").Operator(gray.shape)
+    y = A.forward(gray)
+    K = 0.1 / float(A.adjoint(y).mean())  # y is no picture, whose mean would be the brightness
+    torch.testing.assert_close(recover(y, A, 0.1, prior="white"), filtered(y, A, K, "white", A.shape))
 
 
 @pytest.mark.parametrize("patterns", ["gaussian", "hadamard"])

@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,9 @@ def test_the_deviation_is_that_of_two_independent_errors():
 def test_what_is_no_picture_is_refused():
     with pytest.raises(BadInput, match="rounding is of pictures, clipped to .0, 1., but .* from -2 to 2"):
         rounding.add(np.array([[-2.0, 2.0]]))
+
+
+@pytest.mark.parametrize(("value", "refused"), [(-0.6, True), (-0.4, False), (1.4, False), (1.6, True)])
+def test_what_is_far_beyond_the_range_at_either_end_is_no_picture(value, refused):
+    with pytest.raises(BadInput, match="rounding is of pictures") if refused else contextlib.nullcontext():
+        rounding.add(np.array([[0.5, value]], dtype=np.float32))

@@ -44,6 +44,10 @@ def test_a_bad_claim_is_one_line(claimed, case):
     assert "\n" not in str(error.value)
 
 
+def test_a_claim_that_does_not_say_by_how_much_is_of_any_difference_or_factor(claimed):
+    assert [read(claimed, quantity=name)["by"] for name in ("psnr", "seconds", "loss")] == [0, 1, 1]
+
+
 def test_no_file_and_no_yaml(claimed, tmp_path):
     with pytest.raises(BadInput, match="claims: no file 'none.yaml'"):
         claims.read("none.yaml", claimed)

@@ -53,6 +53,7 @@ def test_a_noise_has_its_own_parameters():
     [
         ("denoising", {"sigma": -0.1}, "x.sigma: -0.1 is not allowed; must be >= 0"),
         ("denoising", {"sigma": 25}, r"x.sigma: 25 is not allowed; pixels are in \[0, 1\]; did you mean 25/255\?"),
+        ("denoising", {"sigma": 300}, r"x.sigma: 300 is not allowed; pixels are in \[0, 1\]; must be at most 1"),
         ("deconvolution", {"sigma": 1.5}, r"x.sigma: 1.5 is not allowed; pixels are in \[0, 1\]; must be at most 1"),
         ("denoising", {"sigma": "loud"}, "x.sigma: 'loud' is not allowed; must be a number"),
         ("denoising", {"blur": 5}, "unknown parameter 'blur'; allowed: bsnr, clip, noise, seed, sigma"),

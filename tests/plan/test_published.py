@@ -184,6 +184,11 @@ def test_a_parameter_is_the_same_spelled_or_at_its_default():
         check(single_pixel | {"corruption": two})
 
 
+def test_a_value_with_fewer_digits_than_a_float_has_is_the_same():
+    row = {"parameter": "sigma", "value": 0.0980392156863}
+    assert published.is_of(row, {"sigma": 25 / 255}) and not published.is_of(row, {"sigma": 0.098})
+
+
 def test_a_comparison_that_no_method_is_part_of_is_refused():
     """It would be an empty table."""
     with pytest.raises(BadInput, match="^experiments.e.*published"):

@@ -26,6 +26,11 @@ def test_the_first_mistake_is_one_line_that_names_the_file():
         validate(copy.deepcopy(GOOD) | {"device": "gpu"}, "my.yaml")
 
 
+def test_a_number_below_the_least_is_told_the_least():
+    with pytest.raises(BadInput, match="^my.yaml: needs.tv.minutes: 0 is not allowed; must be >= 1$"):
+        validate(copy.deepcopy(GOOD) | {"needs": {"tv": {"minutes": 0}}}, "my.yaml")
+
+
 def test_the_readme_of_the_config_describes_every_key():
     schema = yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text())
     text = (ROOT / "config/README.md").read_text()

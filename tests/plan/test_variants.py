@@ -28,6 +28,10 @@ def test_variants_are_all_combinations_of_parameters_in_the_order_of_the_config(
     ]
 
 
+def test_a_list_of_one_value_is_no_part_of_a_label():
+    assert of({"method": "tv", "params": {"lam": [0.1]}}) == [("tv", "lam=0.1", "TV")]
+
+
 def test_a_seed_of_the_corruption_is_that_seed():
     assert [params for _, params, _ in of(PAIRED, seed=7)] == ["lr=0.1,seed=7", "lr=0.01,seed=7"]
 

@@ -240,11 +240,17 @@ def test_a_second_drop_at_once_halves_the_step(gray):
 def test_without_a_drop_nothing_is_backtracked(gray, capsys):
     fit_of(gray, backtrack=True).run(squares(gray), 200)
     assert "backtracked" not in capsys.readouterr().out
+    fit = fit_of(gray, backtrack=True)
+    before = fit._check(1.0, gray, None)
+    assert fit._check(3.16, gray, before)["loss"] == 3.16  # by less than 5 dB
+    assert fit._check(3.17, gray, before)["again"] and "backtracked" in capsys.readouterr().out
 
 
 def test_a_window_that_cannot_stop_is_refused(gray):
     with pytest.raises(BadInput, match="window=5, patience=10, min_start=20: cannot stop within iterations=29"):
         fit_of(gray, window=5, patience=10, min_start=20).run(squares(gray), 29)
+    with pytest.raises(BadInput, match="window=20, patience=10, min_start=5: cannot stop within iterations=29"):
+        fit_of(gray, window=20, patience=10, min_start=5).run(squares(gray), 29)
 
 
 def test_a_fit_that_stops_early_returns_its_best(gray, capsys):

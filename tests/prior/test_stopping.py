@@ -37,6 +37,11 @@ def test_moving_variance_does_not_count_what_is_before_min_start():
     assert stop.iteration >= 50 and ended == stop.iteration + 30
 
 
+def test_a_window_that_ends_at_min_start_counts():
+    stop = MovingVariance(window=10, patience=30, min_start=10)
+    assert any(stop(i, x) for i, x in enumerate(quiet_at_first(), start=1)) and stop.iteration == 10
+
+
 @pytest.mark.parametrize("n", [1, 2, 7, 500])
 def test_the_polynomial_average_has_weights_that_grow_with_the_fourth_power(n):
     """Of the n iterates the i-th weighs i (i + 1) (i + 2) (i + 3) over the sum of these (Shamir and Zhang 2013)."""
@@ -55,3 +60,4 @@ def test_the_polynomial_average_has_its_centre_where_it_was_asked_for(iteration)
     i = np.arange(1, n + 1.0)
     rising = i * (i + 1) * (i + 2) * (i + 3)
     assert (i * rising).sum() / rising.sum() == pytest.approx(iteration, abs=1.2)
+    assert 5 * n - 4 <= 6 * iteration <= 5 * n  # 6/5 of it, rounded up

@@ -92,6 +92,15 @@ def test_an_update_keeps_what_other_runs_made_and_drops_a_photograph_that_is_gon
     assert manifest.last(found) == {"commit": "beef"}
 
 
+def test_every_run_has_a_number_of_its_own_and_the_tenth_is_after_the_ninth(results):
+    for number in range(2, 11):
+        path = f"results/{number % 2}.npy"
+        (results / path).write_text("n" * number)
+        manifest.update({"commit": number}, {path: []}, {path})
+    found = manifest.read()
+    assert list(found["runs"]) == ["1", "9", "10"] and manifest.last(found) == {"commit": 10}
+
+
 def test_an_update_does_not_take_a_damaged_file_for_good(results):
     (results / "results/a.npy").write_text("bbbb")
     made_of = {"results/a.npy": ["photo.png"], "results/b.npy": ["results/a.npy"]}

@@ -193,6 +193,8 @@ def test_times_are_compared_by_their_ratio(claimed):
     assert 10 ** rows[0]["mean"] == pytest.approx(20)
     assert overall(rows) == "stands"
     assert overall(evaluated(claim | {"by": 21}, claimed, frame)) == "fails"
+    frame["loss"] = [2e-6 if label == "ns" else 1e-6 for label in frame["label"]]  # however small
+    assert 10 ** evaluated(claim | {"quantity": "loss"}, claimed, frame)[0]["mean"] == pytest.approx(2)
     assert overall(evaluated(claim, claimed, None, "published")) == "no numbers"
 
 

@@ -15,6 +15,7 @@ ASKED = [Asked(label, image) for label in ("TV", "DIP") for image in "abcde"]
 def test_what_is_not_made_is_named():
     assert not_made(ASKED, ASKED) == ""
     assert not_made(ASKED, ASKED[1:]) == "1 of 10: TV on a (sigma=0.1,seed=0)"
+    assert not_made(ASKED[:3], []).count("TV on ") == 3  # so many are named
     level = Asked("NLM", "camera", "sigma=0.09803921568627451")
     assert not_made([level], []) == "1 of 1: NLM on camera (sigma=25/255)"
 

@@ -71,6 +71,14 @@ def test_score_and_curve_come_back(config, tmp_path, monkeypatch):
     assert rows[:2] == ["iteration,loss,penalty,psnr", "1,0.5,0,10.1235"] and len(rows) == 4
 
 
+def test_what_the_record_has_is_not_left_to_make(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    every = cells.distinct(config)
+    recorded.write("a.jsonl", record(config, made=lambda recovery: recovery.method == "tv"))
+    assert cells.left(config, every) == every
+    assert [r.method for r in cells.left(config | {"record": "a.jsonl"}, every)] == ["wiener"] * 4
+
+
 def test_of_an_edited_file_only_what_it_is_part_of_is_old(config, monkeypatch):
     before = record(config)
     assert changes(config, before) == {}
