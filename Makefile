@@ -10,11 +10,11 @@ CELLS ?= cells.tar.gz
 PAGE ?= docs/paper.md
 
 # A line for each recovery with the time left; the rest of what Snakemake says is in its log file.
-RUN = PRIORBENCH_PROGRESS=1 $(BIN)/snakemake --cores $(CORES)
+RUN = PRIORBENCH_PROGRESS=1 $(BIN)/python -m snakemake --cores $(CORES)
 
 PICTURE ?= skimage:camera
 
-IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(IMAGES)"]')
+IMAGE_DIRS = $(if $(IMAGES),image_dirs='["$(subst ','\'',$(IMAGES))"]')
 
 .PHONY: all try docs paper paper-cpu record paper-page status verify \
   cluster test lowest test-slow stress benchmark cells adopt lint format lock clean
@@ -58,7 +58,7 @@ paper-cpu: $(READY)
 
 # Snakemake's plugins for clusters, in a folder of their own, since each start of Snakemake would ask Slurm; docs/cluster.md.
 cluster: .plugins/requirements-cluster.lock
-	@echo 'Now: export PYTHONPATH="$(CURDIR)/.plugins"; $(BIN)/snakemake --profile profiles/slurm'
+	@echo 'Now: export PYTHONPATH="$(CURDIR)/.plugins"; $(BIN)/python -m snakemake --profile profiles/slurm'
 
 .plugins/requirements-cluster.lock: requirements-cluster.lock $(READY)
 	rm -rf .plugins
@@ -118,15 +118,15 @@ adopt: $(READY)
 	$(BIN)/python -m steps adopt $(CONFIG) "$(FROM)"
 
 lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m snakefmt --check Snakefile workflow
+	$(BIN)/python -m snakemake --lint
 
 format: $(READY)
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m snakefmt Snakefile workflow
 
 $(READY): requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "priorbench needs Python 3.11 or newer; this is " + sys.version.split()[0])'

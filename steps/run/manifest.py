@@ -21,7 +21,8 @@ DELETED = "deleted"
 def read(results=RESULTS):
     """Return {"runs": {number: facts}, "files": …} of a results folder; without a manifest both are empty.
 
-    files: {path below the folder that holds results: {bytes, sha256, mtime_ns, made_of: [paths], run: number}}.
+    files: {path below the folder that holds results: {bytes, sha256, mtime_ns, made_of: [paths], run: number}}. What a
+    run was about to make anew, and has not, is as it was: its size and time say so.
     Raises BadInput for a manifest that is no such file.
     """
     path = Path(results, FILE)
@@ -29,6 +30,8 @@ def read(results=RESULTS):
         return {"runs": {}, "files": {}}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        files, planned = found["files"], found.pop("planned", {})
+        files |= {name: entry for name, entry in planned.items() if _as_it_was(Path(results, "..", name), entry)}
         assert all({"bytes", "sha256", "mtime_ns", "made_of", "run"} <= set(e) for e in found["files"].values())
         assert all(isinstance(facts, dict) for facts in found["runs"].values())
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
@@ -36,11 +39,21 @@ def read(results=RESULTS):
     return found
 
 
+def _as_it_was(path, entry):
+    """Return whether a file has the size and time that an entry has; False if it is not there."""
+    with contextlib.suppress(OSError):
+        there = os.stat(path)
+        return (there.st_size, there.st_mtime_ns) == (entry["bytes"], entry["mtime_ns"])
+    return False
+
+
 def write(found, results=RESULTS):
-    """Write {"runs": …, "files": …} as the manifest, whole or not at all; a line a file."""
-    files = (f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(found["files"].items()))
-    runs = json.dumps(found["runs"], indent=2)
-    write_text(Path(results, FILE), f'{{"runs": {runs},\n"files": {{\n' + ",\n".join(files) + "\n}}\n")
+    """Write {"runs": …, "files": …, "planned": …} as the manifest, whole or not at all; a line a file."""
+    said = f'{{"runs": {json.dumps(found["runs"], indent=2)}'
+    for kind in ("files", "planned"):
+        files = (f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in sorted(found.get(kind, {}).items()))
+        said += f',\n"{kind}": {{\n' + ",\n".join(files) + "\n}" if kind in found else ""
+    write_text(Path(results, FILE), f"{said}}}\n")
 
 
 def last(found):
@@ -79,12 +92,26 @@ def damaged():
     return {path: what for path, what in wrong.items() if what and _ruled(path)}
 
 
-def forget(paths, results=RESULTS):
-    """Take files out of the manifest: they are about to be made anew, or were deleted on purpose."""
+def forget(paths, results=RESULTS, planned=False):
+    """Take files out of the manifest: they were deleted on purpose, or, `planned`, are about to be made anew.
+
+    Of those the entries stay beside the others, for who of them is not made after all, see `read`.
+    """
     found = read(results)
     kept = {path: entry for path, entry in found["files"].items() if path not in paths}
     if len(kept) < len(found["files"]):
-        write(found | {"files": kept}, results)
+        left = {path: entry for path, entry in found["files"].items() if path in paths} if planned else {}
+        write(found | {"files": kept} | ({"planned": left} if planned else {}), results)
+
+
+def retime(paths):
+    """Note the present times of files that were touched, if they have the size and content that they had."""
+    found = read()
+    for path, entry in found["files"].items():
+        same = path in paths and os.path.isfile(path) and os.path.getsize(path) == entry["bytes"]
+        if same and sha256(path) == entry["sha256"]:
+            entry["mtime_ns"] = os.stat(path).st_mtime_ns
+    write(found)
 
 
 def scores_alone():
@@ -165,6 +192,10 @@ def _dirty():
 
 
 def _git(*arguments):
+    """Return what git says of the repository that this folder is, None if it is none; it may lie in another's."""
+    top = _run("git", "-C", str(ROOT), "rev-parse", "--show-toplevel")
+    if top is None or not os.path.samefile(top.strip(), ROOT):
+        return None
     result = _run("git", "-C", str(ROOT), *arguments)
     return None if result is None else result.strip()
 
@@ -175,8 +206,9 @@ def _lines(*command):
 
 def _run(*command):
     """Return what a command prints, or None if it is not there or fails."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # of another repository
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=own)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout if result.returncode == 0 else None

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -99,6 +100,50 @@ def test_every_run_has_a_number_of_its_own_and_the_tenth_is_after_the_ninth(resu
         manifest.update({"commit": number}, {path: []}, {path})
     found = manifest.read()
     assert list(found["runs"]) == ["1", "9", "10"] and manifest.last(found) == {"commit": 10}
+
+
+def test_what_a_run_was_to_make_and_has_not_is_still_of_the_run_that_made_it(results):
+    """Stopped before its jobs; what it has made is its own, what it has begun is nobody's."""
+    paths = {"results/a.npy", "results/b.npy", "results/t.md"}
+    before = manifest.read()
+    manifest.forget(paths, planned=True)
+    assert manifest.read() == before
+    assert set(json.loads((results / "results/manifest.json").read_text())["planned"]) == paths
+    (results / "results/a.npy").write_text("half")
+    assert set(manifest.read()["files"]) == {"photo.png", "results/b.npy", "results/t.md"}
+    (results / "results/a.npy").write_text("made anew")
+    manifest.update({"commit": "2"}, {path: [] for path in paths}, {"results/a.npy"})
+    assert {path: entry["run"] for path, entry in manifest.read()["files"].items()} == {
+        "photo.png": "1",
+        "results/a.npy": "2",
+        "results/b.npy": "1",
+        "results/t.md": "1",
+    }
+    manifest.forget({"results/b.npy"})
+    assert "results/b.npy" not in manifest.read()["files"]
+
+
+def test_a_run_that_only_touches_makes_nothing(results):
+    before = manifest.read()
+    for name in ("results/a.npy", "results/b.npy"):
+        os.utime(results / name, (1, 1))
+    (results / "results/b.npy").write_text("cc")
+    manifest.retime({"results/a.npy", "results/b.npy"})
+    found = manifest.read()
+    assert found["runs"] == before["runs"] and found["files"]["results/a.npy"]["mtime_ns"] == 10**9
+    assert found["files"]["results/b.npy"] == before["files"]["results/b.npy"]
+
+
+def test_the_commit_is_of_this_repository_and_of_no_other_around_it(tmp_path, monkeypatch):
+    for command in (["init"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True, capture_output=True)
+    (tmp_path / "vendor").mkdir()
+    for root, there in ((tmp_path, True), (tmp_path / "vendor", False)):
+        monkeypatch.setattr(manifest, "ROOT", root)
+        assert (manifest._git("rev-parse", "HEAD") is not None) == there
+        assert (manifest._dirty() is None) != there
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    assert manifest._git("rev-parse", "HEAD") is None
 
 
 def test_an_update_does_not_take_a_damaged_file_for_good(results):

@@ -21,6 +21,9 @@ CONTENTS = {file: or_exit(schema.read)(file) for file in CONFIGS if PROCESS.main
 or_exit(check_config)(config, NAME, PROCESS.main)
 if SECOND_PASS:
     config["missing"] = "skip"
+if PROCESS.main and not SECOND_PASS:
+    for folder in (path for path in config["image_dirs"] if not Path(path).is_dir()):
+        print(f"{NAME}: image_dirs: no folder {folder!r}; images are looked for elsewhere", file=sys.stderr)
 config["captions"] = captions(config["experiments"].values())  # for the report
 MEASURES = sorted({"psnr", *config["metrics"]})  # in whatever order the config names them, scores are the same
 METRICS = metrics.as_json(metrics.facts(config["metrics"]))

@@ -41,7 +41,7 @@ os.environ |= {
     "PATH": os.pathsep.join([*[str(Path(sys.executable).parent)] * (not PROCESS.conda), *os.get_exec_path()]),
 }
 if not PROCESS.module:  # whose commands a prefix would cut short at their first &&
-    shell.prefix(warm.job_prefix(PROCESS.conda))
+    shell.prefix(warm.job_prefix(PROCESS.conda).replace("{", "{{").replace("}", "}}"))
     gc.disable()  # planning makes millions of objects and hardly any garbage: a fifth of its time was spent looking for it
 PROGRESS = None
 if PROCESS.main:
@@ -113,6 +113,8 @@ def begin():
 def note(failed=()):
     """Write results/manifest.json."""
     made_of, finished = engine.made_of(workflow)
+    if workflow.touch:  # nothing was made: only times are others
+        return manifest.retime(finished)
     times = {"started": now(STARTED), "ended": now(), "seconds": round(time.time() - STARTED, 1)}
     manifest.update(times | {"failed": list(failed)} | FACTS, made_of | REPORTED, finished.union(REPORTED))
 
@@ -192,7 +194,8 @@ onstart:
         PROGRESS.start([asked.get(one.folder, one) for one in made], len(jobs))
     follow = ["manifest.json", *["report.html"] * (config["report"] and engine.is_whole(workflow))]
     os.environ[reports.PROMISED] = " ".join(follow)
-    manifest.forget(notes | outputs - DAMAGED.keys())
+    if not workflow.touch:
+        manifest.forget(notes | outputs - DAMAGED.keys(), planned=True)
     lock.making(outputs)
 
 
