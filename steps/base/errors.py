@@ -55,7 +55,7 @@ def one_line(where=""):
     try:
         yield
     except BadInput as error:
-        raise click.ClickException(f"{prefix}{error}") from error
+        raise click.ClickException(f"{prefix * (not str(error).startswith(prefix))}{error}") from error
     except OSError as error:
         name = f": {error.filename}" if error.filename else ""
         raise click.ClickException(f"{prefix}{error.strerror or error}{name}") from error

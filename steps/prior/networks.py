@@ -136,13 +136,11 @@ def create(
     channels None for 32, or for 64 if the image has more than 2¹⁷ pixels: 32 cannot hold the details of a larger
     one. scales is that of `fitting_scales`. The image that the network makes of the code (1, inputs, …) has the
     next multiples of 2^scales as its height and width, to be cropped; the hourglass's code is drawn for (H, W) and
-    padded by reflection. z has a generator of its own: it must not repeat the weights. torch's global random state
-    is left as it was. Raises BadInput for a skip or padding with the Deep Decoder, which has neither.
+    padded by reflection. z has a generator of its own: it must not repeat the weights. torch's random state is left as
+    it was. Raises BadInput for a skip or padding with the Deep Decoder, which has neither.
     """
     if network == "deep_decoder" and (skip or padding != "reflect"):
-        raise BadInput(
-            f"skip={skip}, padding={padding}: not allowed with network=deep_decoder; must be skip=0, padding=reflect"
-        )
+        raise BadInput(f"skip={skip}, padding={padding}: not allowed with network=deep_decoder; must be 0 and reflect")
     outputs, height, width = shape
     channels, scales = channels or (64 if height * width > 2**17 else 32), fitting_scales(scales, height, width)
     step = 2**scales

@@ -14,7 +14,8 @@ from steps.images.arrays import BYTES, understanding
 from steps.tools import bundles
 
 FILE, FILES, ALL = 15.5e6, 8, 60e6  # bytes of a pack, packs, bytes of all of them
-TEXTS = ("run.json", "score.json", "curve.csv", "recover.log")
+LOG = "recover.log"  # of a cell that failed, too
+TEXTS = ("run.json", "score.json", "curve.csv", LOG)
 LOSSES, PICTURE, ITERATES = "losses.npz", "picture.npz", "iterates.npz"
 FACTS, LEFT_OUT = "pack.json", "left_out.txt"
 DATE = (2000, 1, 1, 0, 0, 0)
@@ -79,15 +80,17 @@ def unplaned(pair, dtype):
 
 
 def write(folder, output):
-    """Write pack-1.zip, pack-2.zip, … of the finished cells of a bundle; return {"files", "bytes", "left_out"}.
+    """Write pack-1.zip, pack-2.zip, … of a bundle's cells; return {"files", "bytes", "left_out"}.
 
-    First all numbers, then pictures, then kept iterates, each in the order of cells.txt, as far as there is room. The
-    names of what is left out, a list, are in the first pack, too. Each pack is written whole, the last one first: what
-    more numbers push to a later pack is there before it is taken out of the earlier one, wherever this is killed.
+    First all numbers, then pictures, then kept iterates, each in the order of cells.txt, as far as there is room; of a
+    cell that is not finished only its log. The names of what is left out, a list, are in the first pack, too. Each pack
+    is written whole, the last one first: what more numbers push to a later pack is there before it is taken out of the
+    earlier one, wherever this is killed.
     """
     bundle = bundles.Bundle(folder)
     cells = [cell for cell in bundle.cells if bundle.path(cell.folder, "score.json").is_file()]  # its last file
-    names = [[f"{cell.folder}/{name}" for name in (*TEXTS, LOSSES)] for cell in cells]
+    texts = {cell: (*TEXTS, LOSSES) if cell in set(cells) else (LOG,) for cell in bundle.cells}
+    names = [[f"{cell.folder}/{name}" for name in some] for cell, some in texts.items()]
     names += [[f"{cell.folder}/{name}"] for name in (PICTURE, ITERATES) for cell in cells]
     packs, left_out = plan([name for some in names for name in some if bundle.path(name).is_file()], bundle.path)
     facts = {"metrics": bundle.metrics, "scores": bundles.score_code(bundle.metrics)}

@@ -126,7 +126,7 @@ def main(config, output):
     """
     name, output = config, Path(output)
     folder = output.with_suffix("")
-    with one_line():
+    with one_line(name):
         config = read_config(config)
         cells = recorded.read(recorded.file_of(config))
         known = {*(f"{page}.md" for page in ("claims", "cells", *config["experiments"])), Path(config["record"]).name}

@@ -127,7 +127,7 @@ def main(config, sources):
     has stays in it.
     """
     name = config
-    with one_line():
+    with one_line(name):
         config = read_config(config)
         before = recorded.read(recorded.file_of(config))
         left = undone(name)

@@ -442,7 +442,7 @@ def edit_score(change):
 
 
 PACK_REFUSALS = {
-    "no score": (lambda f: (f / "score.json").unlink(), "score.json is missing"),
+    "curve lost": (lambda f: (f / "curve.csv").unlink(), "curve.csv is missing"),
     "no losses": (lambda f: (f / "losses.npz").unlink(), "losses.npz is missing"),
     "damaged picture": (
         lambda f: (f / "picture.npz").write_bytes(b"PK"),

@@ -91,11 +91,14 @@ def test_numbers_come_first_then_pictures_then_iterates(box):
 
 
 def test_a_cell_that_is_being_finished_is_not_packed(box):
-    """Its score, the last file, is not there: who adopts the pack would be told that something is missing."""
+    """Its score, the last file, is not there: who adopts the pack would be told that something is missing.
+
+    Its log is, as that of a cell that failed.
+    """
     (box / CELLS[1] / "score.json").unlink()
     packs.write(box, box / "out")
     (names,), left_out = packed(box / "out")
-    assert names and not any(name.startswith(CELLS[1]) for name in names + left_out)
+    assert names and [name for name in names + left_out if name.startswith(CELLS[1])] == [f"{CELLS[1]}/recover.log"]
 
 
 def test_packs_keep_to_their_limits_and_say_what_is_left_out(box, monkeypatch):
@@ -146,7 +149,11 @@ def test_reads_all_cells_and_yields_the_numbers_of_those_without_a_picture_too(b
     (box / CELLS[2] / "score.json").unlink()
     packs.write(box, box / "out")
     found, facts = packs.read(box / "out")
-    assert list(found) == CELLS[:2] and facts == {"metrics": ["psnr"], "scores": bundles.score_code(["psnr"])}
+    assert (
+        list(found) == CELLS
+        and list(found[CELLS[2]]) == ["recover.log"]
+        and facts == {"metrics": ["psnr"], "scores": bundles.score_code(["psnr"])}
+    )
     assert packs.PICTURE not in found[CELLS[1]] and packs.ITERATES in found[CELLS[0]]
     numbers = dict(packs.numbers(box / "out"))
     assert list(numbers) == CELLS[:2]
