@@ -190,6 +190,7 @@ def main(scores, output, title, named, stand_ins, not_made, more):
     truths = len(unknown) < scores["image"].nunique()
     scores["waited"] = waited(scores).astype(float)
     held_up = scores["waited"].any()
+    explained = f"{MANY} {APART}" if apart(scores) else MANY
     notes = [f"{settings}.{f' {NOTE}' if truths else ''}"]
     none = ", no ".join(metric.label for metric in named)
     notes += [escape_markdown(NO_TRUTH.format(some(unknown), none)), OF_RESIDUAL] if unknown else []
@@ -212,13 +213,13 @@ def main(scores, output, title, named, stand_ins, not_made, more):
         if metric is TIME:
             marked = with_means(table(scores, "waited")[0], keys, labels)
         header, rows = texts(frame, keys, labels, metric, perfect(metric.name) if metric.better else None, marked)
-        many = f" {MANY}{f' {APART}' if apart(scores) else ''}" if "n" in header else ""
-        if many and MANY not in markdown[0]:
-            markdown[0] += f"\n\n{many.strip()}"
+        if "n" in header and MANY not in markdown[0]:
+            markdown[0] += f"\n\n{explained}"
         markdown.append("\n\n".join([*parts, to_markdown(header, rows, len(keys))]))
         direction = f", {metric.better} is better" if metric.better else ""
         caption = f"{title}. {metric.heading}{direction}; {settings}." + (f" Not made, {not_made}." if not_made else "")
-        caption += many + (f" {RULE}" if metric is TIME and held_up else "")
+        caption += f" {explained}" if "n" in header else ""
+        caption += f" {RULE}" if metric is TIME and held_up else ""
         latex.append(to_latex(header, rows, len(keys), caption))
     devices = escape_markdown(", ".join(sorted(set(scores["device"]))))
     markdown += [RULE] if held_up else []

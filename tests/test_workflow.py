@@ -1,5 +1,6 @@
 """The whole workflow through Snakemake, on config/smoke.yaml, in a copy of the repository."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -143,13 +144,20 @@ CACHING = {
 def test_editing_a_file_reruns_what_depends_on_it(run, case):
     folder, _, _ = run
     names, expected = CACHING[case]
-    before = {path: path.read_text() for name in names.split() for path in folder.glob(name)}
-    assert before
-    for path, text in before.items():
-        code = path.suffix == ".py" and "comment" not in case
-        path.write_text(text + ("\nEDITED = 1\n" if code else "\n# edited\n"))
-    try:
+    paths = [path for name in names.split() for path in folder.glob(name)]
+    assert paths
+    with edited(*paths, comment="comment" in case):
         assert jobs(folder) == with_index(expected)
+
+
+@contextlib.contextmanager
+def edited(*paths, comment=False):
+    """Inside, Python files say more, or no more than a comment, as other files do."""
+    before = {path: path.read_text() for path in paths}
+    for path, text in before.items():
+        path.write_text(text + ("\nEDITED = 1\n" if path.suffix == ".py" and not comment else "\n# edited\n"))
+    try:
+        yield
     finally:
         for path, text in before.items():
             path.write_text(text)
@@ -412,13 +420,8 @@ def test_skipping_what_is_missing_makes_tables_of_what_there_is(run):
 def test_skipping_what_is_missing_leaves_out_what_other_code_has_made(run):
     """Else it would be made anew, for hours, by who asked for tables only; or shown as if it were of this code."""
     folder, _, _ = run
-    path = folder / "steps/methods/tv.py"
-    text = path.read_text()
-    path.write_text(text + "\nEDITED = 1\n")
-    try:
+    with edited(folder / "steps/methods/tv.py"):
         planned = snakemake(folder, "--dry-run", "--config", "missing=skip")
-    finally:
-        path.write_text(text)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     assert not re.findall(r"^Job \d+: (?:recover|corrupt|score) ", planned.stdout, re.MULTILINE)
     assert "tabulate denoising" in planned.stdout
@@ -460,14 +463,9 @@ def test_the_record_remakes_tables_claims_and_figures_bit_for_bit(run, tmp_path)
 
 def test_what_the_next_run_would_redo_is_not_recorded(run):
     folder, _, _ = run
-    path = folder / "steps/methods/wiener.py"
-    code = path.read_text()
-    path.write_text(code + "\nEDITED = 1\n")
-    try:
+    with edited(folder / "steps/methods/wiener.py"):
         result = python(folder, "steps", "record", "config/smoke.yaml")
-    finally:
-        path.write_text(code)
-        shutil.rmtree(folder / "docs/smoke")
+    shutil.rmtree(folder / "docs/smoke")
     assert "14 of 18 cells are recorded and current, 0 are old" in result.stdout
 
 

@@ -31,7 +31,8 @@ def draw(scores, metrics=(PSNR,)):
 
     rows = scores.drop_duplicates("label")
     first = rows.iloc[0]
-    truth, errors = pictures.truth(first), _errors(rows) if first["psnr"] == first["psnr"] else []
+    truth = pictures.truth(first)
+    errors = [] if truth is None else _errors(rows)
     recovered = [pictures.recovered(row) for _, row in rows.iterrows()]
     part = pictures.detail(np.mean(recovered, 0), (4, 2)) if truth is None else pictures.detail(truth)
     best = [(metric, metric.best(rows[metric.name])) for metric in metrics[:2]]

@@ -93,8 +93,8 @@ def _axis(scores, varying, fixed):
     numbers = [name for name in everywhere if scores[name].dtype.kind in "iuf"]
     first = max(numbers, key=lambda name: scores[name].nunique(), default=None)
     rest = [name for name in varying if name != first]
-    lines = scores.groupby(["image", *rest], dropna=False)[first].nunique() if first and rest else []
-    if (first is None and everywhere != varying) or (len(lines) and lines.max() == 1):
+    alone = first and rest and scores.groupby(["image", *rest], dropna=False)[first].nunique().max() == 1
+    if alone or (first is None and everywhere != varying):
         names = [style.values(zip(varying, row), task) for row in scores[varying].itertuples(index=False)]
         names = [style.wrapped(name, 1.2, 6.5, lines=4) for name in names]
         return scores.assign(corruption=names), "corruption", []

@@ -21,9 +21,12 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "bm3d")
 def origin(measurement, method):
     """Return {measurement, code}: the SHA-256 of the file that a recovery is of, and of the code that makes it."""
     facts = json.loads(str(read_arrays(measurement)["facts"]))
-    parts = f"steps.methods.{method}", f"steps.tasks.{facts['task']}", f"steps.noises.{facts['noise']['name']}"
-    code = listing_digest("steps.recover", *parts)
-    return {"measurement": sha256(measurement), "code": code}
+    return {"measurement": sha256(measurement), "code": code(method, facts["task"], facts["noise"]["name"])}
+
+
+def code(method, task, noise):
+    """Return the SHA-256 of the code here that makes a recovery by a method, of a task's measurement with a noise."""
+    return listing_digest("steps.recover", f"steps.methods.{method}", f"steps.tasks.{task}", f"steps.noises.{noise}")
 
 
 def versions():

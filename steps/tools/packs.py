@@ -88,10 +88,11 @@ def write(folder, output):
     earlier one, wherever this is killed.
     """
     bundle = bundles.Bundle(folder)
-    cells = [cell for cell in bundle.cells if bundle.path(cell.folder, "score.json").is_file()]  # its last file
-    texts = {cell: (*TEXTS, LOSSES) if cell in set(cells) else (LOG,) for cell in bundle.cells}
-    names = [[f"{cell.folder}/{name}" for name in some] for cell, some in texts.items()]
-    names += [[f"{cell.folder}/{name}"] for name in (PICTURE, ITERATES) for cell in cells]
+    finished = {cell: bundle.path(cell.folder, "score.json").is_file() for cell in bundle.cells}  # its last file
+    names = [
+        [f"{cell.folder}/{name}" for name in ((*TEXTS, LOSSES) if finished[cell] else (LOG,))] for cell in finished
+    ]
+    names += [[f"{cell.folder}/{name}"] for name in (PICTURE, ITERATES) for cell in finished if finished[cell]]
     packs, left_out = plan([name for some in names for name in some if bundle.path(name).is_file()], bundle.path)
     facts = {"metrics": bundle.metrics, "scores": bundles.score_code(bundle.metrics)}
     for number in range(len(packs), 0, -1):

@@ -21,6 +21,7 @@ from steps.base.parameters import defaults, parse_parameters
 from steps.base.text import check_text, read_text
 from steps.plan import corruptions, variants
 from steps.plan.config import local_file, true_entry
+from steps.run import record
 from steps.run.record import PACKAGES
 from steps.run.sources import listing_digest
 
@@ -109,7 +110,7 @@ def codes(config, recovery):
     metrics = sorted({"psnr", *config["metrics"]})
     return {
         "measurement": hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),
-        "recovery": _digest("steps.recover", f"steps.methods.{recovery.method}", task, noise),
+        "recovery": record.code(recovery.method, recovery.task, said.get("noise", corruptions.GAUSSIAN)),
         "score": _digest("steps.score", *(f"steps.metrics.{name}" for name in metrics)),
     }
 

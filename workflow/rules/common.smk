@@ -12,7 +12,8 @@ from steps.look import style
 from steps.plan import claims, corruptions, experiments, metrics, schema, variants
 from steps.plan.config import check_config, image_arguments, local_file, true_entry
 from steps.plan.drawings import Index, captions, drawings, inputs, measurements, pictures
-from steps.run.sources import beside, listing_digest, noted, write_note
+from steps.run import record
+from steps.run.sources import beside, noted, write_note
 
 CONFIGS = engine.process(workflow).files  # the default's among them
 NAME = engine.process(workflow).name
@@ -31,10 +32,10 @@ METRICS = metrics.as_json(metrics.facts(config["metrics"]))
 
 def is_current(recovery):
     """Return whether a recovery that is there says that the code here made it; of its measurement nothing is asked."""
-    noise = corruptions.noise_of(parse_parameters(recovery.corruption)).__name__
-    parts = "steps.recover", f"steps.methods.{recovery.method}", f"steps.tasks.{recovery.task}", noise
+    noise = parse_parameters(recovery.corruption).get("noise", corruptions.GAUSSIAN)
     with contextlib.suppress(OSError, *BROKEN):
-        return read_json(Path(recovery.folder, "run.json"))["origin"]["code"] == listing_digest(*parts)
+        said = read_json(Path(recovery.folder, "run.json"))["origin"]["code"]
+        return said == record.code(recovery.method, recovery.task, noise)
     return True  # a damaged file is made again, whatever else is asked for
 
 
