@@ -88,12 +88,10 @@ def write(folder, output):
     earlier one, wherever this is killed.
     """
     bundle = bundles.Bundle(folder)
-    finished = {cell: bundle.path(cell.folder, "score.json").is_file() for cell in bundle.cells}  # its last file
-    names = [
-        [f"{cell.folder}/{name}" for name in ((*TEXTS, LOSSES) if finished[cell] else (LOG,))] for cell in finished
-    ]
-    names += [[f"{cell.folder}/{name}"] for name in (PICTURE, ITERATES) for cell in finished if finished[cell]]
-    packs, left_out = plan([name for some in names for name in some if bundle.path(name).is_file()], bundle.path)
+    cells = {cell.folder: bundle.path(cell.folder, "score.json").is_file() for cell in bundle.cells}  # their last file
+    names = [f"{cell}/{name}" for cell, done in cells.items() for name in ((*TEXTS, LOSSES) if done else (LOG,))]
+    names += [f"{cell}/{name}" for name in (PICTURE, ITERATES) for cell, done in cells.items() if done]
+    packs, left_out = plan([name for name in names if bundle.path(name).is_file()], bundle.path)
     facts = {"metrics": bundle.metrics, "scores": bundles.score_code(bundle.metrics)}
     for number in range(len(packs), 0, -1):
         with whole(Path(output, f"pack-{number}.zip")) as temporary, zipfile.ZipFile(temporary, "w") as pack:
