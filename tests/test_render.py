@@ -61,6 +61,10 @@ def test_a_heading_sorts_by_its_column_and_what_was_not_run_comes_last(browser, 
     assert browser.run("return document.querySelector('th').ariaSort") == "ascending"
 
 
+def test_the_title_of_a_page_has_its_backslashes():
+    assert "<title>$\\alpha$ of *x*</title>" in render.page("# $\\\\alpha$ of \\*x\\*\n")
+
+
 def test_numbers_are_sorted_by_their_value_however_they_are_written(browser, tmp_path):  # noqa: F811
     rows = ["a | ∞", "b | 3.5", "c | not run", "d | **∞**", "e | -2", "f |", "g | -∞", "h | 25/255", "i | ~3.1 ± 9"]
     table = "| image | PSNR |\n| --- | ---: |\n" + "".join(f"| {row} |\n" for row in rows)

@@ -105,11 +105,10 @@ def forget(paths, results=RESULTS, planned=False):
 
 
 def retime(paths):
-    """Note the present times of files that were touched, if they have the size and content that they had."""
+    """Note the present times of files that were touched, if they have the content that they had."""
     found = read()
     for path, entry in found["files"].items():
-        same = path in paths and os.path.isfile(path) and os.path.getsize(path) == entry["bytes"]
-        if same and sha256(path) == entry["sha256"]:
+        if path in paths and os.path.isfile(path) and sha256(path) == entry["sha256"]:
             entry["mtime_ns"] = os.stat(path).st_mtime_ns
     write(found)
 

@@ -241,6 +241,11 @@ def test_vs_paper_has_the_difference_of_every_cell(results):
     np.testing.assert_allclose(differences, expected)
 
 
+def test_vs_paper_has_levels_of_gray_as_such(results):
+    _, _, rows, _ = shown_beside_the_paper(results, cell("TV", "house", 25 / 255, 0.25))
+    assert rows == ["house, σ = 25/255"]
+
+
 def test_vs_paper_shows_a_variant_beside_each_of_its_published_labels(results):
     """As a tuned TV beside two of the paper's: 2 images, 2 labels, 4 differences."""
     _, written, *_ = shown_beside_the_paper(
@@ -578,6 +583,15 @@ def one_spelled(results, spelled):
     return [here.assign(corruption=f"sigma=0.1,{spelled},seed=0"), worse]
 
 
+def test_the_matrix_says_that_it_shows_one_seed_of_several(results):
+    from steps.figures import matrix
+
+    hill = results[results["image"] == "hill"].reset_index(drop=True)
+    one = hill[hill["corruption"].str.endswith("seed=0")].reset_index(drop=True)
+    with style.apply():
+        assert [pictures.FIRST in " ".join(texts(matrix.draw(scores))) for scores in (hill, one)] == [True, False]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_matrix_tells_a_default_from_what_is_spelled(results, order):
     from steps.figures import matrix
@@ -723,7 +737,13 @@ def test_the_film_strip_marks_where_a_method_stopped_and_the_oracle(results):
         "DIP: stopped 23.00 dB": [[50, 23]],
         "DIP: oracle 40.00 dB": [[20, 40]],
     }
-    assert "choosing it takes the truth" in " ".join(figure.texts[-1].get_text().split())
+    note = " ".join(figure.texts[-1].get_text().split())
+    assert "choosing it takes the truth" in note and pictures.FIRST not in note
+    assert "DIP: the mean of 3 fits, one after another" in note and "TV: the mean" not in note
+    one = rows.assign(params="fits=1,iterations=50").where(rows["method"] == "dip", rows)
+    with style.apply():
+        note = " ".join(film_strip.draw(pandas.concat([one, one])).texts[-1].get_text().split())
+    assert "fits" not in note and note.endswith(pictures.FIRST)
     curve = pathlib.Path(rows["folder"][0], "curve.csv")
     curve.write_text(curve.read_text().splitlines()[0] + "\n1,1,0,19\n20,0.1,0,21\n50,0.02,0,22\n")
     trace = dict(np.load(f"{rows['folder'][0]}/trace.npz"))

@@ -166,12 +166,13 @@ def test_notes_are_below_the_figure_in_what_is_saved():
 
 def test_logarithmic_scales_have_plain_numbers():
     with style.apply():
-        figure, panels = plt.subplots(1, 2)
-        for panel, low in zip(panels, (0.001, 0.04)):
+        figure, panels = plt.subplots(1, 3)
+        for panel, low in zip(panels, (0.001, 0.04, 0.004)):
             panel.plot([1, 2], [low, 0.09])
             style.log_scale(panel.yaxis, low, 0.09)
         figure.canvas.draw()
         names = [[t.get_text() for t in panel.get_yticklabels()] for panel in panels]
         assert {"0.001", "0.01"} <= set(names[0])
         assert len(names[1]) >= 3 and {"0.06", "0.09"} <= set(names[1])
+        assert {"0.005", "0.01", "0.02", "0.05"} <= set(names[2])  # a decade and a bit
         plt.close(figure)

@@ -125,13 +125,14 @@ def test_what_a_run_was_to_make_and_has_not_is_still_of_the_run_that_made_it(res
 
 def test_a_run_that_only_touches_makes_nothing(results):
     before = manifest.read()
-    for name in ("results/a.npy", "results/b.npy"):
+    for name in ("results/a.npy", "results/b.npy", "results/t.md"):
         os.utime(results / name, (1, 1))
     (results / "results/b.npy").write_text("cc")
     manifest.retime({"results/a.npy", "results/b.npy"})
     found = manifest.read()
     assert found["runs"] == before["runs"] and found["files"]["results/a.npy"]["mtime_ns"] == 10**9
-    assert found["files"]["results/b.npy"] == before["files"]["results/b.npy"]
+    for name in ("results/b.npy", "results/t.md"):  # which is another, which was not touched by the run
+        assert found["files"][name] == before["files"][name]
 
 
 def test_the_commit_is_of_this_repository_and_of_no_other_around_it(tmp_path, monkeypatch):
