@@ -325,3 +325,16 @@ def test_planning_leaves_notes_as_they_were_with_their_times(tmp_path, monkeypat
     module.restore()
     assert old.read_text() == "what results are made of" and old.stat().st_mtime_ns == 10**18
     assert [path.name for path in old.parent.iterdir()] == ["old.txt"]
+
+
+def test_what_cannot_be_taken_back_is_left(tmp_path, monkeypatch):
+    """As in a folder that cannot be written to: why is told by who noted, in one line."""
+    note = tmp_path / "note.txt"
+    note.write_text("before")
+    monkeypatch.setattr(module, "_replaced", {})
+    monkeypatch.setattr(module, "_left", [])
+    monkeypatch.setattr(module, "write_text", mock.Mock(side_effect=OSError(30, "Read-only file system")))
+    with pytest.raises(OSError):
+        module.write_note(note, "after")
+    module.restore()
+    assert note.read_text() == "before" and not module._replaced

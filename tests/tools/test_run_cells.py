@@ -138,6 +138,19 @@ def test_a_line_a_cell_with_its_seconds_its_psnr_and_the_time_left(box, clock):
     assert output[-1] == f"made: {len(lines)}, failed: 0, left: 0"
 
 
+def test_a_cell_that_ends_while_it_is_interrupted_counts_as_made(box, clock, monkeypatch):
+    first, *others = listed(box, "small", "denoising")
+
+    def interrupted(self):
+        (box / first).mkdir(parents=True, exist_ok=True)
+        (box / first / "score.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_cells.Run, "_loop", interrupted)
+    code, output = run()
+    assert code == 130 and output[-1] == f"made: 1, failed: 0, left: {len(others)}"
+
+
 def test_what_does_not_fit_is_skipped_for_what_does(box, clock):
     """Forty iterations take 4 s, four 0.4 s; what has not been done yet is tried."""
     first, *_ = long = [line for line in listed(box, "large") if "iterations=40" in line]
