@@ -90,7 +90,7 @@ LOWEST = snakemake==$$(sed -n 's/.*"snakemake>=\([0-9.]*\),.*/\1/p' pyproject.to
 lowest: $(READY)
 	rm -rf .lowest
 	@if $(BIN)/python -m pip install --quiet --no-deps --target .lowest $(LOWEST) appdirs; then \
-	  PYTHONPATH="$(CURDIR)/.lowest" $(BIN)/python -m pytest -q tests/run/test_engine.py; \
+	  PYTHONPATH="$(CURDIR)/.lowest" $(BIN)/python -m pytest -q tests/run/test_engine.py tests/run/test_cluster.py; \
 	else echo "The oldest Snakemake could not be installed: not tested with it"; fi
 	rm -rf .lowest
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests import one_node_slurm
+from tests.conftest import wait_for
 from tests.workflows import copy_repository
 
 ROOT = Path(__file__).parent.parent
@@ -131,8 +132,8 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.glob("results/**/*.npy")}
 
 
-def in_queue():
-    return subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=True).stdout
+def in_queue(*options):
+    return subprocess.run(["squeue", "--noheader", *options], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +157,9 @@ def run(tmp_path_factory):
         found["running"] = in_queue()
         first.send_signal(signal.SIGINT)
         found["interrupted"] = first.wait(timeout=60), (folder / "interrupted.log").read_text()
-        found["left"], made = in_queue(), times(folder)
+        found["left"] = in_queue("--states=PENDING,RUNNING")  # not what is on its way out
+        wait_for(lambda: not in_queue())
+        made = times(folder)
         recovered_and_not_scored(folder, UNSCORED)
         for name, config, options in (("failures", with_failures(), PARTITIONS), ("resumed", smoke(), [])):
             status = start(folder, name, config, *options).wait(timeout=400)

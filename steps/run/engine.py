@@ -1,6 +1,7 @@
 """The engine room: all that priorbench asks of Snakemake beyond its documented language; `workflow` is Snakemake's own.
 
-Each function says what it buys, and tests/run/test_engine.py asks the installed Snakemake for every private part.
+Each function says what it buys, and tests/run/test_engine.py asks the installed Snakemake for every private part. What
+only a cluster needs is in steps/run/cluster.py.
 """
 
 import asyncio
@@ -119,34 +120,6 @@ def offer_gpus(workflow, slots):
 def runs_here(workflow):
     """Return whether jobs are done on this machine, not only touched: a process with the libraries loaded pays."""
     return workflow.local_exec and not workflow.touch
-
-
-def let_wildcards_have_commas():
-    """Let jobs on a cluster have our folders' commas, by %2C: Snakemake splits wildcards at them (its issue 2366)."""
-    from snakemake.jobs import JobFactory
-    from snakemake_interface_executor_plugins.executors import real
-    from snakemake_interface_executor_plugins.utils import TargetSpec
-
-    encode, new = real.encode_target_jobs_cli_args, JobFactory.new
-
-    def replaced(wildcards, old, new):
-        return {name: value.replace(old, new) for name, value in wildcards.items()}
-
-    def encode_commas(specs):
-        return encode([TargetSpec(spec.rulename, replaced(spec.wildcards_dict, ",", "%2C")) for spec in specs])
-
-    def new_with_commas(factory, rule, dag, wildcards_dict=None, **options):
-        return new(factory, rule, dag, wildcards_dict and replaced(wildcards_dict, "%2C", ","), **options)
-
-    real.encode_target_jobs_cli_args, JobFactory.new = encode_commas, new_with_commas
-
-
-def let_groups_keep_going():
-    """Let the others of a group be made when one fails: Snakemake does not hand --keep-going on to jobs elsewhere."""
-    from snakemake.spawn_jobs import SpawnedJobArgsFactory as Factory
-
-    general_args = Factory.general_args
-    Factory.general_args = lambda *words, **options: f"{general_args(*words, **options)} --keep-going"
 
 
 def say_by(workflow, handler):

@@ -1,4 +1,4 @@
-"""The contract with Snakemake: each private part that steps/run/engine.py reaches for is there and does its work.
+"""The contract with Snakemake: each private part that steps/run/engine.py and cluster.py reach for is there, and works.
 
 `make lowest` runs this file with the oldest Snakemake that pyproject.toml allows.
 """
@@ -19,11 +19,12 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from steps.run import engine, warm
+from steps.run import cluster, engine, warm
 from tests.conftest import wait_for
 from tests.workflows import ROOT, copy_repository, snakemake
 
-CODE = Path(engine.__file__).read_text()
+FILES = [Path(module.__file__) for module in (engine, cluster)]
+CODE = "\n".join(file.read_text() for file in FILES)
 FUNCTIONS = [node for node in ast.parse(CODE).body if isinstance(node, ast.FunctionDef)]
 SNAKEFILE = """
 import sys
@@ -102,14 +103,14 @@ def test_snakemake_has_every_part_that_is_reached_for(function, workflow):
 
 
 def test_nothing_else_reaches_into_snakemake():
-    """All reaches are in the one module and the one rule file, where these tests see them."""
+    """All reaches are in two modules and the one rule file, where these tests see them."""
     rules = {path: path.read_text() for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]}
     found = {path.name: re.findall(r"\bworkflow((?:\.\w+)+)", text) for path, text in rules.items()}
     assert {name for name, parts in found.items() if parts} == {"Snakefile", "engine.smk"}
     assert found["Snakefile"] == [".rst"]  # of a file's name
     assert set(found["engine.smk"]) == {".current_basedir.get_path_or_uri", ".source_path", ".touch"}
     for path in (ROOT / "steps").rglob("*.py"):
-        if path != Path(engine.__file__):
+        if path not in FILES:
             assert not re.search(r"^\s*(from|import) snakemake", path.read_text(), re.MULTILINE), path
 
 
@@ -118,6 +119,7 @@ def test_the_functions_called_take_what_they_are_given(workflow):
     from snakemake.report import auto_report, common
     from snakemake.spawn_jobs import SpawnedJobArgsFactory
     from snakemake_interface_executor_plugins.executors import real
+    from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
     from snakemake_interface_executor_plugins.utils import TargetSpec
 
     calls = {
@@ -127,6 +129,10 @@ def test_the_functions_called_take_what_they_are_given(workflow):
         ],
         "a group on a cluster ends at its first failure": [
             (SpawnedJobArgsFactory.general_args, ["factory", "executor"], {})
+        ],
+        "Ctrl-C leaves jobs in a cluster's queue": [
+            (RemoteExecutor.report_job_submission, ["executor", "info"], {"register_job": False}),
+            (RemoteExecutor.cancel_jobs, ["executor", "jobs"], {}),
         ],
         "there is no report": [
             (auto_report, ["dag", "plugin", "settings", "more"], {}),
@@ -209,27 +215,6 @@ def test_a_report_shows_files_with_commas_in_their_names(workflow, tmp_path, mon
     engine.quote_names.cache_clear()
     page = (tmp_path / "report.html").read_text()
     assert "filename=made%2Ca.txt;" in page and "filename=made,a.txt" not in page
-
-
-def test_a_group_on_a_cluster_keeps_going(workflow, monkeypatch):
-    from snakemake.spawn_jobs import SpawnedJobArgsFactory
-
-    monkeypatch.setattr(SpawnedJobArgsFactory, "general_args", lambda *words, **options: "--cores 1")
-    engine.let_groups_keep_going()
-    assert SpawnedJobArgsFactory(workflow).general_args() == "--cores 1 --keep-going"
-
-
-def test_wildcards_travel_with_their_commas(workflow, monkeypatch):
-    from snakemake.jobs import JobFactory
-    from snakemake_interface_executor_plugins.executors import real
-    from snakemake_interface_executor_plugins.utils import TargetSpec
-
-    monkeypatch.setattr(real, "encode_target_jobs_cli_args", real.encode_target_jobs_cli_args)
-    monkeypatch.setattr(JobFactory, "new", lambda factory, rule, dag, wildcards_dict=None: wildcards_dict)
-    engine.let_wildcards_have_commas()
-    (word,) = real.encode_target_jobs_cli_args([TargetSpec("make", {"letter": "a,b"})])
-    assert word == "make:letter=a%2Cb"
-    assert JobFactory.new("factory", "rule", "dag", {"letter": "a%2Cb"}) == {"letter": "a,b"}
 
 
 def test_a_job_ends_with_the_run_that_started_it(tmp_path):

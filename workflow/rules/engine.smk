@@ -1,5 +1,5 @@
 # What surrounds a run: one at a time, damaged files made again, the manifest, the report, what failed. All that reaches
-# into Snakemake's private parts stands here and in steps/run/engine.py, where each reach has a name and a reason.
+# into Snakemake's private parts stands here, in steps/run/engine.py and cluster.py, where each has a name and a reason.
 
 import atexit
 import functools
@@ -17,7 +17,7 @@ ROOT = str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 sys.path.insert(0, ROOT)
 
 from steps.base.errors import BadInput
-from steps.run import engine, lock, manifest, progress, report as reports, warm
+from steps.run import cluster, engine, lock, manifest, progress, report as reports, warm
 from steps.run.sources import checksums, leave_notes, restore
 from steps.tables.markup import some
 
@@ -47,8 +47,8 @@ PROGRESS = None
 if PROCESS.main:
     PROGRESS = engine.say_by(workflow, progress.Progress() if progress.ASKED in os.environ else None)
 if CLUSTER:
-    engine.let_wildcards_have_commas()
-    engine.let_groups_keep_going()
+    cluster.let_wildcards_have_commas()
+    cluster.let_groups_keep_going()
 
 
 def or_exit(function):
@@ -178,6 +178,8 @@ onstart:
     gc.enable()
     engine.lift_rate_limit(workflow)
     engine.let_interrupts_through(workflow)
+    if PROCESS.submits:
+        cluster.let_interrupts_cancel(workflow)
     if engine.runs_here(workflow) and not PROCESS.conda:
         warm.start()
     FACTS.update(manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), PROCESS.cores, CODE))
