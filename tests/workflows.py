@@ -57,6 +57,7 @@ def python(folder, *words, environment=os.environ):
         socket.send_fds(server, [len(request).to_bytes(8, "big")], [out.fileno(), err.fileno()])
         server.sendall(request)
         answer = server.recv(1)
+        server.recv(1)  # nothing: it has ended, and holds no lock any more
         texts = [(file.seek(0), file.read().decode(errors="replace"))[1] for file in (out, err)]
     assert answer, f"{words} ended without saying how:\n" + "\n".join(texts)
     return subprocess.CompletedProcess(words, answer[0], *texts)
