@@ -12,6 +12,22 @@ from PIL import Image
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--force-device-scale-factor=1"]
+# Notes of each page how many of its pictures are being decoded, and when the last one was.
+COUNT_DECODING = """
+window.decoding = 0;
+const decode = HTMLImageElement.prototype.decode;
+HTMLImageElement.prototype.decode = function () {
+  window.decoding++;
+  return decode.call(this).finally(() => { window.decoding--; window.decoded = performance.now(); });
+};
+"""
+SETTLED = """
+return new Promise(done => {
+  const busy = () => window.decoding || performance.now() - window.decoded < 150;
+  const look = wait => setTimeout(() => busy() ? look(30) : requestAnimationFrame(() => setTimeout(done, 50)), wait);
+  look(150);
+});
+"""
 
 
 class Browser:
@@ -21,6 +37,7 @@ class Browser:
         self.driver = driver
         driver.set_script_timeout(20)
         self.devtools("Network.enable")
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source=COUNT_DECODING)
         offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         self.devtools("Network.emulateNetworkConditions", **offline)
 
@@ -48,8 +65,8 @@ class Browser:
         return self.complaints(), [name for name in self.requests() if name not in (url, url + address)]
 
     def settle(self):
-        """Wait until the page has drawn what it was told to show."""
-        self.run("return new Promise(done => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 50)), 150))")
+        """Wait until the page has drawn what it was told to show: its pictures are decoded beside it, in their time."""
+        self.run(SETTLED)
 
     def complaints(self):
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

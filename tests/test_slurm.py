@@ -124,12 +124,18 @@ def generic(folder):
     command = [sys.executable, "-m", "snakemake", GENERIC, "--profile", "profiles/generic", "--latency-wait", "5"]
     command += ["--seconds-between-status-checks", "2", "--configfile", "resumed.yaml"]
     environment = os.environ | {"PYTHONPATH": str(PLUGINS)}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1200)
     return result.returncode, result.stdout + result.stderr
 
 
 def times(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.glob("results/**/*.npy")}
+    """Of the arrays that are there; a recovery is when its run.json is, the last that it writes."""
+    paths = folder.glob("results/**/*.npy")
+    return {
+        path: path.stat().st_mtime_ns
+        for path in paths
+        if path.name != "recovered.npy" or path.with_name("run.json").is_file()
+    }
 
 
 def in_queue(*options):
@@ -151,18 +157,18 @@ def run(tmp_path_factory):
         pytest.skip("another test's Slurm is running")
     try:
         first = start(folder, "interrupted", smoke())
-        end = time.monotonic() + 180
+        end = time.monotonic() + 600
         while first.poll() is None and time.monotonic() < end and not [*folder.glob("results/**/score.json")]:
             time.sleep(0.2)
         found["running"] = in_queue()
         first.send_signal(signal.SIGINT)
-        found["interrupted"] = first.wait(timeout=60), (folder / "interrupted.log").read_text()
+        found["interrupted"] = first.wait(timeout=600), (folder / "interrupted.log").read_text()
         found["left"] = in_queue("--states=PENDING,RUNNING")  # not what is on its way out
         wait_for(lambda: not in_queue())
         made = times(folder)
         recovered_and_not_scored(folder, UNSCORED)
         for name, config, options in (("failures", with_failures(), PARTITIONS), ("resumed", smoke(), [])):
-            status = start(folder, name, config, *options).wait(timeout=400)
+            status = start(folder, name, config, *options).wait(timeout=1200)
             found[name] = status, (folder / f"{name}.log").read_text()
         found["generic"] = generic(folder)
         found["made again"] = [path for path, made_at in made.items() if times(folder)[path] != made_at]

@@ -27,7 +27,7 @@ def begin(local):
         _check_writable(folder)
     file = open(LOCK, "a+", encoding="utf-8")  # noqa: SIM115 held until the process ends
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(file)
     except BlockingIOError:
         other = _read(file)
         where = f"process {other.get('process', '?')} on {other.get('host', '?')}, since {other.get('since', '?')}"
@@ -84,6 +84,18 @@ def interrupted():
 def held():
     """Return the file numbers of the locks that this process holds, so that a part of its run can hold them, too."""
     return [file.fileno() for file in _held]
+
+
+def _take(file, seconds=0.5):
+    """Take the lock; who only asks whether another is at work holds it for an instant, and is waited for."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _read(file):

@@ -1,8 +1,10 @@
+import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -98,3 +100,12 @@ def test_who_plans_beside_a_run_knows(folder, other):
     assert not runs.busy()
     runs.begin(local=True)
     assert not runs.busy()  # it is this one
+
+
+def test_who_only_looks_whether_a_run_is_at_work_is_waited_for(folder):
+    os.mkdir(runs.LOCK.parent)
+    with open(runs.LOCK, "a+") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.2, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        runs.begin(local=True)
+    assert runs.held()

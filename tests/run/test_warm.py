@@ -92,8 +92,8 @@ def test_who_is_gone_before_it_has_asked_leaves_no_job(socket):
 def test_a_job_ends_with_who_asked(socket, measurement):
     words = [*ASK, sys.executable, "-m", "steps.recover", "measurement.npz", "dip", "iterations=100000", "long"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PRIORBENCH_WARM": str(socket)}
-    asker = subprocess.Popen(words, cwd=measurement, env=environment)
     server = subprocess.run(["pgrep", "-f", f"steps.run.warm {socket}"], capture_output=True, text=True).stdout.split()
+    asker = subprocess.Popen(words, cwd=measurement, env=environment)
 
     def jobs():
         found = subprocess.run(["pgrep", "-P", ",".join(server)], capture_output=True, text=True).stdout.split()
