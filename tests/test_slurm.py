@@ -171,7 +171,10 @@ def run(tmp_path_factory):
             status = start(folder, name, config, *options).wait(timeout=1200)
             found[name] = status, (folder / f"{name}.log").read_text()
         found["generic"] = generic(folder)
-        found["made again"] = [path for path, made_at in made.items() if times(folder)[path] != made_at]
+        after = times(folder)
+        found["made again"] = [path for path, made_at in made.items() if after[path] != made_at]
+        touching = start(folder, "touched", smoke(), "--touch", "--forceall")
+        found["touched"] = touching.wait(timeout=1200), (folder / "touched.log").read_text()
         found["made"] = len(made)
         jobs = subprocess.run(["scontrol", "--oneliner", "show", "job"], capture_output=True, text=True).stdout
         found["jobs"] = {int(re.search(r"JobId=(\d+)", line)[1]): line for line in jobs.splitlines()}
@@ -200,6 +203,12 @@ def test_it_goes_on_where_it_was_and_ends(run):
     assert run["made again"] == []
     for name in ("scores.csv", "time.md", "tables/denoising_vs_paper.md", "figures/single_pixel/matrix/logo.png"):
         assert (run["folder"] / "results" / name).is_file(), name
+
+
+def test_touching_submits_nothing(run):
+    status, log = run["touched"]
+    assert status == 0, log
+    assert not submitted(log, "")
 
 
 def test_small_jobs_are_one_job_of_slurm_and_use_one_cpu_in_turn(run):

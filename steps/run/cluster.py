@@ -34,6 +34,8 @@ def let_groups_keep_going():
 
 def let_interrupts_cancel(workflow):
     """Let Ctrl-C cancel all jobs in the queue: while Snakemake asks how they are, it holds none of them to cancel."""
+    if workflow.local_exec:  # as with --touch
+        return
     executor, submitted = workflow.scheduler._executor, {}
     report, cancel = executor.report_job_submission, executor.cancel_jobs
 

@@ -64,8 +64,8 @@ class Queue(RemoteExecutor):
 
 def test_an_interrupt_cancels_jobs_that_are_just_being_asked_about():
     queue = Queue()
-    workflow = SimpleNamespace(scheduler=SimpleNamespace(_executor=queue, running={"b", "c", "not submitted yet"}))
-    cluster.let_interrupts_cancel(workflow)
+    scheduler = SimpleNamespace(_executor=queue, running={"b", "c", "not submitted yet"})
+    cluster.let_interrupts_cancel(SimpleNamespace(scheduler=scheduler, local_exec=False))
     for job in "abc":  # a has ended since
         queue.report_job_submission(SimpleNamespace(job=job, external_jobid=f"number of {job}"))
     queue.wait_thread.start()

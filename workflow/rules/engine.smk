@@ -178,8 +178,7 @@ onstart:
     gc.enable()
     engine.lift_rate_limit(workflow)
     engine.let_interrupts_through(workflow)
-    if PROCESS.submits:
-        cluster.let_interrupts_cancel(workflow)
+    cluster.let_interrupts_cancel(workflow)
     if engine.runs_here(workflow) and not PROCESS.conda:
         warm.start()
     FACTS.update(manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), PROCESS.cores, CODE))
