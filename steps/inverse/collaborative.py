@@ -15,6 +15,7 @@ from steps.base.errors import BadInput
 from steps.inverse.matching import SIDE, match
 
 SMALLEST = 16  # pixels a side: 81 positions of a block, more than a group has
+WEAK = 0.05  # noise: what is weaker hides less of a colour difference, whose threshold is lower then
 PROFILES = {
     "fast": {"step": 4, "reach": (12, 12), "size": (16, 16), "threshold": (2.6, 3.0), "kaiser": 2.0},
     "normal": {"step": 3, "reach": (19, 19), "size": (16, 32), "threshold": (2.6, 3.0), "kaiser": 2.0},
@@ -43,7 +44,8 @@ def estimate(y, noise, settings, pilot=None):
     settings  step       distance of the reference blocks in pixels
               reach      how far from a reference block others are looked for, in pixels at most 22; in either estimate
               size       blocks in a group, a power of two up to 64; in either estimate
-              threshold  in standard deviations of a coefficient's noise; of luminance or gray, and of the other colours
+              threshold  in standard deviations of a coefficient's noise: of luminance or gray, and of the other colours
+                         in noise of at least WEAK; between them, in proportion, for weaker noise
               kaiser     beta of the window that weights the pixels of a block
     """
     import torch
@@ -83,7 +85,9 @@ def estimate_planes(planes, covariances, pilots, settings):
         deviation = (transform @ covariance * transform).sum(1).clamp(min=1e-8).sqrt()
         whiten = transform / deviation[:, None]
         pilot = coefficients(pilots[c], whiten) if second else None
-        total, weight = shrink(groups, coefficients(planes[c], whiten), pilot, deviation, settings["threshold"][c > 0])
+        least, most = settings["threshold"]
+        threshold = least + (most - least) * min(covariance.diagonal().mean().sqrt().item() / WEAK, 1) * (c > 0)
+        total, weight = shrink(groups, coefficients(planes[c], whiten), pilot, deviation, threshold)
         estimates.append(aggregate(total, weight, whiten.inverse(), planes.shape[1:], settings["kaiser"]))
     return torch.stack(estimates)
 

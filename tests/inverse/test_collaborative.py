@@ -69,6 +69,20 @@ def test_both_estimates_are_those_that_loops_find():
     np.testing.assert_allclose(estimate(y, 0.1, PROFILES["normal"], pilot)[0], final, atol=1e-4)
 
 
+def test_the_threshold_of_colour_differences_falls_to_that_of_luminance_with_the_noise(colour, monkeypatch):
+    seen, shrink = [], collaborative.shrink
+    monkeypatch.setattr(collaborative, "shrink", lambda *a: (seen.append(a[-1]), shrink(*a))[1])
+    for sigma in (0.1, 0.05, 1e-6):
+        estimate(colour, sigma, PROFILES["normal"])
+    of = [(1 / 2) ** 0.5, (3 / 8) ** 0.5]  # of sigma, the noise of (R - B) / 2 and of (R - 2 G + B) / 4
+    weak = [2.6 + 0.4 * 0.05 * part / 0.05 for part in of]
+    np.testing.assert_allclose(seen, [2.6, 3.0, 3.0, 2.6, *weak, 2.6, 2.6, 2.6], atol=1e-4)
+    for channels in (1, 2):
+        seen.clear()
+        estimate(colour[:channels], 0.1, PROFILES["normal"])
+        assert seen == [2.6] * channels  # they have no luminance
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_constant_stays(channels, profile):
