@@ -100,7 +100,7 @@ def test_bad_requests_are_one_line_and_leave_nothing(measured, method, params, w
 
 
 def test_a_fit_that_fails_says_why_and_leaves_nothing(measured):
-    result = run(measured, "dip", "lr=1e9,channels=8,scales=2,precision=float32")
+    result = run(measured, "dip", "lr=1e9,channels=8,scales=2,precision=float32", "--device", "cpu")
     assert result.exit_code == 1
     assert result.output.startswith("a network of 4,") and "parameters in float32 on cpu" in result.output
     last = result.output.splitlines()[-1]

@@ -22,7 +22,7 @@ def at_once(size, many, steps=200):
             made = iteration.ours(y, "plain", seed=seed)
             made.run(iteration.squares(y), iteration.AHEAD)
             torch.cuda.current_stream().synchronize()
-            ready.wait()
+            ready.wait(600)  # if one fails, the others end in an error, too
             times.append(time.perf_counter())
             made.run(made.graph.data_term, steps)
             torch.cuda.current_stream().synchronize()

@@ -109,9 +109,10 @@ class _Project(torch.autograd.Function):
         _, channels, height, width = x.shape
         gradient = gradient.contiguous()
         for_x, outputs = torch.empty_like(x), len(weight)
-        sums = _sums(x, height * width, ctx.tile, outputs)
+        tile = min(ctx.tile[0], 1024), ctx.tile[1]  # a product's operands, 16 rows each, are in the GPU's fast memory
+        sums = _sums(x, height * width, tile, outputs)
         gradients.gradient_of_product[(len(sums),)](
-            gradient, x, weight, for_x, sums, height * width, outputs, channels, *ctx.tile, num_warps=WARPS
+            gradient, x, weight, for_x, sums, height * width, outputs, channels, *tile, num_warps=WARPS
         )
         for_weight = sums.sum(0).view_as(weight)
         return for_x, for_weight, gradient.sum((0, 2, 3)) if ctx.biased else None

@@ -9,7 +9,7 @@ from steps.prior.processor import has_triton
 
 ONE = threading.Lock()  # of several threads one at a time: while a graph is captured, nothing else may be begun
 EAGER = 3  # calls before the graph: what is allocated, tuned and compiled once is not for it
-STREAMS = {}  # {device: the stream of all graphs}, one since torch has but 32: what is captured must meet no other fit
+STREAMS = {}  # {a fit's stream: that of its graphs}, no other's: what is captured must meet no other fit's work
 
 
 class Graph:
@@ -57,9 +57,11 @@ class Graph:
                 self.graph.capture_end()
 
     def _stream(self):
-        if self.device not in STREAMS:  # of high priority: no fit's own stream is
-            STREAMS[self.device] = torch.cuda.Stream(self.device, priority=-1)
-        return STREAMS[self.device]
+        """Return the stream on which the present one's graphs are captured; cuBLAS has a workspace for each."""
+        key = self.device, torch.cuda.current_stream(self.device).cuda_stream
+        if key not in STREAMS:  # of high priority: no fit's own stream is
+            STREAMS[key] = torch.cuda.Stream(self.device, priority=-1)
+        return STREAMS[key]
 
     @contextlib.contextmanager
     def _elsewhere(self):
@@ -72,6 +74,14 @@ class Graph:
 
 
 def give_back():
-    """Give back to the GPU the memory that torch keeps, as soon as no graph is being captured."""
+    """Give back to the GPU the memory that torch keeps, as soon as no graph is being captured.
+
+    Returns whether the GPU still works for this process: after some errors it does not.
+    """
     with ONE:
-        torch.cuda.empty_cache()
+        try:
+            torch.cuda.empty_cache()
+            torch.cuda.synchronize()
+        except RuntimeError:
+            return False
+    return True

@@ -127,7 +127,12 @@ def serve(path, run):
                     Path(path).unlink(missing_ok=True)  # before who asked looks for another process there
                     connection.sendall(bytes([YOURSELF]))
                     return
-                connection.sendall(bytes([_job(connection, gpu)]))
+                status, sound = _job(connection, gpu)
+                if not sound:
+                    Path(path).unlink(missing_ok=True)
+                connection.sendall(bytes([status]))
+                if not sound:
+                    return
     Path(path).unlink(missing_ok=True)
 
 
@@ -140,12 +145,16 @@ def _there(process):
 
 
 def _job(connection, gpu):
-    """Do what is asked and return its exit status; this process ends at once when who asked is gone."""
+    """Do what is asked; return its exit status and whether this process is fit for another job.
+
+    It is not after an error that nobody foresaw: the GPU may do nothing more for it. It ends at once when who asked is
+    gone.
+    """
     words = receive(connection)
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     done = threading.Event()
     threading.Thread(target=_end_with, args=(connection, done), daemon=True).start()
-    status = 1
+    status, sound = 1, True
     try:
         sources.look_again()
         import torch
@@ -156,6 +165,12 @@ def _job(connection, gpu):
         status = exit_status(error)
     except BaseException:
         traceback.print_exc()
+        sound = False
+    if "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
+        try:
+            record.forget_peak("cuda")  # between its jobs this process keeps no memory of the GPU
+        except RuntimeError:
+            sound = False
     done.set()
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
@@ -163,7 +178,7 @@ def _job(connection, gpu):
     with open(os.devnull, "w", encoding="utf-8") as nothing:  # the job's log is not ours any more
         for number in (1, 2):
             os.dup2(nothing.fileno(), number)
-    return min(status & 255, YOURSELF - 1)
+    return min(status & 255, YOURSELF - 1), sound
 
 
 def _end_with(connection, done):

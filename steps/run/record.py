@@ -69,13 +69,12 @@ def peak_memory(device):
 
 
 def forget_peak(device):
-    """Let `peak_memory` be what is used from now on; on a CPU on Linux only."""
+    """Let `peak_memory` be what is used from now on, of the process on Linux only; with CUDA also that of the GPU."""
     gc.collect()
     if device == "cuda":
         import torch
 
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    else:
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

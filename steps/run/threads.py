@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import traceback
 from concurrent.futures import Future
 
 
@@ -31,14 +32,24 @@ class ByThread:
 
 
 def in_thread(function, *arguments):
-    """Return the Future of a call in a thread that does not keep the process from ending."""
+    """Return the Future of a call in a thread that does not keep the process from ending.
+
+    If it fails, what the functions had that its error has ended is freed: it may be a network and its graph on a GPU.
+    """
     future = Future()
 
     def call():
         try:
             future.set_result(function(*arguments))
         except BaseException as error:
+            _let_go(error)
             future.set_exception(error)
 
     threading.Thread(target=call, daemon=True).start()
     return future
+
+
+def _let_go(error):
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -160,7 +160,9 @@ class Run:
             if self.device == "cuda":
                 from steps.prior.graph import give_back
 
-                give_back()
+                if not give_back():
+                    print("the GPU does nothing more for this process; run it again to go on", flush=True)
+                    self.waiting.clear()
         else:
             kind, rate = self._kind(cell), run["seconds"] / (run["iterations"] or _iterations(cell))
             self.rates[kind] = min(rate, self.rates.get(kind, rate))
@@ -219,11 +221,7 @@ def _iterations(cell):
 @click.option("--output", type=click.Path(file_okay=False), help="folder of the packs  [default: BUNDLE/packs]")
 @click.option("--at-once", type=click.IntRange(1), default=1, show_default=True, help="fits side by side")
 @click.option(
-    "--device",
-    type=click.Choice(recover.DEVICES),
-    default="auto",
-    show_default=True,
-    help="for methods with GPU = True",
+    "--device", type=click.Choice(recover.DEVICES), default="auto", show_default=True, help="of methods with GPU = True"
 )
 @click.option("--workers", type=click.IntRange(1), help="processes for scores  [default: by the processors]")
 def main(bundle, budget, reserve, output, at_once, device, workers):

@@ -69,6 +69,14 @@ def test_errors_come_back_and_the_process_stays(socket, measurement, pretend):  
     assert ask(socket, measurement, *DIP, "g").returncode == 0 and workers(socket) == process
 
 
+def test_a_process_does_no_job_after_one_that_ended_as_nobody_foresaw(socket):  # noqa: F811
+    """Its GPU may do nothing more for it."""
+    path = socket.parent / "gpu-0"
+    assert gpu_worker._ask(["python", "-m", "steps.no_such_module", "f"], path, "0", os.getpid()) == 1
+    assert not path.exists()
+    wait_for(lambda: not workers(socket))
+
+
 def start(socket, folder, name):  # noqa: F811
     words = [*ASK, sys.executable, "-m", *DIP[:3], "iterations=100000,channels=8,scales=2,discrepancy=0", name]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PRIORBENCH_WARM": str(socket)}

@@ -48,8 +48,8 @@ def measurement(tmp_path, gray):
 def test_a_job_is_the_same_as_one_by_itself(socket, measurement, method):
     params = {"tv": "iterations=5", "dip": "iterations=3,channels=8,scales=2"}.get(method, "default")
     words = ["steps.recover", "measurement.npz", method, params]
-    by_itself = ask("/no/such/socket", measurement, *words, "itself", "--threads", "2")
-    done = ask(socket, measurement, *words, "warm", "--threads", "2")
+    by_itself = ask("/no/such/socket", measurement, *words, "itself", "--threads", "2", PRIORBENCH_DEVICE="cpu")
+    done = ask(socket, measurement, *words, "warm", "--threads", "2", PRIORBENCH_DEVICE="cpu")
     assert (by_itself.returncode, done.returncode) == (0, 0), by_itself.stderr + done.stderr
     assert "done in " in done.stdout
     warm, itself = (np.load(measurement / folder / "recovered.npy") for folder in ("warm", "itself"))

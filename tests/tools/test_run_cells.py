@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tarfile
 import threading
+import weakref
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from click.testing import CliRunner
 
@@ -98,7 +100,7 @@ def listed(box, *keep):
 
 
 def run(*options):
-    result = CliRunner().invoke(run_cells.main, ["box", *options])
+    result = CliRunner().invoke(run_cells.main, ["box", "--device", "cpu", *options])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output.splitlines()
 
@@ -211,6 +213,50 @@ def test_what_is_there_is_not_made_again_and_is_packed(box, clock):
     assert output[0] == f"{len(lines) - 1} cells to make on cpu, 1 are there already"
     assert output[1].startswith(f"[2/{len(lines)}] {lines[1]}  0.1 s  20.00 dB")
     assert f"{lines[0]}/score.json" in packs.zipfile.ZipFile("box/packs/pack-1.zip").namelist()
+
+
+def test_what_a_failed_cell_had_is_free_before_the_next(box, clock, monkeypatch):
+    """As a network and its graph, which would stay on the GPU."""
+    lines, found = listed(box, "small", "denoising"), []
+
+    class Network:
+        pass
+
+    def failing(*_):
+        assert [network() for network in found] == [None] * len(found)
+        network = Network()
+        found.append(weakref.ref(network))
+        try:
+            raise ValueError("of it")
+        except ValueError as error:
+            raise RuntimeError("no good") from error
+
+    monkeypatch.setattr(recover, "recovered", failing)
+    code, output = run()
+    assert code == 1 and len(found) == len(lines) > 1
+    assert output[-1] == f"made: 0, failed: {len(lines)}, left: 0"
+
+
+def test_a_gpu_that_does_nothing_more_ends_the_run(box, clock, monkeypatch):
+    lines = listed(box, "small", "denoising")
+    monkeypatch.setattr(recover, "choose_device", lambda *_: "cuda")
+    monkeypatch.setattr(run_cells, "forget_peak", lambda _: None)
+    made = recover.recovered
+
+    def recovered(*arguments):
+        if lines[1] in str(Path(arguments[0]).parent / arguments[1] / arguments[2]):
+            raise RuntimeError("an illegal memory access was encountered")
+        return made(*arguments)
+
+    def broken():
+        raise RuntimeError("an illegal memory access was encountered")
+
+    monkeypatch.setattr(recover, "recovered", recovered)
+    monkeypatch.setattr(torch.cuda, "synchronize", broken)
+    code, output = run()
+    failed = next(number for number, line in enumerate(output) if "illegal memory access" in line)
+    assert code == 1 and output[failed + 1].startswith("the GPU does nothing more for this process")
+    assert output[-1] == f"made: 1, failed: 1, left: {len(lines) - 2}"
 
 
 def test_packs_are_written_on_the_way(box, clock, monkeypatch):
@@ -349,7 +395,7 @@ def test_when_a_process_beside_dies_what_is_made_is_packed(box, monkeypatch):
         return real(self, function, *arguments)
 
     monkeypatch.setattr(Here, "submit", submit)
-    result = CliRunner().invoke(run_cells.main, ["box"])
+    result = CliRunner().invoke(run_cells.main, ["box", "--device", "cpu"])
     assert isinstance(result.exception, BrokenProcessPool)
     assert [cell for cell, _ in packs.numbers("box/packs")] == lines[:2]
 
@@ -398,7 +444,7 @@ def test_a_device_that_is_not_there_is_one_line(box):
 
 
 def start(box, *options):
-    command = [sys.executable, "-m", "steps", "run-cells", str(box), "--workers", "1", *options]
+    command = [sys.executable, "-m", "steps", "run-cells", str(box), "--device", "cpu", "--workers", "1", *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -442,7 +488,7 @@ def test_the_process_in_which_methods_run_opens_no_truth(bundled, tmp_path):
     lines = listed(box, "seed=0")
     (tmp_path / "sitecustomize.py").write_text(AUDIT)
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "OPENED": str(tmp_path / "opened")}
-    command = [sys.executable, "-m", "steps", "run-cells", str(box), "--workers", "1"]
+    command = [sys.executable, "-m", "steps", "run-cells", str(box), "--device", "cpu", "--workers", "1"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert result.returncode == 0 and f"made: {len(lines)}, " in result.stdout, result.stdout + result.stderr
     opened = (tmp_path / "opened").read_text().splitlines()
