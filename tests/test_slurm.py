@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,9 +108,31 @@ def start(folder, name, config, *options):
     command += ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
     command += ["--seconds-between-status-checks", "2", "--latency-wait", "5", "--group-components", "corrupt=20"]
     command += ["recover=20", *options, "--configfile", f"{name}.yaml"]
-    environment = os.environ | {"PYTHONPATH": str(PLUGINS)}
+    environment = os.environ | {"PYTHONPATH": str(PLUGINS), "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
     with open(folder / f"{name}.log", "w") as log:
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+
+
+def silent_at_first(folder):
+    """Let runs find a squeue that does not answer the first ten times."""
+    (folder / "bin").mkdir()
+    squeue = folder / "bin/squeue"
+    calls = folder / "calls"
+    squeue.write_text(f"""#!/bin/sh
+echo >> {calls}
+if [ $(wc -l < {calls}) -gt 10 ]; then exec {shutil.which("squeue")} "$@"; fi
+echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2
+exit 1
+""")
+    squeue.chmod(0o755)
+
+
+def refused():
+    """Return a config with one measurement and one recovery of it, neither of which is there."""
+    config = with_failures()
+    config["experiments"] = {"refused": config["experiments"]["failures"] | {"methods": [{"method": "wiener"}]}}
+    config["experiments"]["refused"]["corruption"] = {"sigma": 0.2, "seed": 3}
+    return config
 
 
 def recovered_and_not_scored(folder, recovery):
@@ -167,7 +190,10 @@ def run(tmp_path_factory):
         wait_for(lambda: not in_queue())
         made = times(folder)
         recovered_and_not_scored(folder, UNSCORED)
-        for name, config, options in (("failures", with_failures(), PARTITIONS), ("resumed", smoke(), [])):
+        silent_at_first(folder)
+        nowhere = ["--retries", "0", "--default-resources", "in_turn=1", "slurm_partition='nowhere'"]
+        runs = ("failures", with_failures(), PARTITIONS), ("resumed", smoke(), []), ("refused", refused(), nowhere)
+        for name, config, options in runs:
             status = start(folder, name, config, *options).wait(timeout=1200)
             found[name] = status, (folder / f"{name}.log").read_text()
         found["generic"] = generic(folder)
@@ -238,6 +264,22 @@ def test_the_others_of_a_failing_group_are_made(run):
     for image, task, corruption, method, params in others:
         made = run["folder"] / f"results/{task}/{image}/{corruption}/{method}/{params}/score.json"
         assert made.is_file() == (method != "broken"), made
+    named = log.split("Failed jobs: ")[1].splitlines()
+    assert len(named) == int(named[0]) + 1 == 4 + 1, named  # by broken, and its score; by probe
+    assert all("broken" in line or "probe" in line for line in named[1:])
+    table = (run["folder"] / "results/tables/failures.md").read_text()
+    assert f"Not made, 2 of {len(others) + 2}" in table, table
+
+
+def test_a_scheduler_that_does_not_answer_is_asked_again(run):
+    status, log = run["failures"]  # the first run with that squeue, which ends
+    assert status == 1 and "Failed jobs: " in log
+    assert len((run["folder"] / "calls").read_text()) > 10
+
+
+def test_why_slurm_refused_a_group_is_said(run):
+    status, log = run["refused"]
+    assert status == 1 and "invalid partition specified: nowhere" in log
 
 
 def test_a_retry_asks_for_more_memory_and_time(run):

@@ -3,6 +3,8 @@
 As in steps/run/engine.py, each function says what it buys, and tests/run/test_engine.py asks for every private part.
 """
 
+import contextlib
+
 
 def let_wildcards_have_commas():
     """Let jobs on a cluster have our folders' commas, by %2C: Snakemake splits wildcards at them (its issue 2366)."""
@@ -32,18 +34,76 @@ def let_groups_keep_going():
     Factory.general_args = lambda *words, **options: f"{general_args(*words, **options)} --keep-going"
 
 
-def let_interrupts_cancel(workflow):
-    """Let Ctrl-C cancel all jobs in the queue: while Snakemake asks how they are, it holds none of them to cancel."""
+def mend(workflow):
+    """Let a run through a scheduler end when it is told to, go on when the scheduler is silent, and say what failed."""
     if workflow.local_exec:  # as with --touch
         return
-    executor, submitted = workflow.scheduler._executor, {}
-    report, cancel = executor.report_job_submission, executor.cancel_jobs
+    executor = workflow.scheduler._executor
+    let_interrupts_cancel(executor, workflow.scheduler)
+    let_silence_pass(executor)
+    let_groups_say_why(executor)
 
-    def remember(info, **options):
-        submitted[info.job] = info
-        report(info, **options)
+
+def let_interrupts_cancel(executor, scheduler):
+    """Let Ctrl-C cancel all jobs in the queue, and send no more there.
+
+    While Snakemake asks how its jobs are, it holds none of them to cancel; and Slurm's plugin goes on submitting.
+    """
+    submitted, cancel = {}, executor.cancel_jobs
+
+    def remember(report):
+        def remembered(info, **options):
+            submitted[info.job] = info
+            report(info, **options)
+
+        return remembered
 
     def cancel_all(_):
-        cancel([info for job, info in submitted.items() if job in workflow.scheduler.running])
+        with contextlib.suppress(AttributeError):  # other plugins submit at once
+            executor._job_submission_executor.shutdown(wait=True, cancel_futures=True)
+        cancel([info for job, info in submitted.items() if job in scheduler.running])
 
-    executor.report_job_submission, executor.cancel_jobs = remember, cancel_all
+    for name in ("report_job_submission", "_report_job_submission_threadsafe"):  # the second is Slurm's plugin's
+        if hasattr(executor, name):
+            setattr(executor, name, remember(getattr(executor, name)))
+    executor.cancel_jobs = cancel_all
+
+
+def let_silence_pass(executor):
+    """Let Snakemake ask again about jobs of which it heard nothing: when Slurm is silent, its plugin forgets them."""
+    check, ended = executor.check_active_jobs, []
+
+    def note(report):
+        def noted(info, *more, **options):
+            ended.append(info)
+            report(info, *more, **options)
+
+        return noted
+
+    async def check_all(jobs):
+        ended.clear()
+        running = []
+        async for info in check(jobs):
+            running.append(info)
+            yield info
+        known = {id(info) for info in [*running, *ended]}
+        for info in jobs:
+            if id(info) not in known:
+                yield info
+
+    executor.report_job_success, executor.report_job_error = map(
+        note, (executor.report_job_success, executor.report_job_error)
+    )
+    executor.check_active_jobs = check_all
+
+
+def let_groups_say_why(executor):
+    """Let the scheduler's word on a group that failed be read, such as why it was refused: Snakemake drops it."""
+    say = executor.print_job_error
+
+    def say_all(info, message=None, **options):
+        if message and info.job.is_group():
+            executor.logger.error(message)
+        say(info, message, **options)
+
+    executor.print_job_error = say_all

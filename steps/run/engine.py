@@ -87,9 +87,28 @@ def made_of(workflow):
     return files, {str(path) for job in jobs if workflow.dag.finished(job) for path in job.output}
 
 
-def failed(workflow):
-    """Return the jobs that failed, those of a group one by one, to name them and their logs at the end."""
-    return [job for group in workflow.scheduler.failed for job in getattr(group, "jobs", [group])]
+def failed(workflow, before):
+    """Return the jobs that failed, to name them and their logs at the end; of a group those that were not made."""
+    groups = [getattr(group, "jobs", None) or [group] for group in workflow.scheduler.failed]
+    return [job for jobs in groups for job in jobs if len(jobs) == 1 or not made(job, before)]
+
+
+def made(job, before):
+    """Return whether a job's files were all written since `written` gave `before`.
+
+    On a cluster those of a group may have been, while Snakemake knows only that the group failed.
+    """
+    now = written(job.output)
+    return len(now) == len(job.output) and all(time != before.get(path) for path, time in now.items())
+
+
+def written(paths):
+    """Return {path: when it was written, in nanoseconds} of the paths that are there."""
+    found = {}
+    for path in map(str, paths):
+        with contextlib.suppress(OSError):
+            found[path] = os.stat(path).st_mtime_ns
+    return found
 
 
 def was_interrupted(workflow):

@@ -16,7 +16,7 @@ _held = []  # the open lock file of this process: the kernel frees the lock when
 
 
 def begin(local):
-    """Let this process be the run in the working directory; return a sentence on what was cleared, or None.
+    """Let this process be the run in the working directory; return a sentence on what a killed run has left, or None.
 
     local  whether the jobs run on this machine, so that none is left when it has been killed.
     Snakemake's own lock outlives a killed run. It is cleared if this is certain: the run that wrote it was on this
@@ -39,8 +39,11 @@ def begin(local):
     before, host = _read(file), socket.gethostname()
     locks = list(LOCK.parent.glob("locks/*.lock"))
     certain = before.get("host") == host and before.get("local")
-    if locks and not certain:
-        return None  # Snakemake refuses, now and until the lock is taken away by hand
+    if locks and not certain:  # Snakemake refuses, now and until the lock is taken away by hand
+        if before.get("host") != host or before.get("local") is None:
+            return None
+        killed = f"The run of {before['since']} (process {before['process']}) was killed. "
+        return killed + "Its jobs may still be in the queue: cancel them before you start again (docs/cluster.md)."
     for lock in locks:
         lock.unlink(missing_ok=True)
     file.truncate(0)

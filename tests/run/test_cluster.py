@@ -1,12 +1,17 @@
 """What runs on a cluster ask of Snakemake; tests/test_slurm.py has a whole run through a Slurm."""
 
 import asyncio
+import os
+import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import pytest
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 from steps.run import cluster
+from tests.workflows import ROOT
 
 
 def test_a_group_keeps_going(monkeypatch):
@@ -45,6 +50,12 @@ class Queue(RemoteExecutor):
     def report_job_submission(self, info, register_job=True):
         self.active_jobs.append(info)
 
+    def report_job_success(self, info):
+        pass
+
+    def report_job_error(self, info, msg=None):
+        pass
+
     def run_job(self, job):
         pass
 
@@ -65,10 +76,89 @@ class Queue(RemoteExecutor):
 def test_an_interrupt_cancels_jobs_that_are_just_being_asked_about():
     queue = Queue()
     scheduler = SimpleNamespace(_executor=queue, running={"b", "c", "not submitted yet"})
-    cluster.let_interrupts_cancel(SimpleNamespace(scheduler=scheduler, local_exec=False))
+    cluster.mend(SimpleNamespace(scheduler=scheduler, local_exec=False))
     for job in "abc":  # a has ended since
         queue.report_job_submission(SimpleNamespace(job=job, external_jobid=f"number of {job}"))
     queue.wait_thread.start()
     assert queue.asked.wait(20) and queue.active_jobs == []
     queue.cancel()
     assert queue.cancelled == ["number of b", "number of c"]
+
+
+def test_an_interrupt_ends_submitting_and_cancels_what_was_just_submitted():
+    """Slurm's plugin submits in threads, and reports what it has submitted by another function."""
+    queue, begun, go_on = Queue(), threading.Event(), threading.Event()
+    queue._job_submission_executor = ThreadPoolExecutor(1)
+    queue._report_job_submission_threadsafe = lambda info: None
+    cluster.let_interrupts_cancel(queue, SimpleNamespace(running={"a", "b"}))
+
+    def submit(job):
+        begun.set()
+        go_on.wait(20)
+        queue._report_job_submission_threadsafe(SimpleNamespace(job=job, external_jobid=f"number of {job}"))
+
+    waiting = [queue._job_submission_executor.submit(submit, job) for job in "ab"]
+    assert begun.wait(20)
+    threading.Timer(0.2, go_on.set).start()
+    queue.cancel_jobs([])
+    assert queue.cancelled == ["number of a"] and waiting[1].cancelled()
+
+
+def test_jobs_of_which_nothing_was_said_are_asked_about_again():
+    """A job tried once more is another one in the queue."""
+    a, b, c, d = (SimpleNamespace(job=job) for job in "abcd")
+    reported = []
+
+    class Silent:
+        report_job_success = report_job_error = staticmethod(lambda info, msg=None: reported.append(info))
+
+        async def check_active_jobs(self, jobs):
+            if a in jobs:
+                self.report_job_success(a)
+                self.report_job_error(b, msg="why")
+                yield c
+
+    async def still_running(jobs):
+        return [info async for info in queue.check_active_jobs(jobs)]
+
+    queue = Silent()
+    cluster.let_silence_pass(queue)
+    assert asyncio.run(still_running([a, b, c, d])) == [c, d] and reported == [a, b]
+    assert asyncio.run(still_running([b, c])) == [b, c]
+
+
+def test_why_a_group_failed_is_said():
+    said = []
+    queue = SimpleNamespace(
+        print_job_error=lambda info, message=None, **options: said.append(("", message, options)),
+        logger=SimpleNamespace(error=said.append),
+    )
+    cluster.let_groups_say_why(queue)
+    for group in (True, False):
+        queue.print_job_error(
+            SimpleNamespace(job=SimpleNamespace(is_group=lambda g=group: g)), "invalid partition", n=1
+        )
+    queue.print_job_error(SimpleNamespace(job=SimpleNamespace(is_group=lambda: True)))
+    assert said == ["invalid partition", *[("", "invalid partition", {"n": 1})] * 2, ("", None, {})]
+
+
+@pytest.mark.parametrize(
+    "answer, state",
+    [
+        ("echo RUNNING", "running"),
+        ("echo REQUEUE_HOLD", "running"),
+        ("echo COMPLETED", "success"),
+        ("echo OUT_OF_MEMORY", "failed"),
+        ("true", "failed"),
+        ("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1", "failed"),
+        ("echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1", "running"),
+    ],
+)
+def test_the_state_of_a_job_by_any_plugin(answer, state, tmp_path):
+    """A job that is called failed while it runs would be submitted a second time."""
+    squeue = tmp_path / "squeue"
+    squeue.write_text(f"#!/bin/sh\n{answer}\n")
+    squeue.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    script = ROOT / "profiles/generic/status.sh"
+    assert subprocess.check_output([script, "7"], env=environment, text=True) == f"{state}\n"

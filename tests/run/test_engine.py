@@ -134,6 +134,12 @@ def test_the_functions_called_take_what_they_are_given(workflow):
             (RemoteExecutor.report_job_submission, ["executor", "info"], {"register_job": False}),
             (RemoteExecutor.cancel_jobs, ["executor", "jobs"], {}),
         ],
+        "a run waits for ever once its scheduler was silent": [
+            (RemoteExecutor.check_active_jobs, ["executor", "jobs"], {}),
+            (RemoteExecutor.report_job_success, ["executor", "info"], {}),
+            (RemoteExecutor.report_job_error, ["executor", "info"], {"msg": "why"}),
+        ],
+        "a group's failure has no reason": [(RemoteExecutor.print_job_error, ["executor", "info", "why"], {})],
         "there is no report": [
             (auto_report, ["dag", "plugin", "settings", "more"], {}),
             (common.data_uri, ["data", "name"], {}),
@@ -172,7 +178,7 @@ def test_what_they_return_is_what_it_is_taken_for(workflow):
         alone = chosen == {"targets": ["all"]}
         assert engine.is_chosen(SimpleNamespace(dag_settings=settings)) != alone
     assert engine.runs_here(workflow) and not engine.was_interrupted(workflow)
-    assert engine.undone(workflow) == [] and engine.failed(workflow) == []
+    assert engine.undone(workflow) == [] and engine.failed(workflow, {}) == []
     files, made = engine.made_of(workflow)
     assert files == {"made,a.txt": [], "made,b.txt": []} and made == set(files)
     assert engine.for_report(workflow) == ["made,a.txt", "made,b.txt"]
@@ -323,3 +329,20 @@ def test_with_conda_jobs_are_done_in_its_environment(run, tmp_path, monkeypatch)
     assert result.returncode == 0, result.stdout + result.stderr
     python, environment = (tmp_path / target).with_name("recover.log").read_text().splitlines()[0].split()
     assert python == environment and Path(environment).parent == tmp_path / ".snakemake/conda"
+
+
+def test_of_a_group_that_failed_what_was_not_made_has_failed(tmp_path):
+    """Snakemake knows of the group only."""
+    names = ["made", "made again", "old", "half", "other half"]
+    paths = {name: str(tmp_path / name) for name in names}
+    for name in ("made again", "old"):
+        Path(paths[name]).write_text("before")
+        os.utime(paths[name], (1, 1))
+    before = engine.written(paths.values())
+    for name in ("made", "made again", "half"):
+        Path(paths[name]).write_text("now")
+    jobs = [SimpleNamespace(output=[paths[name]]) for name in ("made", "made again", "old")]
+    jobs.append(SimpleNamespace(output=[paths["half"], paths["other half"]]))
+    alone = SimpleNamespace(output=[paths["made"]])
+    scheduler = SimpleNamespace(failed=[SimpleNamespace(jobs=jobs), alone])
+    assert engine.failed(SimpleNamespace(scheduler=scheduler), before) == [*jobs[2:], alone]

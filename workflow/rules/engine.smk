@@ -28,6 +28,7 @@ MAKERS = ("image", "file", "corrupt", "recover", "score")  # the rules that make
 DAMAGED = {}  # {path: what is wrong with it} of the files that are not as a run made them
 FACTS = {}  # of this run, for the manifest
 REPORTED = {}  # {path: the files it shows} of the report that this run has made
+BEFORE = {}  # {path: when it was written} of the files that were there already of those that the run is to make
 STARTED = time.time()
 CODE = {}  # {file of steps: checksum} when the run began
 
@@ -161,7 +162,8 @@ def what_is_left():
     undone = engine.undone(workflow)
     for path in (path for job in undone if job.rule.name not in MAKERS for path in job.output):
         Path(path).unlink(missing_ok=True)
-    old = {os.path.dirname(job.output[0]) for job in undone if job.rule.name == "score"}
+    lost = [job for job in undone if job.rule.name == "score" and not engine.made(job, BEFORE)]
+    old = {os.path.dirname(job.output[0]) for job in lost}
     left = {
         name: [r for r in asked if r.folder not in old and Path(r.folder, "score.json").is_file()]
         for name, asked in ASKED.items()
@@ -178,7 +180,7 @@ onstart:
     gc.enable()
     engine.lift_rate_limit(workflow)
     engine.let_interrupts_through(workflow)
-    cluster.let_interrupts_cancel(workflow)
+    cluster.mend(workflow)
     if engine.runs_here(workflow) and not PROCESS.conda:
         warm.start()
     FACTS.update(manifest.facts(config, shlex.join(["snakemake", *sys.argv[1:]]), PROCESS.cores, CODE))
@@ -187,6 +189,7 @@ onstart:
     jobs = engine.undone(workflow)
     notes = {str(path) for job in jobs for path in job.input if str(path).startswith("results/code/")}
     outputs = {str(path) for job in jobs for path in job.output}
+    BEFORE.update(engine.written(outputs))
     if deleted := sorted(path for path in outputs if DAMAGED.get(path) == manifest.DELETED):
         print(f"Deleted, to be made again: {some(deleted, 3)}", file=sys.stderr)
     if PROGRESS:
@@ -207,7 +210,7 @@ onsuccess:
 
 
 onerror:
-    failed = engine.failed(workflow)
+    failed = engine.failed(workflow, BEFORE)
     lines = sorted(f"{job.message or job.rule.name}: see {', '.join(job.log)}" for job in failed)
     interrupted, left = engine.was_interrupted(workflow), {}
     if failed and not interrupted and not engine.is_chosen(workflow) and config["missing"] == "run":
@@ -215,6 +218,9 @@ onerror:
         lines += [f"no table of {name}: none of its recoveries is there" for name in left if not left[name]]
     if not interrupted and (any(left.values()) or not left):
         make_report(lines)
-    note(lines)
     if failed:
         print(f"Failed jobs: {len(failed)}", *lines, sep="\n  ", file=sys.stderr)
+    try:
+        note(lines)
+    except OSError as error:  # as on a full disk
+        print(f"Error: the run could not be noted: {error.strerror}: {error.filename}", file=sys.stderr)
