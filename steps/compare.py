@@ -64,13 +64,16 @@ def ours(scores, cell, label):
 def number(here, cell, images):
     """Return (mean, half of its 95 % interval, NaN if not known, n) of the rows of scores that are for a published row.
 
-    Over several images it is the mean of the images' means, without an interval; NaN unless all `images` of the
-    experiment that it is over are there.
+    Over several images it is the mean of the images' means, and the interval that of the means over the images, one for
+    each draw that all of them have; NaN unless all `images` of the experiment that it is over are there.
     """
     wanted = [name for name in images if fnmatch.fnmatchcase(name, cell["image"])]
     means = here.groupby("image")[cell["metric"]].mean().dropna()
     if len(wanted) > 1:
-        return means.mean() if len(means) == len(wanted) else math.nan, math.nan, len(here)
+        draws = here.dropna(subset=[cell["metric"]]).groupby(["corruption", "params"])[cell["metric"]]
+        draws = draws.mean()[draws.size() == len(wanted)]
+        half = interval(draws)[1] if len(draws) >= FEWEST else math.nan
+        return (means.mean(), half, len(here)) if len(means) == len(wanted) else (math.nan, math.nan, len(here))
     values = here[cell["metric"]]
     mean, half = interval(values) if len(values) else (math.nan, math.nan)
     return mean, half if len(values) >= FEWEST else math.nan, len(values)

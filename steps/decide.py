@@ -7,12 +7,13 @@ import click
 
 from steps.base.errors import Command
 from steps.base.files import whole, write_text
-from steps.base.parameters import spell
-from steps.plan import published
+from steps.base.text import brief
+from steps.plan import published, variants
 from steps.plan.claims import comparisons, expected, read
 from steps.tables.markup import escape_markdown, stand_in_note
 from steps.tables.scores import read_scores
 from steps.tables.verdicts import FAILS, NOTHING, STANDS, evaluate, of_several_devices, overall, values
+from steps.tables.waiting import waited
 
 SOURCES = {"published": "the paper's numbers", "paper": "ours, the paper's settings", "tuned": "ours, tuned"}
 OTHER = {"higher": "lower", "lower": "higher"}
@@ -27,9 +28,24 @@ NOTE = (
     "Otherwise it is undecided. Intervals are not corrected for the number of comparisons."
 )
 
+SEVERAL = "So no cell borrows the spread of others, and what differs between cells may be the device's doing."
+WAITED = (
+    "Some of these recoveries waited for a processor: they took more than twice as long on the clock as processors "
+    "worked for them (marked † in tables of time). So what differs may be what else the machine did."
+)
 
-def words(claim):
-    """Return in words what is tested."""
+
+def times(claim, experiment, scores):
+    """Return what is to be said of a claim's seconds, a list: that some recoveries waited for a processor."""
+    if claim["quantity"] != "seconds" or scores is None:
+        return []
+    about = {*claim["label"], *claim["than"]}
+    labels = [label for label, entry in variants.labels(experiment) if about & {label, *published.names(entry)}]
+    return [WAITED] * bool(waited(scores[scores["label"].isin(labels)]).any())
+
+
+def words(claim, published=False):
+    """Return in words what is tested; of an experiment with `published` values, in the cells that have one only."""
     margin = f"{claim['by']:g} dB" if claim["quantity"] == "psnr" else f"a factor of {claim['by']:g}"
     what = {"psnr": "PSNR", "seconds": "time", "loss": "last loss"}[claim["quantity"]]
     label, than = ", ".join(claim["label"]), ", ".join(claim["than"])
@@ -46,7 +62,8 @@ def words(claim):
     else:
         text = f"the {what} of {label} is {claim['is']} than that of {than} by more than {margin}"
     where = "; ".join(f"{name} = {', '.join(map(str, values))}" for name, values in claim["where"].items())
-    return f"{text}, in every cell{f' with {where}' if where else ''}"
+    cells = "every cell that has a published number" if published else "every cell"
+    return f"{text}, in {cells}{', with ' * published or ' with '}{where}" if where else f"{text}, in {cells}"
 
 
 def _count(rows):
@@ -73,10 +90,11 @@ def _number(claim, row):
     return text + (" pooled" if row["pooled"] else "")
 
 
-def page(claims, results, stand_ins, notes):
+def page(claims, results, stand_ins, notes, published=()):
     """Return the page in Markdown: a table of verdicts, then for each claim the numbers behind them.
 
-    notes  {claim: what is to be said of the devices its labels were made on, a list}.
+    published  the experiments that have published values.
+    notes  {claim: sentences on the devices that its labels were made on, and on how their times were taken}.
     """
     heads = list(SOURCES.values())
     lines = [
@@ -92,11 +110,9 @@ def page(claims, results, stand_ins, notes):
         lines.append(f'## <a id="{name}"></a>{name}')
         lines.append(f"> {escape_markdown(claim['quote'])}")
         where = f"Section {claim['section']}" if "section" in claim else "A statement of our own"
-        tested = f"{where}. Tested on {claim['experiment']}: {words(claim)}."
+        tested = f"{where}. Tested on {claim['experiment']}: {words(claim, claim['experiment'] in published)}."
         lines += [escape_markdown(tested), escape_markdown(claim["note"])]
-        if notes[name]:
-            said = "So no cell borrows the spread of others, and what differs between cells may be the device's doing."
-            lines.append(escape_markdown(f"{'; '.join(notes[name])}. {said}"))
+        lines += map(escape_markdown, notes[name])
         table = "| cell | compared | " + " | ".join(heads) + " |\n| --- | --- | ---: | ---: | ---: |"
         for rows in zip(*(results[name][source] for source in SOURCES)):
             (label, cell), (other, against) = rows[0]["first"], rows[0]["second"]
@@ -115,7 +131,7 @@ def page(claims, results, stand_ins, notes):
 
 
 def _spell(cell, stand_ins=()):
-    words = [f"{name} = {spell(value)}" if name != "image" else value for name, value in cell]
+    words = [f"{name} = {brief(value)}" if name != "image" else value for name, value in cell]
     return ", ".join(word + (" (stand-in)" if word in stand_ins else "") for word in words)
 
 
@@ -147,7 +163,8 @@ def main(file, config, scores, output):
         pairs = comparisons(claim, expected(experiment, rows))
         several = of_several_devices(claim, experiment, ours)
         results[name] = {source: evaluate(claim, found[source], pairs, several) for source in SOURCES}
-        notes[name] = [f"{label} was made on {' and '.join(devices)}" for label, devices in several.items()]
+        made = [f"{label} was made on {' and '.join(devices)}" for label, devices in several.items()]
+        notes[name] = [f"{'; '.join(made)}. {SEVERAL}"] * bool(made) + times(claim, experiment, ours)
         for source, evaluated in results[name].items():
             for row in evaluated:
                 (label, cell), (other, against) = row["first"], row["second"]
@@ -160,9 +177,10 @@ def main(file, config, scores, output):
                 }
                 numbers = {key: row[key] for key in ("n", "mean", "half", "pooled", "verdict")}
                 table.append(place | {"other cell": _spell(against), **numbers, "claim verdict": overall(evaluated)})
+    compared = [name for name, experiment in config["experiments"].items() if "published" in experiment]
     with whole(Path(f"{output}.csv")) as temporary:
         pandas.DataFrame(table).to_csv(temporary, index=False)
-    write_text(f"{output}.md", page(claims, results, stand_ins, notes))
+    write_text(f"{output}.md", page(claims, results, stand_ins, notes, compared))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def table(scores, metric):
     scores, varying, _ = grouping.split(scores)
     keys = ["image", *varying]
     told = told_otherwise(scores)
-    labels = list(dict.fromkeys(scores["label"]))
+    labels = grouping.labels(scores)
     several = scores.groupby([*keys, "label"], dropna=False).size().max() > 1
     found = []
     for key, group in scores.groupby(keys, sort=False, dropna=False):

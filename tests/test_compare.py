@@ -88,7 +88,14 @@ TOLERANCES = [{"images": ["b"], "reason": "stand-in"}, {"labels": ["N"], "db": 0
 def scores(**by_label):
     """Return scores of steps.collect from {label: {(image, sigma): [PSNR of each seed]}}."""
     rows = [
-        {"task": "denoising", "image": image, "label": label, "corruption": f"sigma={sigma},seed={seed}", "psnr": psnr}
+        {
+            "task": "denoising",
+            "image": image,
+            "label": label,
+            "corruption": f"sigma={sigma},seed={seed}",
+            "psnr": psnr,
+            "params": "default",
+        }
         for label, cells in by_label.items()
         for (image, sigma), values in cells.items()
         for seed, psnr in enumerate(values)
@@ -247,6 +254,11 @@ def test_a_set_s_number_is_the_mean_of_its_images_if_all_are_there():
     images = ["set-a", "set-b", "other"]
     (row,) = compare.compare(found, LABELS[:1], [cell], TOLERANCES, images)
     assert (row["ours"], row["n"], row["difference"]) == (25.5, 3, 5.5) and math.isnan(row["interval"])
+    draws = scores(ours={("set-a", 0.1): [20.0, 22.0, 24.0], ("set-b", 0.1): [30.0, 32.0, 34.0]})
+    (row,) = compare.compare(draws, LABELS[:1], [cell], TOLERANCES, images[:2])
+    assert row["ours"] == 27 and row["interval"] == pytest.approx(4.303 * 2 / 3**0.5, rel=1e-3)  # of 25, 27 and 29
+    (row,) = compare.compare(draws.iloc[1:], LABELS[:1], [cell], TOLERANCES, images[:2])
+    assert math.isnan(row["interval"])  # two draws that both images have
     (row,) = compare.compare(found, LABELS[:1], [cell], TOLERANCES, [*images, "set-c"])
     assert (row["n"], row["verdict"]) == (0, "not run")
     found.loc[found["image"] == "set-b", "psnr"] = math.nan  # too small an image for the metric

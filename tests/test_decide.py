@@ -61,6 +61,37 @@ def test_what_is_tested_in_words(claimed, changes, expected):
     assert decide.words(read(claimed, **changes)) == f"{expected}, in every cell"
 
 
+def test_of_an_experiment_with_published_values_only_those_cells_are_tested(claimed):
+    claim = read(claimed, **{"is": "close", "by": 0.2})
+    tested = "the PSNR of NS is within 0.2 dB of that of NLM, in every cell that has a published number"
+    assert decide.words(claim, True) == tested
+    some = claim | {"where": {"image": ["hill"]}}
+    assert decide.words(some, True) == f"{tested}, with image = hill"
+    assert decide.words(some).endswith("of NLM, in every cell with image = hill")
+
+
+def test_a_noise_in_levels_of_gray_is_spelled_as_everywhere():
+    assert (
+        decide._spell([("image", "hill"), ("sigma", 25 / 255), ("clip", True)]) == "hill, sigma = 25/255, clip = true"
+    )
+
+
+def test_times_of_recoveries_that_waited_are_said_to_be():
+    methods = [{"method": "dip", "label": "NS"}, {"method": "nlm", "label": "NLM"}, {"method": "tv", "label": "TV"}]
+    experiment = {"methods": methods, "task": "denoising"}
+    claim = {"quantity": "seconds", "label": ["NS"], "than": ["NLM"]}
+    waited = [
+        {"label": "NS", "cpu_seconds": 9.0},
+        {"label": "NLM", "cpu_seconds": 1.0},
+        {"label": "TV", "cpu_seconds": 9},
+    ]
+    scores = pandas.DataFrame(waited).assign(seconds=10.0, device="cpu")
+    assert decide.times(claim, experiment, scores) == [decide.WAITED]
+    assert decide.times(claim, experiment, scores[scores["label"] != "NLM"]) == []
+    assert decide.times(claim | {"quantity": "psnr"}, experiment, scores) == []
+    assert decide.times(claim, experiment, None) == []
+
+
 def test_without_scores_only_the_paper_is_judged(claimed, tmp_path):
     read(claimed)
     result = CliRunner().invoke(decide.main, ["claims.yaml", json.dumps(claimed), "claims"])

@@ -24,7 +24,7 @@ def draw(scores, metrics=(PSNR,)):
     scores, varying, _ = grouping.split(scores)
     every, scores = len(scores), scores.drop_duplicates(["label", *varying])
     kinds = list(scores.groupby(varying or ["image"], sort=False, dropna=False))  # a row each, whatever the seed
-    labels = list(dict.fromkeys(scores["label"]))
+    labels = grouping.labels(scores)
     truth = pictures.truth(scores.iloc[0])
     names = ["Input", *labels, *(["Truth"] if truth is not None else [])]
     shape = pictures.measured(scores.iloc[0]).shape

@@ -1,4 +1,4 @@
-"""Our PSNR minus the published, cell by cell, as a heat map."""
+"""Our numbers minus the published, cell by cell, as a heat map."""
 
 import textwrap
 
@@ -20,9 +20,9 @@ RANGE = 3  # dB, where the colours end
 def draw(scores, metrics=(PSNR,)):
     """Return a figure: a row for each image and value, a column for each variant, a panel for each kind of settings.
 
-    In a cell stands ours − published, over the published value; blue is more, red less, and beyond 3 the colours
-    end; an asterisk: not comparable. Cells that were not run say so. It reads the experiment's table
-    results/tables/{experiment}_vs_paper.csv, see steps/compare.py.
+    In a cell stands ours − published, over the published value; blue is more, red less, and beyond 3 dB the colours
+    end; an asterisk: not comparable. Cells that were not run say so; those not in dB have no colour. It reads the
+    experiment's table results/tables/{experiment}_vs_paper.csv, see steps/compare.py.
     """
     import matplotlib.pyplot as plt
     import pandas
@@ -37,25 +37,33 @@ def draw(scores, metrics=(PSNR,)):
     cell_at = {(row.column, row.image, row.parameter, row.value, row.metric): row for row in cells.itertuples()}
     cells_of = [[cell_at.get((label, *line)) for _, label in columns] for line in lines]
     symbols = {name: style.symbol(name, scores["task"].iloc[0])[0] for name in cells["parameter"].unique()}
-    named = {metric.name: metric.label for metric in (PSNR, *metrics)}
-    compared = list(dict.fromkeys(named[metric] for *_, metric in lines))
+    named = {metric.name: metric for metric in (PSNR, *metrics)}
+    compared = list(dict.fromkeys(named[metric].label for *_, metric in lines))
+    in_db = [named[metric].unit == "dB" for *_, metric in lines]
     differences = np.array([[np.nan if c is None or c.n == 0 else c.difference for c in line] for line in cells_of])
     height = 1.2 + 0.3 * len(lines)
     figure, panel = plt.subplots(figsize=(style.WIDTH, height), layout="constrained")
-    shown = panel.imshow(differences, cmap="RdBu", vmin=-RANGE, vmax=RANGE, aspect="auto")
+    colours = np.where(np.array(in_db)[:, None], differences, np.nan)
+    shown = panel.imshow(colours, cmap="RdBu", vmin=-RANGE, vmax=RANGE, aspect="auto")
     for (i, j), difference in np.ndenumerate(differences):
         cell = cells_of[i][j]
         if cell is None:
             continue
-        text = "not run" if np.isnan(difference) else f"{difference:+.2f}"
+        metric = named[cell.metric]
+        text = "not run" if np.isnan(difference) else f"{difference:+.{metric.decimals}f}"
         text += "*" if cell.verdict == "not comparable" else ""
-        colour = "white" if abs(difference) > 0.7 * RANGE else "0.45" if np.isnan(difference) else "black"
-        panel.text(j, i, f"{text}\n({cell.published:.1f})", ha="center", va="center", fontsize=6.5, color=colour)
+        text += f"\n({f'{cell.published:.1f}' if in_db[i] else metric.digits(cell.published)})"
+        dark = in_db[i] and abs(difference) > 0.7 * RANGE
+        colour = "white" if dark else "0.45" if np.isnan(difference) else "black"
+        panel.text(j, i, text, ha="center", va="center", fontsize=6.5, color=colour)
     heads = [f"{label}\n({settings})" if settings not in label else label for settings, label in columns]
     wide = max(9, 84 // len(columns))  # letters that fit over a column
     heads = ["\n".join(piece for line in head.split("\n") for piece in textwrap.wrap(line, wide)) for head in heads]
     panel.set_xticks(range(len(columns)), heads, fontsize=7)
-    names = [f"{image}, {symbols[name]} = {brief(float(value))}" for image, name, value, _ in lines]
+    names = [
+        f"{image}, {symbols[name]} = {brief(float(value))}{f', {named[metric].label}' if len(compared) > 1 else ''}"
+        for image, name, value, metric in lines
+    ]
     panel.set_yticks(range(len(lines)), names)
     panel.tick_params(length=0, labeltop=True, labelbottom=False)
     panel.grid(False)
@@ -63,12 +71,16 @@ def draw(scores, metrics=(PSNR,)):
         for edge in range(1, len(keys)):
             if keys[edge][0] != keys[edge - 1][0]:
                 rule(edge - 0.5, color="black", linewidth=0.8)
-    unit = " [dB]" * (compared == [PSNR.label])
+    unit = " [dB]" * all(in_db)
     note = f"In brackets the published {' and '.join(compared)}{unit}."
     if "not comparable" in set(cells["verdict"]):
         note += " * not comparable, see the table."
+    if not all(in_db):
+        note += " Colours are of dB only."
     panel.set_xlabel(note, fontsize=6.5)
-    figure.colorbar(shown, ax=panel, label=f"ours − published{unit}", shrink=min(1, 3 / height), extend="both")
+    figure.colorbar(
+        shown, ax=panel, label=f"ours − published{' [dB]' * any(in_db)}", shrink=min(1, 3 / height), extend="both"
+    )
     return figure
 
 

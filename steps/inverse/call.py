@@ -44,7 +44,11 @@ def call(module, y, A, sigma, parameters, callback=None, noise=None):
 
     handed = {"callback": callback and report, "noise": noise}
     extra = {name: value for name, value in handed.items() if name in named}
-    estimate = check_estimate(module.recover(y, A, sigma, **parameters, **extra), A.shape, method)
+    try:
+        estimate = module.recover(y, A, sigma, **parameters, **extra)
+    except SystemExit as error:  # it would pass for the end of the job
+        raise BadInput(f"{method}: it ended this process by sys.exit({error.code or ''})") from error
+    estimate = check_estimate(estimate, A.shape, method)
     return check_estimate(back(estimate), A.shape, method) if stable else estimate
 
 

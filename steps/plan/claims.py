@@ -58,7 +58,8 @@ def _check(claim, config, where):
             images = claim["where"].get("image", [row["image"]])
             if "*" in row["image"] and row["label"] in claim["label"] + claim["than"] and row["image"] in images:
                 raise BadInput(
-                    f"{where}: {row['label']} is published as a mean over {row['image']}; must be of one image"
+                    f"{where}: {row['label']} is published as a mean over {row['image']}; must be of one image: "
+                    "where.image says of which a claim is"
                 )
     labels = {row["label"] for row in rows} or {label for label, _ in variants.labels(experiment)}
     for name in claim["label"] + claim["than"]:

@@ -1,5 +1,6 @@
 """The corruptions and images in a table of scores: which parameters vary, which are fixed; means over many images."""
 
+import graphlib
 import itertools
 
 from steps.base.parameters import but_seed, format_parameters, parse_parameters
@@ -27,6 +28,18 @@ def split(scores):
     varying = [name for name in names if len({parameters.get(name) for parameters in parsed}) > 1]
     columns = {name: [parameters.get(name) for parameters in parsed] for name in varying}
     return scores.assign(**columns), varying, {name: parsed[0][name] for name in names if name not in varying}
+
+
+def labels(scores):
+    """Return the labels of scores in the order that their config has them in, also if rows of some are missing."""
+    after = {label: set() for label in scores["label"]}
+    for _, group in scores.groupby(["image", "corruption"], sort=False):
+        for label, following in itertools.pairwise(dict.fromkeys(group["label"])):
+            after[following].add(label)
+    try:
+        return list(graphlib.TopologicalSorter(after).static_order())
+    except graphlib.CycleError:  # as of a label that several methods have
+        return list(after)
 
 
 def pooled(scores, most=MOST):

@@ -267,7 +267,7 @@ def test_vs_paper_takes_labels_and_images_as_text(results):
 def test_vs_paper_of_several_parameters_and_metrics_says_which(results):
     bsnr = {"parameter": "bsnr", "metric": "isnr"}
     _, written, rows, _ = shown_beside_the_paper(results, cell("TV", "a", 40, 0.5), cell("TV", "a", 40, -0.25, **bsnr))
-    assert rows == ["a, σ = 40", "a, BSNR = 40"]
+    assert rows == ["a, σ = 40, PSNR", "a, BSNR = 40, ISNR"]
     assert [text.split()[0] for text in written.values()] == ["+0.50", "-0.25"]
 
 
@@ -277,7 +277,32 @@ def test_vs_paper_calls_metrics_by_their_labels(results):
     compared(cell("TV", "hill", 0.1, 0.5), cell("TV", "hill", 0.1, 0.5, metric="psnr_y"))
     with style.apply():
         panel = vs_paper.draw(results, [Metric("psnr_y", "PSNR-Y", "dB", 2, "higher")]).axes[0]
-    assert panel.get_xlabel() == "In brackets the published PSNR and PSNR-Y."
+    assert panel.get_xlabel() == "In brackets the published PSNR and PSNR-Y [dB]."
+
+
+def test_vs_paper_colours_decibels_only_and_has_each_metrics_decimals(results):
+    from steps.figures import vs_paper
+
+    worse = {"metric": "worst", "published": 10.0}
+    compared(
+        cell("TV", "a", 0.1, -2.9),
+        cell("TV", "a", 0.1, 0.0125, metric="ssim", published=0.75),
+        cell("TV", "a", 0.1, 6.13, **worse),
+    )
+    metrics = [Metric("ssim", "SSIM", "", 3, "higher"), Metric("worst", "P99", "", 1, "lower")]
+    with style.apply():
+        panel = vs_paper.draw(results, metrics).axes[0]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == [
+        f"a, σ = 0.1, {m}" for m in ("PSNR", "SSIM", "P99")
+    ]
+    assert [text.get_text().split() for text in panel.texts] == [
+        ["-2.90", "(20.0)"],
+        ["+0.013", "(0.750)"],
+        ["+6.1", "(10.0)"],
+    ]
+    assert [text.get_color() for text in panel.texts] == ["white", "black", "black"]
+    np.testing.assert_allclose(np.ma.filled(panel.images[0].get_array(), np.nan)[:, 0], [-2.9, np.nan, np.nan])
+    assert panel.get_xlabel() == "In brackets the published PSNR and SSIM and P99. Colours are of dB only."
 
 
 def test_vs_paper_of_nothing_run(results):

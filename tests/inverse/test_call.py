@@ -1,3 +1,4 @@
+import sys
 import types
 
 import pytest
@@ -70,3 +71,11 @@ def test_a_method_gets_a_callback_only_if_it_names_it(gray):
         estimate = call(method(recover), gray, Operator(gray.shape), 0.1, {"width": 0.5}, hear)
         assert torch.equal(estimate, 0.5 * gray)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("code, words", [(0, ""), (3, "3"), (None, "")])
+def test_a_method_that_ends_the_process_has_failed(gray, code, words):
+    """Of a job it would pass for the end: nothing is written, and nothing is wrong."""
+    with pytest.raises(BadInput) as caught:
+        returned(lambda y: sys.exit(code), gray)
+    assert str(caught.value) == f"mine: it ended this process by sys.exit({words})"

@@ -71,3 +71,9 @@ def test_of_a_measured_picture_with_a_truth_nothing_is_said_that_its_corruption_
     assert math.isnan(found["sigma"].iloc[2])
     simulated, _, _ = grouping.split(table.assign(measured=False))
     assert simulated["sigma"].iloc[2] == 0, "the read noise that was added"
+
+
+def test_labels_are_in_the_order_of_the_config_also_if_some_are_missing():
+    rows = [("x", "c"), ("x", "d"), ("y", "a"), ("y", "c"), ("z", "b"), ("z", "d"), ("u", "a"), ("u", "b"), ("u", "c")]
+    found = pandas.DataFrame([{"image": image, "corruption": "s", "label": label} for image, label in rows])
+    assert grouping.labels(found) == ["a", "b", "c", "d"]
