@@ -160,6 +160,13 @@ def test_the_covariance_is_that_of_blocks_of_such_noise():
     assert (sample - covariance).abs().max() < 0.06 * covariance.max()
 
 
+def test_noise_along_a_diagonal_is_correlated_along_that_diagonal():
+    kernel = torch.zeros(32, 32, dtype=torch.float64)
+    kernel[0, 0] = kernel[1, 1] = 1
+    covariance = block_covariance(torch.fft.fft2(kernel).abs() ** 2).reshape(SIDE, SIDE, SIDE, SIDE)
+    assert covariance[0, 0, 1, 1] == pytest.approx(1) and covariance[0, 1, 1, 0] == pytest.approx(0, abs=1e-12)
+
+
 def test_who_knows_the_colour_of_the_noise_takes_out_more_of_it():
     x = picture(1, 64, 64)
     spectrum, noise = coloured((64, 64))

@@ -45,6 +45,11 @@ def test_references_leave_no_pixel_out(shape, step):
     assert seen.all() and int(first.max()) == rows * columns - 1
 
 
+def test_groups_do_not_depend_on_the_contrast():
+    x = picture(1, 40, 41)[0] + 0.1 * torch.randn(40, 41, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(match(x / 1024, 12, 16, 3), match(x, 12, 16, 3))
+
+
 def test_a_reference_is_in_its_group_however_many_are_equal():
     groups = match(torch.full((40, 40), 0.3), 12, 16, 3)
     assert {0, 33 * 33 - 1} < set(groups[0].tolist()) and (groups[1:] != groups[0]).all()

@@ -101,6 +101,16 @@ def test_a_picture_that_is_too_small_for_a_line_has_the_same_noise_everywhere():
         noise_level(np.full((3, 90, 90), 0.5, np.float32))
 
 
+def test_of_a_small_picture_in_colour_the_opponent_colours_have_their_share_of_white_noise():
+    y = gaussian.add(photograph("chelsea")[:, :20, :30], sigma=0.1)
+    np.testing.assert_allclose(noise_level(y)["spectrum"], np.outer([1 / 3, 1 / 2, 3 / 8], np.ones(4)))
+
+
+def test_the_range_that_is_said_is_of_brightness():
+    x = np.repeat(np.linspace(-0.2, 1.2, 200, dtype=np.float32)[None, None], 200, axis=1)
+    assert noise_level(gaussian.add(x, sigma=0.02))["range"] == [0, 1]
+
+
 def test_gray_in_three_channels_is_no_jpeg():
     y = camera.add(photograph("camera")[:, :256, :256], sigma=0.05, peak=1e6)
     assert sentence(noise_level(np.repeat(y, 3, axis=0))).endswith("It is white noise.")

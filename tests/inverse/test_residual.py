@@ -70,6 +70,21 @@ def test_a_channel_that_is_the_same_everywhere_hides_no_verdict():
     assert judge(y, y, found).words == "left noise in"
 
 
+def test_noise_is_as_strong_as_it_is_where_the_recovery_is_not_where_the_noise_went():
+    x = np.repeat(np.linspace(0.2, 0.8, 200, dtype=np.float32)[None, None], 200, axis=1)
+    y = (np.random.default_rng(0).poisson(10 * x) / 10).astype(np.float32)
+    found = {"levels": [0, 1], "variances": [[0, 0.1]], "spectrum": [[1.0] * 4]}
+    assert judge(y, x, found).flat == pytest.approx(1, abs=0.05)
+
+
+def test_what_is_clipped_does_not_count():
+    x = np.full((1, 200, 200), 0.5, np.float32)
+    x[:, :, :100] = -0.2
+    y = np.clip(x + 0.05 * np.random.default_rng(0).standard_normal(x.shape), 0, 1).astype(np.float32)
+    found = {"levels": [0, 1], "variances": [[0.05**2] * 2], "spectrum": [[1.0] * 4]}
+    assert judge(y, x.clip(0, 1), found).flat == pytest.approx(1, abs=0.05)
+
+
 def test_a_picture_that_is_too_small_has_none(case):
     x, y, found = case
     assert judge(y[:, :7, :50], x[:, :7, :50], found) is None
@@ -80,7 +95,7 @@ def test_what_is_wrong_is_said_of_flat_parts_low_frequencies_and_all_of_them():
     def words(flat=1.0, low=1.0, whole=1.0):
         return Verdict(flat, np.array([low, 1, 1, 1]), whole).words
 
-    assert words() == words(1.3, 1.2, 1.19) == "about right"
-    assert words(flat=0.7) == "left noise in"
-    assert words(low=1.3) == words(whole=1.25) == "took out more than noise"
+    assert words() == words(1.3, 1.21, 1.19) == words(flat=0.76) == "about right"
+    assert words(flat=0.74) == "left noise in"
+    assert words(low=1.23) == words(whole=1.21) == "took out more than noise"
     assert words(flat=0.7, low=1.3) == "left noise in and took out more than noise"

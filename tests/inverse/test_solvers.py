@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from steps.base.discover import load
 from steps.base.errors import BadInput
 from steps.inverse import solvers
-from steps.inverse.operators import LinearOperator
+from steps.inverse.operators import LinearOperator, conjugate_gradient
 from steps.inverse.solvers import (
     admm,
     denoise_or_plug_in,
@@ -67,6 +67,13 @@ def test_steps_towards_the_measurement_solve_their_equations(task, settings):
         left = A.adjoint(A.forward(x) - y) + 0.3 * gradient_adjoint(gradient(x) - g)
         torch.testing.assert_close(left, 0 * x, atol=1e-5, rtol=0)
         torch.testing.assert_close(seen, A.forward(x))
+
+
+def test_conjugate_gradients_need_about_as_many_steps_as_there_are_unknowns_however_they_are_scaled():
+    Q = torch.linalg.qr(drawn(8, 8))[0]
+    M, b = Q @ torch.diag(10.0 ** torch.arange(8, dtype=torch.float64) / 1e3) @ Q.T, drawn(8, seed=1)
+    x = conjugate_gradient(lambda v: M @ v, b, iterations=16, tolerance=1e-12)
+    assert (M @ x - b).norm() < 1e-5 * b.norm()
 
 
 def test_admm_finds_the_lasso_s_solution():
@@ -144,6 +151,14 @@ def test_half_quadratic_splitting_is_its_two_lines(gray):
     assert reports[-1][1] == pytest.approx(float((A.forward(z) - y).square().sum() / 2), rel=1e-3)
 
 
+def test_plug_and_play_begins_with_the_first_guess_where_pixels_are_not_seen(gray):
+    A = load("tasks", "inpainting").Operator(gray.shape)
+    y = A.forward(gray)
+    found = plug_and_play(y, A, lambda v, strength: v, [1.0], 0.5)
+    hole = A.mask == 0
+    torch.testing.assert_close(found[:, hole], first_guess(A, y)[0][:, hole])
+
+
 @pytest.mark.parametrize("name", ["start", "strength", "rho"])
 def test_in_denoising_a_schedule_would_do_nothing_and_is_refused(gray, name):
     A = load("tasks", "denoising").Operator(gray.shape)
@@ -168,6 +183,14 @@ def test_where_pictures_are_measured_the_penalty_rises_as_the_strength_falls(gra
     assert used[-1][1] == pytest.approx([0.6, 0.3, 0.15]) and used[-1][2] == pytest.approx((0.01 / 0.15) ** 2)
     denoise_or_plug_in(A.forward(gray), A, 0.01, None, strength=0.9, admm=(0.6, 0.15, 3))  # nor does it rise
     assert used[-1][1] == pytest.approx([0.9] * 3)
+
+
+@pytest.mark.parametrize("task", ["deconvolution", "single_pixel"])
+def test_a_single_iteration_is_of_the_last_strength(task, gray):
+    A, used = load("tasks", task).Operator(gray.shape), []
+    denoise = lambda v, strength: used.append(strength) or v  # noqa: E731
+    denoise_or_plug_in(A.forward(gray), A, 0.1, denoise, start=0.4, strength=0.1, iterations=1)
+    assert used == [0.1]
 
 
 def test_the_first_guess_is_the_operator_s_or_the_smoothest_image(gray):

@@ -62,6 +62,13 @@ def test_its_signatures_are_a_corruption_s(name):
     assert corruptions.spelled("denoising", f"noise={name},seed=3") == f"noise={name},seed=3"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_its_deviation_has_the_defaults_of_its_noise(name):
+    module = discover.load("noises", name)
+    defaults = {key: parameter.default for key, parameter in keywords(module.sigma).items()}
+    assert defaults == {key: filled(module, {})[key] for key in defaults}
+
+
 @pytest.mark.parametrize("name, settings", CASES)
 @pytest.mark.parametrize("shape", [(1, 9, 8), (3, 5, 4), (2, 70)])
 def test_it_is_float32_of_the_same_shape_by_its_seed_alone(name, settings, shape):
@@ -122,6 +129,17 @@ def test_there_are_no_counts_below_none(name):
     assert abs(y[0, 1:].mean()) < 0.002
     with pytest.raises(BadInput, match="noise: photons are counted, but what is measured here is from -0.018 to 1$"):
         discover.load("noises", name).add(np.where(clean < 0, 2 * clean, clean), peak=20)
+
+
+def test_however_dark_it_is_ringing_is_a_hundredth_of_the_largest():
+    with pytest.raises(BadInput, match="photons are counted"):
+        discover.load("noises", "poisson").add(np.array([[[0.1, -0.005]]]))
+
+
+@pytest.mark.parametrize(("name", "settings", "sigma"), [("poisson", {}, 0), ("poisson_gaussian", {"sigma": 0.1}, 0.1)])
+def test_a_measured_picture_below_black_has_a_deviation(name, settings, sigma):
+    y = np.full((1, 8, 8), -0.01)
+    assert told(discover.load("noises", name), y, settings) == pytest.approx(sigma)
 
 
 def test_gaussian_noise_is_the_draw_that_it_was():

@@ -17,6 +17,7 @@ GMSD = Metric("gmsd", "GMSD", decimals=4, better="lower")
         (PSNR, None, ""),
         (GMSD, 0.12345, "GMSD 0.1235"),
         (Metric("isnr", "ISNR", "dB", 2, "higher"), -math.inf, "ISNR −∞ dB"),
+        (RESIDUAL, 0.01234, "Residual 0.0123"),
     ],
 )
 def test_texts(metric, value, text):
@@ -84,8 +85,9 @@ def test_a_time_has_the_decimals_of_its_interval(value, half, text):
     assert TIME.interval(value, half) == text
 
 
-def test_other_intervals_have_the_metric_s_decimals():
-    assert PSNR.interval(28.116, 0.0312) == "28.12 ± 0.03"
+@pytest.mark.parametrize(("value", "half", "text"), [(28.116, 0.0312, "28.12 ± 0.03"), (math.inf, 0.0, "∞ ± 0.00")])
+def test_other_intervals_have_the_metric_s_decimals(value, half, text):
+    assert PSNR.interval(value, half) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(-0.001, "0.00"), (-0.0, "0.00"), (-0.005001, "-0.01"), (-1.0, "-1.00")])

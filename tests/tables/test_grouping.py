@@ -36,6 +36,22 @@ def test_more_are_and_only_those_of_which_everything_is_there():
     assert len(found) == len(fourteen) * 27 / 28
 
 
+def test_an_image_that_lacks_one_of_the_parameters_of_a_label_is_left_out():
+    both = pandas.concat([scores(14), scores(14).assign(params="h=1")]).reset_index(drop=True)
+    gone = (both["image"] == "3") & (both["params"] == "h=1")
+    assert grouping.pooled(both[~gone])["image"].unique().tolist() == ["mean of 13 of 14 images"]
+
+
+def test_a_row_that_is_there_twice_counts_once():
+    fourteen = scores(14)
+    twice = pandas.concat([fourteen, fourteen.iloc[[0]]]).reset_index(drop=True)
+    assert grouping.pooled(twice)["image"].unique().tolist() == ["mean of 14 images"]
+
+
+def test_rows_of_several_corruptions_stay_in_their_order():
+    assert grouping.pooled(scores(14)).index.is_monotonic_increasing
+
+
 def test_if_none_is_complete_all_are_averaged():
     some = scores(14)
     half = some["image"].astype(int) % 2 == 0

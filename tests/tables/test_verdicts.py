@@ -70,6 +70,46 @@ def test_two_seeds_borrow_the_spread_too(claimed):
     assert two[0]["verdict"] == "stands"
 
 
+def test_one_seed_borrows_the_spread_of_two_seeds_of_a_single_other_cell(claimed):
+    def made(r):
+        return r.corruption[-1] in ("01" if r.image == "camera" and r.corruption.startswith("sigma=0.1") else "0")
+
+    frame = scores(claimed, lambda r, seed: 20 + (r.label == "ns") * (5 + 0.01 * seed), made=made)
+    rows = evaluated(read(claimed), claimed, frame)
+    assert sorted((row["n"], row["pooled"], row["verdict"]) for row in rows) == [
+        *[(1, True, "stands")] * 3,
+        (2, False, "stands"),
+    ]
+
+
+def test_two_seeds_do_not_borrow_from_themselves(claimed):
+    frame = scores(
+        claimed,
+        lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed),
+        made=lambda r: r.image == "camera" and r.corruption.startswith("sigma=0.1") and r.corruption[-1] in "01",
+    )
+    [row] = [row for row in evaluated(read(claimed), claimed, frame) if row["n"]]
+    assert row["n"] == 2 and not row["pooled"]
+
+
+def test_the_spread_is_also_that_of_cells_which_a_claim_is_not_about(claimed):
+    frame = scores(
+        claimed,
+        lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed),
+        made=lambda r: r.image == "camera" or r.corruption.endswith("seed=0"),
+    )
+    rows = evaluated(read(claimed, where={"image": "hill"}), claimed, frame)
+    assert [(row["n"], row["pooled"], row["verdict"]) for row in rows] == [(1, True, "stands")] * 2
+
+
+def test_a_seed_without_a_number_is_left_out(claimed):
+    frame = scores(claimed, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.01 * seed))
+    odd = (frame["label"] == "ns") & (frame["image"] == "camera") & frame["corruption"].str.endswith("seed=1")
+    frame.loc[odd, "psnr"] = math.nan
+    rows = evaluated(read(claimed), claimed, frame)
+    assert [(row["n"], row["verdict"]) for row in rows] == [(2, "stands"), (2, "stands"), (3, "stands"), (3, "stands")]
+
+
 def test_several_method_seeds_on_one_noise_are_averaged_before_they_meet_a_method_without(claimed):
     claimed["experiments"]["e"]["methods"][1]["params"] = {"seed": [0, 1]}
     frame = scores(claimed, lambda r, seed: 20 + (r.label == "ns") * (1 + 0.2 * (r.params[-1] == "1")))
@@ -175,6 +215,8 @@ def test_a_published_parameter_may_be_at_its_default_in_the_corruption(claimed, 
         (-1.0, 0.4, {"close": "fails", "flat": "fails", "higher": "fails", "lower": "stands"}),
         (0.4, 0.4, {"close": "undecided", "flat": "undecided", "higher": "undecided", "lower": "fails"}),
         (-0.4, 0.4, {"close": "undecided", "flat": "undecided", "higher": "fails", "lower": "undecided"}),
+        (0.9, 0.4, {"close": "undecided", "flat": "undecided", "higher": "undecided", "lower": "fails"}),
+        (-0.9, 0.4, {"close": "undecided", "flat": "undecided", "higher": "fails", "lower": "undecided"}),
         (9.0, math.nan, dict.fromkeys(("close", "flat", "higher", "lower"), "undecided")),
         (math.inf, math.nan, {"close": "fails", "flat": "fails", "higher": "stands", "lower": "fails"}),
         (math.nan, math.nan, dict.fromkeys(("close", "flat", "higher", "lower"), "no numbers")),
@@ -205,6 +247,20 @@ def test_flat_compares_all_pairs_of_values(claimed):
     assert overall(evaluated(claim | {"by": 8}, claimed, None, "published")) == "fails"
 
 
+def test_flat_borrows_no_spread(claimed):
+    claim = read(claimed, **{"is": "flat", "than": None, "over": "sigma", "by": 10})
+    frame = scores(
+        claimed,
+        lambda r, seed: 20 + 0.01 * seed,
+        made=lambda r: r.image == "camera" or r.corruption.endswith("seed=0"),
+    )
+    rows = evaluated(claim, claimed, frame)
+    assert {(row["n"], row["pooled"], row["verdict"]) for row in rows} == {
+        (3, False, "stands"),
+        (1, False, "undecided"),
+    }
+
+
 def test_an_experiment_without_published_values_is_compared_by_its_own_labels_and_method_seeds(claimed):
     claim = read(claimed, experiment="plain", label="none", than="L1")
     frame = scores(claimed, lambda r, seed: 20 + 5 * seed + (r.label == "none") * (1 + 0.01 * seed), "plain")
@@ -229,9 +285,10 @@ def seed2(recovery):
     return not recovery.corruption.endswith("seed=2")
 
 
+@pytest.mark.parametrize("difference", [28.3 - 28.2, 28.2 - 28.3])
 @pytest.mark.parametrize("kind", ["close", "higher", "lower"])
-def test_a_published_difference_at_the_margin_is_not_decided_by_rounding(kind):
-    verdict = decide({"is": kind, "by": 0.1, "quantity": "psnr"}, 28.3 - 28.2, 0)
+def test_a_published_difference_at_the_margin_is_not_decided_by_rounding(kind, difference):
+    verdict = decide({"is": kind, "by": 0.1, "quantity": "psnr"}, difference, 0)
     assert verdict == {"close": "stands", "higher": "fails", "lower": "fails"}[kind]
 
 

@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -5,10 +7,10 @@ import scipy.signal
 import torch
 
 from steps.base.errors import BadInput
-from steps.inverse.kernels import gaussian
+from steps.inverse.kernels import gaussian, response
 from steps.methods import richardson_lucy, tv, wiener
 from steps.noises.gaussian import add
-from steps.tasks.deconvolution import Operator
+from steps.tasks.deconvolution import Operator, kernel_of
 from tests.conftest import picture
 
 
@@ -24,6 +26,12 @@ def test_wide_kernel_is_scipy_s_gaussian_filter():
     expected = scipy.ndimage.gaussian_filter(x[0].numpy(), 2.0, mode="wrap", radius=12)
     found = Operator(x.shape, blur=2.0, kernel=25).forward(x)[0].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_the_default_is_the_blur_of_anderson_s_section_5_1_also_of_a_measured_picture(gray):
+    torch.testing.assert_close(Operator(gray.shape).transfer, response(gaussian(35, 5.0), gray.shape[1:]))
+    operator, kernel = (inspect.signature(made).parameters for made in (Operator, kernel_of))
+    assert {name: p.default for name, p in kernel.items()} == {name: operator[name].default for name in kernel}
 
 
 @pytest.mark.parametrize("kernel, words", [(8, "8.*odd"), (65, "65x65 kernel is larger than the 40x40")])
@@ -62,6 +70,12 @@ def test_valid_is_scipy_s_and_what_of_the_circular_one_needs_no_other_side(gray,
     seen = A.backproject(found)
     assert seen.shape == gray.shape and A._margins() != (0, 0, 0, 0)
     torch.testing.assert_close(seen, Operator(gray.shape, **settings).forward(gray.double()), atol=0.6, rtol=0)
+
+
+@pytest.mark.parametrize(("boundary", "tapered"), [("circular", True), ("reflect", False), ("valid", False)])
+def test_a_measured_picture_is_tapered_for_a_circular_convolution_only(gray, boundary, tapered):
+    A = Operator(gray.shape, kernel=9, boundary=boundary)
+    assert torch.equal(A.measured(gray), gray) is not tapered
 
 
 def test_no_ringing_enters_from_an_unknown_border():

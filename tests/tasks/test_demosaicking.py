@@ -63,9 +63,10 @@ def test_a_raw_mosaic_is_a_measurement(tmp_path, colour):
     np.testing.assert_array_equal(np.load(tmp_path / "picture.npy"), A.adjoint(y).numpy())
 
 
-def test_a_colour_photo_is_no_mosaic():
-    with pytest.raises(BadInput, match="^demosaicking: the mosaic has 3 channels; must have 1, gray$"):
-        Operator.image_shape((3, 8, 8))
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_a_colour_photo_is_no_mosaic(channels):
+    with pytest.raises(BadInput, match=f"^demosaicking: the mosaic has {channels} channels; must have 1, gray$"):
+        Operator.image_shape((channels, 8, 8))
 
 
 def test_denoisers_begin_with_malvar_s_colours_and_better_them(colour):

@@ -77,6 +77,22 @@ def pictured(A, x):
     return shape if len(shape) == 3 else x.shape
 
 
+@pytest.mark.parametrize(
+    ("task", "pictures", "alike"),
+    [
+        ("deconvolution", True, True),
+        ("demosaicking", True, False),
+        ("denoising", True, True),
+        ("inpainting", True, False),
+        ("single_pixel", False, False),
+        ("super_resolution", True, False),
+    ],
+)
+def test_a_photo_can_be_a_measurement_of_all_but_single_pixel_and_two_are_like_the_image(task, pictures, alike):
+    A = discover.load("tasks", task).Operator
+    assert (A.pictures, A.numbers, A.alike) == (pictures, not pictures, alike)
+
+
 def test_adjoint_passes_the_dot_test(case):
     A, x, y = case
     left, right = (A.forward(x) * y).sum(), (x * A.adjoint(y)).sum()

@@ -1,5 +1,6 @@
 """Inpainting: what each mask sees, masks from files, and a scratched photo through `try` and a config."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -14,7 +15,7 @@ from steps.inverse import measurement
 from steps.inverse.solvers import smoothest
 from steps.methods import biharmonic, wiener
 from steps.plan import corruptions
-from steps.tasks.inpainting import GLYPHS, TEXT, Operator, as_mask
+from steps.tasks.inpainting import GLYPHS, TEXT, Operator, as_mask, stroke
 from tests.conftest import picture
 from tests.workflows import ROOT, snakemake
 
@@ -28,6 +29,7 @@ def seen(shape=(1, 40, 50), **parameters):
 def test_a_random_mask_sees_its_share(share):
     assert seen(seen=share).sum() == round(share * 2000)
     assert seen((1, 2, 3), seen=1e-9).sum() == 1  # never none
+    assert seen((1, 3, 3), seen=0.99).sum() == 9  # the nearest number
 
 
 def test_a_random_mask_is_random_everywhere():
@@ -44,6 +46,20 @@ def test_what_is_drawn_follows_the_seed(mask):
 @pytest.mark.parametrize("mask", ["text", "rectangle"])
 def test_what_is_not_drawn_does_not(mask):
     assert (seen(mask=mask, seed=3) == seen(mask=mask, seed=4)).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "bfd56f306e2e"),
+        ({"seen": 0.25, "seed": 3}, "51b3d54ef4b6"),
+        ({"mask": "scratches"}, "3dd9d97081ce"),
+        ({"mask": "scratches", "seed": 3}, "00eecbe7a958"),
+    ],
+)
+def test_the_masks_of_what_is_published_stay_the_same_to_the_last_pixel(settings, expected):
+    mask = seen((1, 120, 90), **settings) > 0.5
+    assert hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:12] == expected
 
 
 def test_the_hole_is_in_the_centre():
@@ -79,6 +95,11 @@ def test_scratches_are_few_and_thin(size):
     mask = seen((1, size, size), mask="scratches")
     assert 0.75 < mask.mean() < 0.95
     assert (mask[:, 0] == 0).any() and (mask[0] == 0).any()  # from the left and from the top
+
+
+@pytest.mark.parametrize(("height", "width", "wide"), [(100, 1000, 1), (1000, 100, 1), (300, 400, 3)])
+def test_a_line_is_as_wide_as_a_hundredth_of_the_shorter_side(height, width, wide):
+    assert stroke(height, width) == wide
 
 
 def test_scratches_that_hide_all_of_an_image_are_refused():

@@ -69,6 +69,24 @@ def test_a_gray_channel_is_taken_off_and_the_sum_is_one(numbers):
 
 
 @pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([[-1.0, 1.01]], [[-100, 101]]),
+        ([[-1.0, -3.0]], [[0.25, 0.75]]),
+        (np.full((3, 3), 1e308), np.full((3, 3), 1 / 9)),
+    ],
+    ids=["small", "negative", "beyond the largest float"],
+)
+def test_any_sum_but_zero_becomes_one(numbers, expected):
+    np.testing.assert_allclose(from_numbers(np.array(numbers)), expected)
+
+
+def test_it_may_be_as_large_as_the_image():
+    assert from_numbers(np.ones((5, 40)), (5, 40)).shape == (5, 40)
+    assert Operator((1, 9, 9), kernel=9).forward(torch.ones(1, 9, 9)).shape == (1, 9, 9)
+
+
+@pytest.mark.parametrize(
     ("numbers", "size", "words"),
     [
         (np.full((3, 3), np.nan), None, "values that are not finite"),

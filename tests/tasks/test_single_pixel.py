@@ -9,8 +9,9 @@ from skimage.measure import label
 
 from steps.base.errors import BadInput
 from steps.inverse.operators import convolve
-from steps.inverse.patterns import hadamard_transform, sign_changes, walsh_order
-from steps.tasks.single_pixel import Operator
+from steps.inverse.patterns import fourier_order, hadamard_transform, sign_changes, walsh_order
+from steps.tasks import single_pixel
+from steps.tasks.single_pixel import LARGEST, Operator, memory_mb
 from tests.conftest import picture
 
 
@@ -63,6 +64,13 @@ def test_solve_is_right_in_float32_for_small_rho_too(patterns, side, compression
     assert (solved.double().flatten() - expected).norm() < 1e-5 * expected.norm()
 
 
+def test_one_operator_solves_for_one_rho_after_another():
+    A, b = Operator((1, 8, 8)), torch.rand(1, 8, 8, dtype=torch.float64)
+    for rho in (1.0, 0.01):
+        x = A.solve(b, rho)
+        torch.testing.assert_close(A.adjoint(A.forward(x)) + rho * x, b)
+
+
 def test_seed_chooses_the_patterns():
     x = torch.rand(1, 16, 16)
     for patterns in ("gaussian", "hadamard"):
@@ -73,6 +81,20 @@ def test_seed_chooses_the_patterns():
 def test_dense_patterns_that_do_not_fit_are_refused():
     with pytest.raises(BadInput, match="256x256.*patterns=hadamard"):
         Operator((1, 256, 256), compression=1.0)
+
+
+def test_dense_patterns_may_take_as_much_memory_as_is_said_and_no_more(monkeypatch):
+    monkeypatch.setattr(single_pixel, "LARGEST", 4 * 128 * 256)
+    assert Operator((1, 16, 16), compression=2.0).count == 128
+    with pytest.raises(BadInput, match="use patterns=hadamard"):
+        Operator((1, 16, 16), compression=1.98)
+
+
+def test_a_job_asks_for_no_more_memory_than_dense_patterns_may_take_and_for_a_file_s_as_if_it_had_all():
+    assert LARGEST == 4 * 2**30
+    assert memory_mb(1.0, compression=1, patterns="gaussian") == pytest.approx(6 * LARGEST / 1e6)
+    dense = memory_mb(0.01, compression=1, patterns="gaussian")
+    assert dense == memory_mb(0.01, compression=8, patterns="mine") == pytest.approx(6 * 4 * 2500**2 / 1e6)
 
 
 def digest(tensor):
@@ -128,6 +150,13 @@ def test_a_fourier_pattern_is_a_cosine_then_its_sine():
     torch.testing.assert_close(matrix[1:3, 5], expected)
 
 
+def test_fourier_patterns_of_one_frequency_are_in_the_order_of_rows():
+    number = fourier_order(32, 32)[0] // 2
+    rows, columns = (np.where(part < 16, part, part - 32) for part in divmod(number, 32))
+    same = np.diff(rows**2 + columns**2) == 0
+    assert (np.diff(number)[same] >= 0).all()
+
+
 @pytest.mark.parametrize("size", [1, 2, 4, 16, 64])
 def test_sign_changes_are_those_of_scipy_s_matrix(size):
     counted = (np.diff(scipy.linalg.hadamard(size), axis=1) != 0).sum(1)
@@ -151,6 +180,13 @@ def test_orders_are_what_they_say_of_scipy_s_matrix(sides, order):
     changes = [int(sum((np.diff(picture, axis=axis) != 0).sum() for axis in (0, 1))) for picture in pictures]
     regions = [label(picture, background=0, connectivity=1).max() for picture in pictures]
     keys = list(zip(regions, changes)) if order == "cake_cutting" else changes
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("order", ["sequency", "cake_cutting"])
+def test_ties_of_an_order_are_in_that_of_the_changes_along_columns(order):
+    a, b = (sign_changes(8)[part] for part in divmod(walsh_order(8, 8, order), 8))
+    keys = list(zip((a + 1) * (b + 1) if order == "cake_cutting" else a + b, a + b, a))
     assert keys == sorted(keys)
 
 

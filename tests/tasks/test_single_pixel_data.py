@@ -70,6 +70,17 @@ def test_what_patterns_have_in_common_gets_the_norm_of_the_others():
     assert common(np.ones((1, 4)))[1] == common(np.ones((5, 4)))[1] == 0
 
 
+def test_the_norm_of_the_others_is_that_of_their_mean_and_what_is_weaker_stays():
+    _, P, _ = camera(count=100)
+    P = P.reshape(100, -1).astype(float)
+    mean, share = common(P)
+    rest = (np.square(P).sum() - 100 * np.square(P.mean(0)).sum()) / 99
+    left = 100 * np.square((P - share * mean).mean(0)).sum()
+    assert left == pytest.approx(rest, rel=1e-4)
+    P = np.random.default_rng(0).standard_normal((100, 256))
+    assert common(P - 0.9 * P.mean(0))[1] == 0
+
+
 def test_total_variation_recovers_the_image(tmp_path):
     x, P, y = camera(height=24, count=300)
     assert simulate(tmp_path, y, P, "patterns=mine,sigma=0.1").exit_code == 0
@@ -105,9 +116,10 @@ def test_patterns_of_a_square_may_be_flat():
     [
         (np.ones(5), None, r"shape \(5,\) is no set of patterns"),
         (np.ones((0, 4)), None, "is no set of patterns"),
-        (np.full((2, 4), np.nan), None, "not finite"),
+        *[(np.array([[1, value], [1, 1]]), None, "not finite, or too large") for value in (np.nan, np.inf, 1e16)],
         (np.zeros((2, 4)), None, "all values of the patterns are 0"),
         (np.ones((2, 4, 4)), (4, 5), r"patterns of shape \(4, 4\) do not fit the image; must be 4x5 pixels"),
+        (np.ones((2, 5, 4)), (4, 5), r"patterns of shape \(5, 4\) do not fit the image; must be 4x5 pixels"),
     ],
 )
 def test_what_are_no_patterns_is_refused(numbers, size, words):
@@ -133,6 +145,7 @@ _, P, Y = camera()
 GOOD = {"patterns": "mine", "sigma": 0.1}
 BAD = {
     "fewer patterns": (Y, P[:-1], GOOD, "patterns: the file has 199 patterns, the measurement 200 numbers"),
+    "more patterns": (Y[:, 1:], P, GOOD, "patterns: the file has 200 patterns, the measurement 199 numbers"),
     "no square": (Y, P.reshape(200, -1), GOOD, "patterns: 384 pixels are no square; must be of shape"),
     "not finite": (Y * np.inf, P, GOOD, "images.scene.source: .*y.npy: has values that are not finite"),
     "no file": (Y, P, GOOD | {"patterns": "min"}, "corruption.patterns: unknown file 'min' .did you mean 'mine'"),
@@ -209,3 +222,9 @@ def test_patterns_that_do_not_see_the_brightness_are_named_and_give_a_picture_wi
     np.testing.assert_allclose(seen.reshape(256), expected, atol=1e-4)
     corrupt.simulate(truth.numpy(), "single_pixel", "compression=2", tmp_path / "other")
     assert "brightness" not in capsys.readouterr().out
+
+
+def test_patterns_whose_rows_sum_to_rounding_do_not_see_the_brightness_and_those_that_hardly_see_it_do():
+    random = np.random.default_rng(0).random((128, 256))
+    assert Operator((1, 16, 16), patterns=random - random.mean(1, keepdims=True)).blind
+    assert not Operator((1, 16, 16), patterns=np.float32(scipy.linalg.hadamard(256)[1:129]) + np.float32(5e-4)).blind

@@ -100,6 +100,14 @@ def test_solve_is_a_dense_solve(rho, settings):
     np.testing.assert_allclose(A.solve(b.double(), rho).flatten(), expected, atol=1e-9 * expected.abs().max())
 
 
+def test_solve_in_float32_does_not_cancel():
+    """Of what y sees: (b − …) / rho is a millionth of b / rho."""
+    A = Operator((1, 13, 10), factor=2)
+    b = A.adjoint(A.forward(torch.rand(1, 13, 10, generator=torch.Generator().manual_seed(0))))
+    expected = A.solve(b.double(), 1e-6)
+    assert (A.solve(b, 1e-6).double() - expected).norm() < 2e-2 * expected.norm()
+
+
 def test_a_picture_is_of_an_image_factor_times_as_large():
     assert Operator.image_shape((3, 5, 7)) == (3, 20, 28)
     assert Operator.image_shape((1, 5, 7), factor=2, filter="box") == (1, 10, 14)
@@ -110,3 +118,8 @@ def test_a_picture_is_of_an_image_factor_times_as_large():
     assert (
         seen.shape == A.shape and torch.equal(seen[:, ::4, ::4], picture) and torch.equal(seen[:, 3::4, 3::4], picture)
     )
+
+
+def test_what_one_sees_begins_at_the_upper_left_and_is_cut_at_the_lower_right():
+    seen = Operator((1, 13, 13)).backproject(torch.arange(16.0).reshape(1, 4, 4))[0]
+    assert (seen[:4, :4] == 0).all() and (seen[:4, 4:8] == 1).all() and seen[12, 12] == 15
