@@ -64,19 +64,16 @@ def ours(scores, cell, label):
 def number(here, cell, images):
     """Return (mean, half of its 95 % interval, NaN if not known, n) of the rows of scores that are for a published row.
 
-    Over several images it is the mean of the images' means, and the interval that of the means over the images, one for
-    each draw that all of them have; NaN unless all `images` of the experiment that it is over are there.
+    Over several images it is that of their means, one a draw that all have; NaN unless all of `images` are there.
     """
     wanted = [name for name in images if fnmatch.fnmatchcase(name, cell["image"])]
-    means = here.groupby("image")[cell["metric"]].mean().dropna()
-    if len(wanted) > 1:
-        draws = here.dropna(subset=[cell["metric"]]).groupby(["corruption", "params"])[cell["metric"]]
-        draws = draws.mean()[draws.size() == len(wanted)]
-        half = interval(draws)[1] if len(draws) >= FEWEST else math.nan
-        return (means.mean(), half, len(here)) if len(means) == len(wanted) else (math.nan, math.nan, len(here))
     values = here[cell["metric"]]
-    mean, half = interval(values) if len(values) else (math.nan, math.nan)
-    return mean, half if len(values) >= FEWEST else math.nan, len(values)
+    mean = values.mean(skipna=False)
+    if len(wanted) > 1:
+        means, draws = (here.groupby(keys)[cell["metric"]] for keys in ("image", ["corruption", "params"]))
+        values = draws.mean()[draws.count() == len(wanted)]
+        mean = means.mean().mean() if means.mean().count() == len(wanted) else math.nan
+    return mean, interval(values)[1] if len(values) >= FEWEST else math.nan, len(here)
 
 
 def compare(scores, labels, cells, tolerances, images=(), lower=()):
