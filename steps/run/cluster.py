@@ -4,6 +4,7 @@ As in steps/run/engine.py, each function says what it buys, and tests/run/test_e
 """
 
 import contextlib
+import subprocess
 
 
 def let_wildcards_have_commas():
@@ -47,7 +48,8 @@ def mend(workflow):
 def let_interrupts_cancel(executor, scheduler):
     """Let Ctrl-C cancel all jobs in the queue, and send no more there.
 
-    While Snakemake asks how its jobs are, it holds none of them to cancel; and Slurm's plugin goes on submitting.
+    While Snakemake asks how its jobs are, it holds none of them to cancel. Slurm's plugin goes on submitting, and does
+    not learn the number of a job whose sbatch the Ctrl-C has ended, but all jobs of a run have one name.
     """
     submitted, cancel = {}, executor.cancel_jobs
 
@@ -62,6 +64,8 @@ def let_interrupts_cancel(executor, scheduler):
         with contextlib.suppress(AttributeError):  # other plugins submit at once
             executor._job_submission_executor.shutdown(wait=True, cancel_futures=True)
         cancel([info for job, info in submitted.items() if job in scheduler.running])
+        if name := getattr(executor, "run_uuid", None):
+            subprocess.run(["scancel", f"--name={name}"], check=False)
 
     for name in ("report_job_submission", "_report_job_submission_threadsafe"):  # the second is Slurm's plugin's
         if hasattr(executor, name):

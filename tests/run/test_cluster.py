@@ -85,8 +85,11 @@ def test_an_interrupt_cancels_jobs_that_are_just_being_asked_about():
     assert queue.cancelled == ["number of b", "number of c"]
 
 
-def test_an_interrupt_ends_submitting_and_cancels_what_was_just_submitted():
-    """Slurm's plugin submits in threads, and reports what it has submitted by another function."""
+def test_an_interrupt_ends_submitting_and_cancels_what_was_just_submitted(tmp_path, monkeypatch):
+    """Slurm's plugin submits in threads, reports by another function, and gives all jobs of a run one name."""
+    (tmp_path / "scancel").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/cancelled\n')
+    (tmp_path / "scancel").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     queue, begun, go_on = Queue(), threading.Event(), threading.Event()
     queue._job_submission_executor = ThreadPoolExecutor(1)
     queue._report_job_submission_threadsafe = lambda info: None
@@ -102,6 +105,10 @@ def test_an_interrupt_ends_submitting_and_cancels_what_was_just_submitted():
     threading.Timer(0.2, go_on.set).start()
     queue.cancel_jobs([])
     assert queue.cancelled == ["number of a"] and waiting[1].cancelled()
+    assert not (tmp_path / "cancelled").exists()
+    queue.run_uuid = "f91c4587"
+    queue.cancel_jobs([])
+    assert (tmp_path / "cancelled").read_text() == "--name=f91c4587\n"
 
 
 def test_jobs_of_which_nothing_was_said_are_asked_about_again():
