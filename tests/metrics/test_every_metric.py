@@ -115,7 +115,8 @@ def test_channels_count_alike_and_three_equal_ones_are_a_gray_image(name, truth)
         assert swapped == pytest.approx(number(name, truth, estimate)), "say ALIKE = False if that is meant"
     gray = [np.repeat(image[:1], 3, axis=0) for image in (truth, estimate, noisy(truth, 0.2))]
     alone = number(name, *(image[:1] for image in gray))
-    assert alone is None if of_colours(name) else number(name, *gray) == pytest.approx(alone)
+    same = alone is None if of_colours(name) else number(name, *gray) == pytest.approx(alone)
+    assert same, "of three equal channels the number is to be that of one, or None of one if the metric says COLOUR"
 
 
 @pytest.mark.parametrize("name", METRICS)
