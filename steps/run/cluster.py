@@ -51,14 +51,11 @@ def let_interrupts_cancel(executor, scheduler):
     While Snakemake asks how its jobs are, it holds none of them to cancel. Slurm's plugin goes on submitting, and does
     not learn the number of a job whose sbatch the Ctrl-C has ended, but all jobs of a run have one name.
     """
-    submitted, cancel = {}, executor.cancel_jobs
+    submitted, report, cancel = {}, executor.report_job_submission, executor.cancel_jobs
 
-    def remember(report):
-        def remembered(info, **options):
-            submitted[info.job] = info
-            report(info, **options)
-
-        return remembered
+    def remember(info, **options):
+        submitted[info.job] = info
+        report(info, **options)
 
     def cancel_all(_):
         with contextlib.suppress(AttributeError):  # other plugins submit at once
@@ -67,10 +64,7 @@ def let_interrupts_cancel(executor, scheduler):
         if name := getattr(executor, "run_uuid", None):
             subprocess.run(["scancel", f"--name={name}"], check=False)
 
-    for name in ("report_job_submission", "_report_job_submission_threadsafe"):  # the second is Slurm's plugin's
-        if hasattr(executor, name):
-            setattr(executor, name, remember(getattr(executor, name)))
-    executor.cancel_jobs = cancel_all
+    executor.report_job_submission, executor.cancel_jobs = remember, cancel_all
 
 
 def let_silence_pass(executor):

@@ -86,19 +86,18 @@ def test_an_interrupt_cancels_jobs_that_are_just_being_asked_about():
 
 
 def test_an_interrupt_ends_submitting_and_cancels_what_was_just_submitted(tmp_path, monkeypatch):
-    """Slurm's plugin submits in threads, reports by another function, and gives all jobs of a run one name."""
+    """Slurm's plugin submits in threads, and gives all jobs of a run one name."""
     (tmp_path / "scancel").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/cancelled\n')
     (tmp_path / "scancel").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     queue, begun, go_on = Queue(), threading.Event(), threading.Event()
     queue._job_submission_executor = ThreadPoolExecutor(1)
-    queue._report_job_submission_threadsafe = lambda info: None
     cluster.let_interrupts_cancel(queue, SimpleNamespace(running={"a", "b"}))
 
     def submit(job):
         begun.set()
         go_on.wait(20)
-        queue._report_job_submission_threadsafe(SimpleNamespace(job=job, external_jobid=f"number of {job}"))
+        queue.report_job_submission(SimpleNamespace(job=job, external_jobid=f"number of {job}"))
 
     waiting = [queue._job_submission_executor.submit(submit, job) for job in "ab"]
     assert begun.wait(20)
